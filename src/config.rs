@@ -1,0 +1,209 @@
+//! Every setting, with its default (cart-config(5)).
+
+use crate::error::{Exit, Explain, FsError};
+use crate::layout::Layout;
+use crate::sys::fs;
+
+/// The settings of one host or user, from `config.yml`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How downloads behave.
+    pub download: Download,
+    /// What an archive may hold.
+    pub archive: Archive,
+    /// How scripts are run.
+    pub scripts: Scripts,
+    /// How gears are made.
+    pub gears: Gears,
+    /// How much an undo may keep.
+    pub stash_limit: u64,
+}
+
+/// How downloads behave.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Download {
+    /// How many run side by side.
+    pub parallel: usize,
+    /// How often one is tried again after a failure that may pass.
+    pub retries: u32,
+    /// Seconds until a connection must stand.
+    pub connect_timeout: u64,
+    /// Seconds without a single byte after which a download has failed.
+    pub stall_timeout: u64,
+    /// Seconds that one download may take in all.
+    pub total_timeout: u64,
+    /// The longest download, in bytes.
+    pub max_length: u64,
+    /// A PEM file with further certificate authorities.
+    pub ca_file: Option<std::path::PathBuf>,
+}
+
+/// What an archive may hold. The defaults lie far above every real cartridge.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// Bytes in all.
+    pub max_total: u64,
+    /// Bytes in one file.
+    pub max_file: u64,
+    /// Entries.
+    pub max_entries: u64,
+    /// Unpacked bytes for each packed one, beyond the first 64 MiB.
+    pub max_ratio: u64,
+    /// Seconds that unpacking may take.
+    pub max_seconds: u64,
+}
+
+/// How scripts are run.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scripts {
+    /// Seconds for `setup`, `install`, `post_install`, `teardown`.
+    pub install_timeout: u64,
+    /// Seconds for `start`, `stop` and the like.
+    pub control_timeout: u64,
+    /// Seconds for `status`.
+    pub status_timeout: u64,
+    /// Bytes of output that are kept of one script.
+    pub max_output: u64,
+}
+
+/// How gears are made.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gears {
+    /// The domain below which gears get their host names.
+    pub domain: String,
+    /// The namespace of gears' applications, a part of their host names.
+    pub namespace: String,
+    /// Names that no gear may have.
+    pub forbidden_names: Vec<String>,
+    /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
+    pub memory_mb: u64,
+    /// The first public port.
+    pub first_public_port: u16,
+    /// The last public port.
+    pub last_public_port: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            download: Download::default(),
+            archive: Archive::default(),
+            scripts: Scripts::default(),
+            gears: Gears::default(),
+            stash_limit: 2 << 30,
+        }
+    }
+}
+
+impl Default for Download {
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            retries: 4,
+            connect_timeout: 15,
+            stall_timeout: 30,
+            total_timeout: 3600,
+            max_length: 2 << 30,
+            ca_file: None,
+        }
+    }
+}
+
+impl Default for Archive {
+    fn default() -> Self {
+        Self {
+            max_total: 2 << 30,
+            max_file: 1 << 30,
+            max_entries: 100_000,
+            max_ratio: 200,
+            max_seconds: 300,
+        }
+    }
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self { install_timeout: 600, control_timeout: 120, status_timeout: 10, max_output: 1 << 20 }
+    }
+}
+
+impl Default for Gears {
+    fn default() -> Self {
+        let forbidden = ["openshift", "kubernetes", "admin", "root", "localhost", "cart", "git"];
+        Self {
+            domain: "localhost".into(),
+            namespace: "local".into(),
+            forbidden_names: forbidden.map(str::to_owned).to_vec(),
+            memory_mb: 512,
+            first_public_port: 35_531,
+            last_public_port: 65_535,
+        }
+    }
+}
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] FsError),
+    /// The file makes no sense.
+    #[error("`{path}` is not valid: {text}")]
+    Invalid {
+        /// The settings file.
+        path: String,
+        /// What is wrong, with the line.
+        text: String,
+    },
+}
+
+impl Explain for ConfigError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+    fn hint(&self) -> Option<String> {
+        Some("cart-config(5) lists every setting with its default".into())
+    }
+}
+
+impl Config {
+    /// Reads the settings file of `layout`; a missing one gives the defaults.
+    pub fn read(layout: &Layout) -> Result<Self, ConfigError> {
+        let path = layout.config_file();
+        let text = match fs::read_text(&path) {
+            Ok(text) => text,
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            Err(error) => return Err(error.into()),
+        };
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        serde_yaml::from_str(&text).map_err(|error| ConfigError::Invalid {
+            path: path.display().to_string(),
+            text: error.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_line() {
+        let temp = tempfile::tempdir().unwrap();
+        let layout = Layout::below(temp.path());
+        assert_eq!(Config::read(&layout).unwrap(), Config::default());
+        let dir = fs::Dir::create(layout.settings(), 0o755).unwrap();
+        dir.replace_file("config.yml", b"gears:\n  domian: x\n", 0o644).unwrap();
+        let error = Config::read(&layout).unwrap_err().to_string();
+        assert!(error.contains("domian") && error.contains("line 2"), "{error}");
+        dir.replace_file("config.yml", b"gears:\n  domain: example.org\n", 0o644).unwrap();
+        assert_eq!(Config::read(&layout).unwrap().gears.domain, "example.org");
+    }
+}

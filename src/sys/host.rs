@@ -1,0 +1,42 @@
+//! What this process is on this host: its user, its environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Reads one environment variable of `cart` itself; nothing when it is unset or not UTF-8.
+#[expect(clippy::disallowed_methods, reason = "this is the replacement that clippy.toml names")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads one environment variable of `cart` itself, whatever its bytes.
+pub fn variable_os(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Tells whether this process runs as root.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The numeric user id of this process.
+pub fn user_id() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The numeric group id of this process.
+pub fn group_id() -> u32 {
+    rustix::process::getegid().as_raw()
+}
+
+/// The identifier of this boot, which tells a dead process's id from a living one's.
+pub fn boot_id() -> String {
+    super::fs::read_text("/proc/sys/kernel/random/boot_id".as_ref())
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// The path of the running program, for the commands that a gear finds under other names.
+pub fn this_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cart"))
+}

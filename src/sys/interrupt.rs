@@ -1,0 +1,58 @@
+//! Ctrl-C and SIGTERM, as a flag that long work looks at between its steps.
+//!
+//! The first signal asks for a clean end: the transaction unwinds. It is never acted on inside a
+//! handler.
+
+use crate::error::{Exit, Explain};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+static CAUGHT: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+
+/// The work ended because somebody asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted by {}", self.name())]
+pub struct Interrupted(usize);
+
+impl Interrupted {
+    fn name(self) -> &'static str {
+        if self.is_terminate() { "SIGTERM" } else { "Ctrl-C" }
+    }
+
+    fn is_terminate(self) -> bool {
+        i32::try_from(self.0) == Ok(signal_hook::consts::SIGTERM)
+    }
+}
+
+impl Explain for Interrupted {
+    fn exit(&self) -> Exit {
+        if self.is_terminate() { Exit::Terminated } else { Exit::Interrupted }
+    }
+}
+
+/// Begins to watch for SIGINT, SIGTERM and SIGHUP; without it they end the process as usual.
+pub fn watch() -> std::io::Result<()> {
+    let flag = CAUGHT.get_or_init(|| Arc::new(AtomicUsize::new(0)));
+    for signal in
+        [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
+    {
+        let number = usize::try_from(signal).unwrap_or_default();
+        signal_hook::flag::register_usize(signal, Arc::clone(flag), number)?;
+    }
+    Ok(())
+}
+
+/// Fails when a signal has asked this process to end.
+pub fn check() -> Result<(), Interrupted> {
+    match CAUGHT.get().map_or(0, |flag| flag.load(Ordering::SeqCst)) {
+        0 => Ok(()),
+        signal => Err(Interrupted(signal)),
+    }
+}
+
+/// Forgets a signal that has been answered, so that unwinding is not interrupted by it.
+pub fn forget() {
+    if let Some(flag) = CAUGHT.get() {
+        flag.store(0, Ordering::SeqCst);
+    }
+}

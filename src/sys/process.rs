@@ -1,0 +1,248 @@
+//! Starting and ending processes.
+//!
+//! A child begins in a session of its own with every descriptor but the standard ones closed, dies
+//! with `cart`, and cannot gain privileges. Whole trees are found through `/proc` by a mark in
+//! their environment, which survives a double fork and a new session.
+
+use crate::error::FsError;
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The most that a child may use; only ever lowers what `cart` itself has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Open files.
+    pub files: u64,
+    /// Processes of the same user.
+    pub processes: Option<u64>,
+    /// The size of one file in bytes.
+    pub file_size: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { files: 4096, processes: None, file_size: None }
+    }
+}
+
+/// Makes a command whose environment is empty and whose program is not looked up in a shell.
+#[expect(clippy::disallowed_methods, reason = "this is the replacement that clippy.toml names")]
+pub fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
+/// Prepares `command` to run as a confined child: own session, no inherited descriptors, no core
+/// dumps, the given limits, no new privileges, and death with `cart`.
+#[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
+pub fn confine(command: &mut Command, limits: Limits) {
+    let confine = move || -> io::Result<()> {
+        rustix::process::setsid()?;
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        rustix::thread::set_no_new_privs(true)?;
+        lower(Resource::Core, 0);
+        lower(Resource::Nofile, limits.files);
+        if let Some(processes) = limits.processes {
+            lower(Resource::Nproc, processes);
+        }
+        if let Some(size) = limits.file_size {
+            lower(Resource::Fsize, size);
+        }
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        Ok(())
+    };
+    // SAFETY: between fork and exec only async-signal-safe work is allowed; the closure makes
+    // system calls through rustix, allocates nothing and touches no lock. Descriptors need no
+    // closing here: every one that this program opens is close-on-exec (rustix, std).
+    unsafe { command.pre_exec(confine) };
+}
+
+fn lower(resource: Resource, wanted: u64) {
+    let now = rustix::process::getrlimit(resource);
+    let lowered = |limit: Option<u64>| Some(limit.map_or(wanted, |limit| limit.min(wanted)));
+    let limit = Rlimit { current: lowered(now.current), maximum: lowered(now.maximum) };
+    // Lowering cannot be refused; a kernel that does not know the resource has nothing to limit.
+    let _ = rustix::process::setrlimit(resource, limit);
+}
+
+/// Makes orphans of this process's children its own, so that they can be seen and reaped.
+pub fn adopt_orphans() {
+    // An old kernel without it only loses the reaping of strays.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// One process, as `/proc` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub id: u32,
+    /// Its parent's id.
+    pub parent: u32,
+    /// Its state letter; `Z` is a zombie.
+    pub state: char,
+    /// Its real user id.
+    pub user: u32,
+}
+
+/// Lists the processes of this host.
+pub fn all() -> Result<Vec<Process>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let ids = proc.names()?;
+    let ids = ids.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
+    // A process that ended since it was listed is simply not there any more.
+    Ok(ids.filter_map(|id| look_at(&proc, id)).collect())
+}
+
+fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
+    let status = proc.read(format!("{id}/status"), 1 << 16).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    Some(Process {
+        id,
+        parent: field("PPid:")?.parse().ok()?,
+        state: field("State:")?.chars().next()?,
+        user: field("Uid:")?.split_whitespace().next()?.parse().ok()?,
+    })
+}
+
+/// Lists the living processes whose environment has all `marks`, each as `NAME=value`.
+pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let me = std::process::id();
+    let alive = all()?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
+    Ok(alive
+        .filter(|process| {
+            // The environment of other users' processes is unreadable, and they are not ours.
+            let Ok(environment) = proc.read(format!("{}/environ", process.id), 1 << 22) else {
+                return false;
+            };
+            let entries: HashSet<&[u8]> = environment.split(|byte| *byte == 0).collect();
+            marks.iter().all(|mark| entries.contains(mark.as_bytes()))
+        })
+        .map(|process| process.id)
+        .collect())
+}
+
+/// Lists the living processes of the user `user`.
+pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
+    let mine = |process: &Process| process.user == user && process.state != 'Z';
+    Ok(all()?.into_iter().filter(mine).map(|process| process.id).collect())
+}
+
+/// Lists the living descendants of the process `root`.
+pub fn descendants(root: u32) -> Result<Vec<u32>, FsError> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for process in all()? {
+        if process.state != 'Z' {
+            children.entry(process.parent).or_default().push(process.id);
+        }
+    }
+    let mut found = Vec::new();
+    let mut next = vec![root];
+    while let Some(id) = next.pop() {
+        for child in children.remove(&id).unwrap_or_default() {
+            found.push(child);
+            next.push(child);
+        }
+    }
+    Ok(found)
+}
+
+/// Tells whether a process with this id exists and is no zombie.
+pub fn is_alive(id: u32) -> bool {
+    super::fs::Dir::open(Path::new("/proc"))
+        .ok()
+        .and_then(|proc| look_at(&proc, id))
+        .is_some_and(|process| process.state != 'Z')
+}
+
+/// Lists the ancestors of this process, the parent first.
+pub fn ancestors() -> Result<Vec<u32>, FsError> {
+    let parents: HashMap<u32, u32> = all()?.into_iter().map(|p| (p.id, p.parent)).collect();
+    let mut line = Vec::new();
+    let mut id = std::process::id();
+    while let Some(parent) = parents.get(&id).copied().filter(|parent| *parent > 0) {
+        if line.contains(&parent) {
+            break;
+        }
+        line.push(parent);
+        id = parent;
+    }
+    Ok(line)
+}
+
+/// Sends a signal to a process; one that has gone meanwhile is no error.
+pub fn signal(id: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// Ends every process that `find` gives: SIGTERM, up to `grace`, then SIGKILL until none is left.
+/// Gives the number of processes that were ended.
+pub fn end_all(
+    find: impl Fn() -> Result<Vec<u32>, FsError>,
+    grace: Duration,
+) -> Result<usize, FsError> {
+    let mut ended = HashSet::new();
+    let mut terminated = HashSet::new();
+    let until = Instant::now() + grace;
+    let last = until + Duration::from_secs(5);
+    loop {
+        let found = find()?;
+        if found.is_empty() || Instant::now() > last {
+            return Ok(ended.len());
+        }
+        for id in found {
+            ended.insert(id);
+            if Instant::now() >= until {
+                signal(id, Signal::KILL);
+            } else if terminated.insert(id) {
+                signal(id, Signal::TERM);
+            }
+        }
+        reap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Reaps orphans that have ended; children that somebody waits for are left to them.
+fn reap() {
+    let me = std::process::id();
+    let Ok(processes) = all() else { return };
+    for process in processes.iter().filter(|p| p.parent == me && p.state == 'Z') {
+        let Some(pid) = i32::try_from(process.id).ok().and_then(Pid::from_raw) else { continue };
+        // A direct child leads its own session (see `confine`), an orphan does not have to; the
+        // waiter of a direct child polls with its handle and survives an early reaping as "gone".
+        if rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid) {
+            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marked_tree_is_found_and_ended_even_after_a_double_fork() {
+        let mark = format!("CART_TEST_MARK={}", super::super::random::hex(8).unwrap());
+        let (name, value) = mark.split_once('=').unwrap();
+        let mut shell = command(Path::new("/bin/bash"));
+        shell.env(name, value).env("PATH", "/usr/bin:/bin");
+        shell.args(["-c", "(setsid sleep 600 &) ; exit 0"]);
+        confine(&mut shell, Limits::default());
+        shell.status().unwrap();
+        let marks = [mark.clone()];
+        assert_eq!(marked(&marks).unwrap().len(), 1);
+        let ended = end_all(|| marked(&marks), Duration::from_secs(2)).unwrap();
+        assert_eq!(ended, 1);
+        assert!(marked(&marks).unwrap().is_empty());
+    }
+}
