@@ -1,1 +1,129 @@
-//! To come.
+//! The kinds of reversible change, and the laws that each of them keeps.
+//!
+//! A step prepares (looks, and copies what going back will need into the stash), applies, and can
+//! be reverted whether applying finished, half-finished or never began. Steps are data: they are
+//! written to the journal and read back by another process after a crash. A step never plans and
+//! never opens the database; what it learned it says, and the engine writes it down.
+//!
+//! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
+
+mod cx;
+#[cfg(test)]
+mod laws;
+pub mod place_trees;
+pub mod stash_trees;
+
+pub use cx::Cx;
+
+use crate::db::Change;
+use crate::error::Failure;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// One kind of reversible change.
+pub trait Step: Serialize + DeserializeOwned {
+    /// What going back needs; durable before [`Step::apply`] begins.
+    type Undo: Serialize + DeserializeOwned;
+
+    /// Says what the step does, as an imperative without a full stop.
+    fn describe(&self) -> String;
+
+    /// Looks, and copies into the stash what going back will need. Changes nothing visible.
+    fn prepare(&self, cx: &Cx<'_>) -> Result<Self::Undo, Failure>;
+
+    /// Makes the change. May run again after a crash.
+    fn apply(&self, undo: &Self::Undo, cx: &Cx<'_>) -> Result<Said, Failure>;
+
+    /// Puts things back, whether `apply` finished, half-finished or never began.
+    fn revert(&self, undo: &Self::Undo, cx: &Cx<'_>) -> Result<(), Failure>;
+
+    /// Tells whether code of a package runs, whose effects only its inverse can take back.
+    fn runs_scripts(&self) -> bool {
+        false
+    }
+}
+
+/// What a step learned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+pub struct Said {
+    /// Rows for the transaction's one commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Change>,
+    /// Steps to run next, directly behind this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<AnyStep>,
+    /// What a script wants the user to read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<String>,
+    /// What went not quite as it should.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// The file with everything that a script printed, below the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+macro_rules! steps {
+    ($($module:ident :: $kind:ident),+ $(,)?) => {
+        /// Any step, as it stands in a plan and in the journal.
+        #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum AnyStep {
+            $(
+                #[doc = concat!("See [`", stringify!($module), "`].")]
+                $kind($module::$kind),
+            )+
+        }
+
+        impl AnyStep {
+            /// The kind's name, as it stands in the journal.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$kind(_) => stringify!($module),)+ }
+            }
+
+            /// See [`Step::describe`].
+            pub fn describe(&self) -> String {
+                match self { $(Self::$kind(step) => step.describe(),)+ }
+            }
+
+            /// See [`Step::prepare`]; the undo record comes as JSON.
+            pub fn prepare(&self, cx: &Cx<'_>) -> Result<Value, Failure> {
+                match self { $(Self::$kind(step) => cx::encode(&step.prepare(cx)?),)+ }
+            }
+
+            /// See [`Step::apply`].
+            pub fn apply(&self, undo: &Value, cx: &Cx<'_>) -> Result<Said, Failure> {
+                match self { $(Self::$kind(step) => step.apply(&cx::decode(undo)?, cx),)+ }
+            }
+
+            /// See [`Step::revert`].
+            pub fn revert(&self, undo: &Value, cx: &Cx<'_>) -> Result<(), Failure> {
+                match self { $(Self::$kind(step) => step.revert(&cx::decode(undo)?, cx),)+ }
+            }
+
+            /// See [`Step::runs_scripts`].
+            pub fn runs_scripts(&self) -> bool {
+                match self { $(Self::$kind(step) => step.runs_scripts(),)+ }
+            }
+        }
+
+        $(
+            impl From<$module::$kind> for AnyStep {
+                fn from(step: $module::$kind) -> Self {
+                    Self::$kind(step)
+                }
+            }
+        )+
+
+        /// Every kind, with the maker of its sample.
+        #[cfg(test)]
+        const SAMPLES: &[(&str, fn(&laws::World) -> AnyStep)] =
+            &[$((stringify!($module), |world| $module::sample(world).into())),+];
+    };
+}
+
+steps! {
+    place_trees::PlaceTrees,
+    stash_trees::StashTrees,
+}

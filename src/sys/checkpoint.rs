@@ -5,14 +5,47 @@
 //! were passed. Without the feature this is nothing at all.
 
 /// Marks a place where a crash must be survivable.
-#[cfg(not(feature = "checkpoints"))]
+#[cfg(not(any(test, feature = "checkpoints")))]
 #[inline]
 pub fn checkpoint(_name: &str) {}
 
 /// Marks a place where a crash must be survivable.
-#[cfg(feature = "checkpoints")]
+#[cfg(any(test, feature = "checkpoints"))]
 pub fn checkpoint(name: &str) {
+    #[cfg(test)]
+    in_process::pass(name);
+    #[cfg(feature = "checkpoints")]
     enabled::pass(name);
+    #[cfg(not(feature = "checkpoints"))]
+    let _ = name;
+}
+
+/// The crash of a unit test: a panic at the N-th checkpoint of this thread.
+#[cfg(test)]
+pub(crate) mod in_process {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Runs `work`, cut off at its `number`-th checkpoint (from 1). Gives nothing when it was cut.
+    pub(crate) fn cut_at<T>(number: u32, work: impl FnOnce() -> T) -> Option<T> {
+        LEFT.set(Some(number));
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        LEFT.set(None);
+        result.ok()
+    }
+
+    pub(super) fn pass(name: &str) {
+        if let Some(left) = LEFT.get() {
+            LEFT.set(Some(left.saturating_sub(1)));
+            if left == 1 {
+                // No message: the test cuts many times, on purpose.
+                std::panic::resume_unwind(Box::new(name.to_owned()));
+            }
+        }
+    }
 }
 
 #[cfg(feature = "checkpoints")]

@@ -91,6 +91,57 @@ fn copy_file(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> Result<()> {
     super::fs::set_modified(&copy, stat.st_mtime).map_err(fail)
 }
 
+/// Moves the tree (or file, or link) `name` of `from` to `to_name` in `to`, where nothing may be
+/// yet. Across filesystems it is copied, made durable and renamed into place, then removed: nobody
+/// ever sees half of it under its new name.
+pub fn move_to(
+    from: &Dir,
+    name: impl AsRef<Path>,
+    to: &Dir,
+    to_name: impl AsRef<Path>,
+) -> Result<()> {
+    let (name, to_name) = (name.as_ref(), to_name.as_ref());
+    match from.rename_new(name, to, to_name) {
+        Err(error) if is_crossing(&error) => {}
+        Err(error) if needs_write_bit(&error) => {
+            return move_without_write_bit(from, name, to, to_name);
+        }
+        other => return other,
+    }
+    let mut beside = to_name.file_name().unwrap_or_default().to_owned();
+    beside.push(".cart-new");
+    let beside = to_name.with_file_name(beside);
+    remove(to, &beside)?;
+    copy(from, name, to, &beside, Modes::Kept)?;
+    to.sync_filesystem()?;
+    to.rename_new(&beside, to, to_name)?;
+    to.sync_filesystem()?;
+    remove(from, name)
+}
+
+fn is_crossing(error: &FsError) -> bool {
+    error.source.kind() == std::io::ErrorKind::CrossesDevices
+}
+
+fn needs_write_bit(error: &FsError) -> bool {
+    error.source.kind() == std::io::ErrorKind::PermissionDenied
+}
+
+/// A directory that moves to another parent has its `..` rewritten, for which its owner needs the
+/// write bit that a library tree lacks.
+fn move_without_write_bit(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> Result<()> {
+    let Some(meta) = from.meta(name)?.filter(|meta| meta.kind == Kind::Directory) else {
+        return from.rename_new(name, to, to_name);
+    };
+    from.set_mode(name, meta.mode | 0o200)?;
+    let moved = from.rename_new(name, to, to_name);
+    match &moved {
+        Ok(()) => to.set_mode(to_name, meta.mode)?,
+        Err(_) => from.set_mode(name, meta.mode)?,
+    }
+    moved
+}
+
 /// Removes the tree (or file, or link) `name` of `dir`; nothing happens when it is not there.
 pub fn remove(dir: &Dir, name: impl AsRef<Path>) -> Result<()> {
     let name = name.as_ref();

@@ -1,0 +1,304 @@
+//! What a transaction changes in the database, applied in its one commit.
+
+use super::{Db, DbError, Result};
+use crate::package::Package;
+use crate::package::digest::{Md5, Sha256};
+use crate::package::file_table::{Content, FileTable};
+use crate::package::ident::GearName;
+use crate::package::note::Note;
+use crate::package::version::Version;
+use crate::sys::clock::Moment;
+use crate::sys::path::RelPath;
+use rusqlite::params;
+
+/// One change of what is installed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// A package came into the library.
+    AddPackage(Box<NewPackage>),
+    /// A package left the library; its tree waits in the transaction's stash.
+    RemovePackage {
+        /// Its id.
+        id: i64,
+    },
+    /// A removed package came back from the stash.
+    RestorePackage {
+        /// Its id.
+        id: i64,
+    },
+    /// A gear came into being.
+    AddGear(Box<NewGear>),
+    /// A gear was destroyed; its home waits in the transaction's stash.
+    DestroyGear {
+        /// Its id.
+        id: i64,
+    },
+    /// A destroyed gear came back from the stash.
+    RestoreGear {
+        /// Its id.
+        id: i64,
+    },
+}
+
+/// Where a package came from, and how far its bytes can be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Provenance {
+    /// The source as it was asked for, without credentials.
+    pub source: String,
+    /// `http`, `git`, `file` or `index`.
+    pub kind: String,
+    /// The MD5 of the archive, where there was one archive.
+    pub md5: Option<Md5>,
+    /// The SHA-256 of the archive, where there was one archive.
+    pub sha256: Option<Sha256>,
+    /// The commit, of a git source.
+    pub commit: Option<String>,
+    /// How the bytes were vouched for.
+    pub trust: Trust,
+}
+
+/// How a package's bytes were vouched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// The user or a manifest gave the SHA-256, and it held.
+    Sha256,
+    /// Only an MD5 was given: it finds damage, not intent.
+    Md5Only,
+    /// A git commit names the contents.
+    Git,
+    /// A directory or file of this host.
+    Local,
+    /// Part of the binary.
+    Index,
+    /// Nothing was given to check against; the SHA-256 seen is recorded.
+    Unverified,
+}
+
+impl Trust {
+    /// The name as it stands in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Md5Only => "md5-only",
+            Self::Git => "git",
+            Self::Local => "local",
+            Self::Index => "index",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
+/// A package to be recorded.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct NewPackage {
+    /// What its manifest says.
+    pub package: Package,
+    /// Its directory below the library.
+    pub place: RelPath,
+    /// Its files.
+    pub table: FileTable,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// What the reader had to say.
+    pub notes: Vec<Note>,
+}
+
+/// A gear to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewGear {
+    /// Its name.
+    pub name: GearName,
+    /// Its identifier, also the name of its account.
+    pub uuid: String,
+    /// The number that its addresses are made from.
+    pub slot: u32,
+    /// Its own user and group, where it has them.
+    pub owner: Option<(u32, u32)>,
+    /// Whether the host has an account for it.
+    pub account: bool,
+    /// Its cartridges, in the order of configuring.
+    pub cartridges: Vec<NewCartridge>,
+    /// Where they listen.
+    pub endpoints: Vec<NewEndpoint>,
+}
+
+/// A cartridge in a gear to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewCartridge {
+    /// The directory of its package below the library: packages that come in the same commit have
+    /// no id yet.
+    pub place: RelPath,
+    /// The software version that it runs.
+    pub software: Version,
+    /// Its folder in the gear.
+    pub dir: String,
+    /// Whether it is the primary cartridge.
+    pub is_primary: bool,
+}
+
+/// An endpoint in a gear to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewEndpoint {
+    /// The folder of its cartridge.
+    pub dir: String,
+    /// The variable that holds the port.
+    pub name: String,
+    /// The address.
+    pub address: std::net::Ipv4Addr,
+    /// The port.
+    pub port: u16,
+    /// The port under which others reach it, where it has one.
+    pub public_port: Option<u16>,
+    /// What is spoken there.
+    pub protocols: Vec<String>,
+}
+
+impl Db {
+    /// Applies `changes` inside the open write transaction `txn`.
+    pub(super) fn apply(&self, changes: &[Change], txn: i64) -> Result<()> {
+        changes.iter().try_for_each(|change| match change {
+            Change::AddPackage(new) => self.add_package(new, txn),
+            Change::RemovePackage { id } => self.remove_package(*id, txn),
+            Change::RestorePackage { id } => {
+                let sql = "UPDATE package SET removed_by = NULL WHERE id = ?1";
+                self.exactly_one(sql, *id, "the package is not there any more")
+            }
+            Change::AddGear(new) => self.add_gear(new, txn),
+            Change::DestroyGear { id } => {
+                let sql =
+                    "UPDATE gear SET destroyed_by = ?2 WHERE id = ?1 AND destroyed_by IS NULL";
+                let done = self.connection.execute(sql, params![id, txn]);
+                self.expect_one(done, "the gear was destroyed meanwhile")
+            }
+            Change::RestoreGear { id } => {
+                let sql = "UPDATE gear SET destroyed_by = NULL WHERE id = ?1";
+                self.exactly_one(sql, *id, "the gear is not there any more")
+            }
+        })
+    }
+
+    fn exactly_one(&self, sql: &str, id: i64, otherwise: &str) -> Result<()> {
+        self.expect_one(self.connection.execute(sql, [id]), otherwise)
+    }
+
+    fn expect_one(&self, done: rusqlite::Result<usize>, otherwise: &str) -> Result<()> {
+        match self.answer(done)? {
+            1 => Ok(()),
+            _ => Err(DbError::Changed(otherwise.to_owned())),
+        }
+    }
+
+    fn add_package(&self, new: &NewPackage, txn: i64) -> Result<()> {
+        let NewPackage { package, place, table, provenance, notes } = new;
+        let sql = "INSERT INTO package (format, vendor, name, version, package_version, tree, place, \
+                   size, files, source, source_kind, md5, sha256, commit_id, trust, installed, txn, \
+                   manifest, notes) VALUES \
+                   (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)";
+        let manifest = self.to_json("manifest", package)?;
+        let notes = self.to_json("list of notes", notes)?;
+        let added = self.connection.prepare_cached(sql).and_then(|mut insert| {
+            insert.insert(params![
+                package.format.as_str(),
+                package.vendor.as_str(),
+                package.name.as_str(),
+                package.version.as_str(),
+                package.package_version.as_str(),
+                table.digest().to_string(),
+                place.as_str(),
+                signed(table.size()),
+                signed(table.entries().len() as u64),
+                provenance.source,
+                provenance.kind,
+                provenance.md5.map(|digest| digest.to_string()),
+                provenance.sha256.map(|digest| digest.to_string()),
+                provenance.commit,
+                provenance.trust.as_str(),
+                Moment::now().0,
+                txn,
+                manifest,
+                notes,
+            ])
+        });
+        let id = self.answer(added)?;
+        self.answer(self.add_files(id, table))
+    }
+
+    fn add_files(&self, id: i64, table: &FileTable) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO file (package, path, kind, mode, size, sha256, target) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let mut insert = self.connection.prepare_cached(sql)?;
+        for entry in table.entries() {
+            let (kind, size, digest, target) = match &entry.content {
+                Content::Directory => ("directory", None, None, None),
+                Content::File { size, sha256 } => {
+                    ("file", Some(signed(*size)), Some(sha256.0), None)
+                }
+                Content::Link(target) => ("link", None, None, Some(target)),
+            };
+            insert.execute(params![
+                id,
+                entry.path.as_str(),
+                kind,
+                entry.mode,
+                size,
+                digest,
+                target
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn remove_package(&self, id: i64, txn: i64) -> Result<()> {
+        let sql = "UPDATE package SET removed_by = ?2 WHERE id = ?1 AND removed_by IS NULL \
+                   AND NOT EXISTS (SELECT 1 FROM gear_cartridge JOIN gear ON gear.id = gear \
+                                   WHERE package = ?1 AND destroyed_by IS NULL)";
+        let done = self.connection.execute(sql, params![id, txn]);
+        self.expect_one(done, "a gear began to use the package meanwhile")
+    }
+
+    fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
+        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'plain', ?7, ?8)";
+        let added = self.connection.execute(
+            sql,
+            params![
+                new.name.as_str(),
+                new.uuid,
+                new.slot,
+                new.owner.map(|(uid, _)| uid),
+                new.owner.map(|(_, gid)| gid),
+                new.account,
+                Moment::now().0,
+                txn
+            ],
+        );
+        self.answer(added)?;
+        let gear = self.connection.last_insert_rowid();
+        for (position, cartridge) in (0i64..).zip(&new.cartridges) {
+            let sql = "INSERT INTO gear_cartridge (gear, position, package, software, dir, is_primary) \
+                       SELECT ?1, ?2, id, ?4, ?5, ?6 FROM package \
+                       WHERE place = ?3 AND removed_by IS NULL";
+            let NewCartridge { place, software, dir, is_primary } = cartridge;
+            let values =
+                params![gear, position, place.as_str(), software.as_str(), dir, is_primary];
+            let added = self.connection.execute(sql, values);
+            self.expect_one(added, "a cartridge of the gear was removed meanwhile")?;
+        }
+        for endpoint in &new.endpoints {
+            let sql = "INSERT INTO endpoint (gear, dir, name, address, port, public_port, protocols) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let NewEndpoint { dir, name, address, port, public_port, protocols } = endpoint;
+            let protocols = self.to_json("list of protocols", protocols)?;
+            let values =
+                params![gear, dir, name, address.to_string(), port, public_port, protocols];
+            self.answer(self.connection.execute(sql, values))?;
+        }
+        Ok(())
+    }
+}
+
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,89 @@
+//! Where a step works: the host's places, and the transaction's own.
+
+use crate::config::Config;
+use crate::error::{Exit, Failure};
+use crate::layout::Layout;
+use crate::sys::fs::Dir;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::cell::Cell;
+
+/// What a step may use. There is no database here, on purpose.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// Every path.
+    pub layout: &'a Layout,
+    /// Every setting.
+    pub config: &'a Config,
+    /// The state directory; trees are named relative to it.
+    pub state: &'a Dir,
+    /// The transaction.
+    pub transaction: i64,
+    /// The step's number, stable over attempts.
+    pub number: &'a str,
+    /// How often the step was begun, from 1.
+    pub attempt: u32,
+    stashed: Cell<bool>,
+}
+
+impl<'a> Cx<'a> {
+    /// Makes the context of one step.
+    pub fn new(
+        places: (&'a Layout, &'a Config, &'a Dir),
+        transaction: i64,
+        step: (&'a str, u32),
+    ) -> Self {
+        let (layout, config, state) = places;
+        let (number, attempt) = step;
+        Self { layout, config, state, transaction, number, attempt, stashed: Cell::new(false) }
+    }
+
+    /// The step's own directory in the stash, made when it is first asked for.
+    pub fn stash(&self) -> Result<Dir, Failure> {
+        self.stashed.set(true);
+        let path = self.stash_path("");
+        self.state.make_dirs(&path, 0o700)?;
+        Ok(self.state.dir(&path)?)
+    }
+
+    /// The path of `name` in the step's stash, relative to the state directory.
+    pub fn stash_path(&self, name: &str) -> String {
+        let Self { transaction, number, .. } = self;
+        let path = format!("stash/{transaction}/{number}");
+        if name.is_empty() { path } else { format!("{path}/{name}") }
+    }
+
+    /// Tells whether something was put into the stash, which must be durable before it is needed.
+    pub fn has_stashed(&self) -> bool {
+        self.stashed.get()
+    }
+
+    /// The name of a file for what a script of this step prints, below the log, and its directory.
+    pub fn log(&self, script: &str) -> Result<(Dir, String), Failure> {
+        let folder = format!("log/{}", self.transaction);
+        self.state.make_dirs(&folder, 0o700)?;
+        let name = format!("{}-{}-{script}", self.number, self.attempt);
+        Ok((self.state.dir(&folder)?, name))
+    }
+
+    /// The variables by which a script's processes can be found again, and by which a `cart` that
+    /// it calls knows where it is.
+    pub fn marks(&self) -> Vec<(String, String)> {
+        vec![
+            ("CART_TRANSACTION".into(), self.transaction.to_string()),
+            ("CART_STATE".into(), self.layout.state().display().to_string()),
+        ]
+    }
+}
+
+pub(super) fn encode(undo: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(undo).map_err(|error| {
+        Failure::new(Exit::Failed, format!("cannot write an undo record: {error}"))
+    })
+}
+
+pub(super) fn decode<T: DeserializeOwned>(undo: &Value) -> Result<T, Failure> {
+    T::deserialize(undo)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot read an undo record: {error}")))
+}

@@ -1,0 +1,159 @@
+//! The laws that every step kind keeps, tried on the sample that every kind must supply. The loop
+//! runs over the table of kinds, so none can be forgotten.
+
+use super::{AnyStep, Cx, SAMPLES};
+use crate::config::Config;
+use crate::layout::Layout;
+use crate::sys::checkpoint::in_process::cut_at;
+use crate::sys::fs::{Dir, Kind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A host of the test's own.
+pub(super) struct World {
+    _temp: tempfile::TempDir,
+    pub(super) layout: Layout,
+    pub(super) config: Config,
+    pub(super) state: Dir,
+}
+
+/// What can be seen of a host: path → kind, mode, content.
+type Seen = BTreeMap<String, (Kind, u32, Vec<u8>)>;
+
+impl World {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        // Gears' users must be able to pass.
+        Dir::open(temp.path()).unwrap().set_mode("", 0o755).unwrap();
+        let layout = Layout::below(temp.path());
+        let state = Dir::create(layout.state(), 0o755).unwrap();
+        for folder in ["library", "gears", "templates", "staging", "stash", "log", "locks"] {
+            state.make_dir(folder, 0o755).unwrap();
+        }
+        Self { _temp: temp, layout, config: Config::default(), state }
+    }
+
+    /// Makes a small tree at `path`, without write bits, as library trees are.
+    pub(super) fn tree(&self, path: &str) {
+        self.state.make_dirs(format!("{path}/inner"), 0o755).unwrap();
+        self.state.write_new(format!("{path}/inner/file"), path.as_bytes(), 0o444).unwrap();
+        self.state.make_link(format!("{path}/link"), "inner/file").unwrap();
+        self.state.set_mode(format!("{path}/inner"), 0o555).unwrap();
+    }
+
+    fn cx<'a>(&'a self, attempt: u32) -> Cx<'a> {
+        Cx::new((&self.layout, &self.config, &self.state), 1, ("1", attempt))
+    }
+
+    /// Looks at everything but the transaction's own places.
+    fn look(&self) -> Seen {
+        let mut seen = Seen::new();
+        look_into(&self.state, "", &mut seen);
+        seen.retain(|path, _| {
+            !["stash", "log"].iter().any(|own| path.split('/').next() == Some(*own))
+        });
+        seen
+    }
+}
+
+fn look_into(dir: &Dir, prefix: &str, seen: &mut Seen) {
+    for name in dir.names().unwrap() {
+        let path = format!("{prefix}{}", name.to_string_lossy());
+        let meta = dir.meta(&name).unwrap().unwrap();
+        let content = match meta.kind {
+            Kind::File => dir.read(&name, 1 << 24).unwrap(),
+            Kind::Link => dir.link_target(&name).unwrap().into_os_string().into_encoded_bytes(),
+            _ => Vec::new(),
+        };
+        if meta.kind == Kind::Directory {
+            look_into(&dir.dir(&name).unwrap(), &format!("{path}/"), seen);
+        }
+        seen.insert(path, (meta.kind, meta.mode, content));
+    }
+}
+
+/// A world with a sample in it, prepared; what could be seen before; and the undo record.
+fn prepared(make: fn(&World) -> AnyStep) -> (World, AnyStep, Seen, Value) {
+    let world = World::new();
+    let step = make(&world);
+    let before = world.look();
+    let undo = step.prepare(&world.cx(1)).unwrap();
+    (world, step, before, undo)
+}
+
+#[track_caller]
+fn same(what: &str, before: &Seen, after: &Seen) {
+    for (path, was) in before {
+        assert_eq!(after.get(path), Some(was), "{what}: {path}");
+    }
+    let new: Vec<_> = after.keys().filter(|path| !before.contains_key(*path)).collect();
+    assert!(new.is_empty(), "{what}: left over: {new:?}");
+}
+
+#[test]
+fn preparing_changes_nothing() {
+    for (kind, make) in SAMPLES {
+        let (world, _, before, _) = prepared(*make);
+        same(kind, &before, &world.look());
+    }
+}
+
+#[test]
+fn steps_and_undo_records_survive_the_journal() {
+    for (kind, make) in SAMPLES {
+        let (world, step, before, undo) = prepared(*make);
+        let text = serde_json::to_string(&step).unwrap();
+        let read: AnyStep = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, step, "{kind}");
+        assert_eq!(read.kind(), *kind);
+        assert!(!read.describe().is_empty(), "{kind}");
+        let undo: Value = serde_json::from_str(&undo.to_string()).unwrap();
+        read.apply(&undo, &world.cx(1)).unwrap();
+        read.revert(&undo, &world.cx(1)).unwrap();
+        same(kind, &before, &world.look());
+    }
+}
+
+#[test]
+fn applying_twice_is_applying_once() {
+    for (kind, make) in SAMPLES {
+        let (world, step, _, undo) = prepared(*make);
+        step.apply(&undo, &world.cx(1)).unwrap();
+        let once = world.look();
+        step.apply(&undo, &world.cx(2)).unwrap();
+        same(kind, &once, &world.look());
+    }
+}
+
+#[test]
+fn reverting_puts_everything_back_and_may_come_twice() {
+    for (kind, make) in SAMPLES {
+        let (world, step, before, undo) = prepared(*make);
+        step.revert(&undo, &world.cx(1)).unwrap();
+        same(&format!("{kind}, never applied"), &before, &world.look());
+        step.apply(&undo, &world.cx(1)).unwrap();
+        step.revert(&undo, &world.cx(1)).unwrap();
+        same(&format!("{kind}, applied"), &before, &world.look());
+        step.revert(&undo, &world.cx(1)).unwrap();
+        same(&format!("{kind}, reverted twice"), &before, &world.look());
+    }
+}
+
+#[test]
+fn a_half_applied_step_can_be_reverted_and_a_half_reverted_one_too() {
+    for (kind, make) in SAMPLES {
+        for cut in 1..100 {
+            let (world, step, before, undo) = prepared(*make);
+            let whole = cut_at(cut, || step.apply(&undo, &world.cx(1)).unwrap()).is_some();
+            for second in 1..100 {
+                if cut_at(second, || step.revert(&undo, &world.cx(1)).unwrap()).is_some() {
+                    break;
+                }
+            }
+            same(&format!("{kind}, cut at {cut}"), &before, &world.look());
+            if whole {
+                break;
+            }
+        }
+    }
+}
