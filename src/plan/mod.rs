@@ -1,1 +1,183 @@
-//! To come.
+//! Plans: what a request means on this host, as data. Pure: facts in, plan or refusal out.
+//!
+//! Planning cannot fetch, look at a disk or ask a question. The same plan is shown, printed as
+//! JSON, compared after the locks are taken, and run.
+
+pub mod gear;
+pub mod install;
+pub mod remove;
+pub mod undo;
+
+use crate::db::{Change, Reservation};
+use crate::error::{Exit, Explain};
+use crate::package::ident::GearName;
+use crate::step::AnyStep;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What will be done, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What it does, as an imperative: "install `x`".
+    pub title: String,
+    /// What the user reads of it beyond the steps.
+    pub summary: Vec<String>,
+    /// The reversible steps.
+    pub steps: Vec<AnyStep>,
+    /// What changes in the database, in the commit.
+    pub records: Vec<Change>,
+    /// What only runs forward, after the commit.
+    pub after: Vec<AnyStep>,
+    /// The scarce things that it takes.
+    pub reservations: Vec<Reservation>,
+    /// What it locks.
+    pub resources: BTreeSet<Resource>,
+    /// What `undo` will ask for.
+    pub inverse: Inverse,
+    /// The bytes that stay in the stash for `undo`, where something does.
+    pub keeps: Option<u64>,
+    /// What the user should know, but need not act on.
+    pub warnings: Vec<String>,
+    /// What cannot be undone.
+    pub irreversible: Vec<String>,
+    /// Whether it goes beyond what was named, so that the user must agree.
+    pub consent: Consent,
+    /// The transaction that it undoes.
+    pub undoes: Option<i64>,
+}
+
+impl Plan {
+    /// Makes a plan that does nothing yet.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            summary: Vec::new(),
+            steps: Vec::new(),
+            records: Vec::new(),
+            after: Vec::new(),
+            reservations: Vec::new(),
+            resources: BTreeSet::new(),
+            inverse: Inverse::default(),
+            keeps: None,
+            warnings: Vec::new(),
+            irreversible: Vec::new(),
+            consent: Consent::Given,
+            undoes: None,
+        }
+    }
+
+    /// Tells whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.records.is_empty()
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, step: impl Into<AnyStep>) {
+        self.steps.push(step.into());
+    }
+
+    /// What the steps do, in words.
+    pub fn descriptions(&self) -> Vec<String> {
+        self.steps.iter().chain(&self.after).map(AnyStep::describe).collect()
+    }
+}
+
+/// Whether the user must agree before a plan runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Asking for it was agreeing.
+    Given,
+    /// It removes, restarts, or cannot be undone: the user is asked.
+    Needed,
+}
+
+/// Something that is locked while a transaction runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// The packages called so, of one vendor: installed or removed by us alone.
+    Package(String),
+    /// The same packages, used but not changed: others may use them too.
+    PackageInUse(String),
+    /// One gear.
+    Gear(GearName),
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
+            Self::Gear(name) => write!(f, "gear {name}"),
+        }
+    }
+}
+
+/// What undoing a transaction asks for: parts, in the order in which they are to be undone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Inverse {
+    /// The parts.
+    pub parts: Vec<InversePart>,
+}
+
+/// One part of undoing.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum InversePart {
+    /// Remove the packages that the transaction installed.
+    RemovePackages,
+    /// Bring the packages back that the transaction removed.
+    RestorePackages,
+    /// Destroy the gear that the transaction created.
+    DestroyGear {
+        /// Its name.
+        name: GearName,
+    },
+    /// Bring the gear back that the transaction destroyed, and start it where it was running.
+    RestoreGear {
+        /// Its name.
+        name: GearName,
+        /// Whether it was running.
+        started: bool,
+    },
+    /// Start the gear that the transaction stopped.
+    StartGear {
+        /// Its name.
+        name: GearName,
+    },
+    /// Stop the gear that the transaction started.
+    StopGear {
+        /// Its name.
+        name: GearName,
+    },
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Refusal {
+    text: String,
+    exit: Exit,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    /// Makes a refusal.
+    pub fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Self { text: text.into(), exit, hint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Explain for Refusal {
+    fn exit(&self) -> Exit {
+        self.exit
+    }
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}

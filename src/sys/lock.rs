@@ -30,6 +30,15 @@ pub struct Holder {
     pub since: Moment,
 }
 
+/// Whether others may hold the same lock at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody else.
+    Exclusive,
+    /// Others who share it too.
+    Shared,
+}
+
 /// The answer to asking for a lock.
 #[derive(Debug)]
 pub enum Asked {
@@ -41,12 +50,22 @@ pub enum Asked {
 
 impl Lock {
     /// Asks for the lock file `name` in `dir`, waiting for at most `wait`.
-    pub fn ask(dir: &Dir, name: &Path, wait: Duration, command: &str) -> Result<Asked> {
+    pub fn ask(
+        dir: &Dir,
+        name: &Path,
+        sharing: Sharing,
+        wait: Duration,
+        command: &str,
+    ) -> Result<Asked> {
         let path = dir.path_of(name);
         let mut file = open(&path)?;
         let until = Instant::now() + wait;
+        let operation = match sharing {
+            Sharing::Exclusive => FlockOperation::NonBlockingLockExclusive,
+            Sharing::Shared => FlockOperation::NonBlockingLockShared,
+        };
         loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match rustix::fs::flock(&file, operation) {
                 Ok(()) => break,
                 Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(50));
@@ -58,7 +77,9 @@ impl Lock {
             }
         }
         let mut lock = Self { file, path };
-        lock.sign(command)?;
+        if sharing == Sharing::Exclusive {
+            lock.sign(command)?;
+        }
         Ok(Asked::Got(lock))
     }
 
@@ -120,12 +141,14 @@ mod tests {
         let dir = Dir::open(temp.path()).unwrap();
         let name = Path::new("library");
         assert!(Lock::is_free(&dir, name).unwrap());
-        let Asked::Got(held) = Lock::ask(&dir, name, Duration::ZERO, "cart install x").unwrap()
+        let Asked::Got(held) =
+            Lock::ask(&dir, name, Sharing::Exclusive, Duration::ZERO, "cart install x").unwrap()
         else {
             panic!("a free lock is given");
         };
         assert!(!Lock::is_free(&dir, name).unwrap());
-        let Asked::Held(Some(holder)) = Lock::ask(&dir, name, Duration::ZERO, "other").unwrap()
+        let Asked::Held(Some(holder)) =
+            Lock::ask(&dir, name, Sharing::Exclusive, Duration::ZERO, "other").unwrap()
         else {
             panic!("a held lock is refused, with its holder");
         };

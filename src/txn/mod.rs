@@ -1,1 +1,16 @@
-//! To come.
+//! Transactions: a plan is run, or unwound, or recovered after a crash.
+//!
+//! `running → committed → finished`, or `running → unwinding → undone | stuck`. The undo record of
+//! a step is durable before the step acts; what is installed changes in the commit that marks the
+//! transaction; the stash is deleted only when nothing can need it any more.
+
+mod ballast;
+mod engine;
+mod locks;
+mod recover;
+mod stash;
+
+pub use engine::{Engine, OnFailure, Receipt, Witness};
+pub use locks::Locks;
+pub use recover::{Recovered, recover_all};
+pub use stash::{Kept, forget, kept};

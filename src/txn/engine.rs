@@ -1,0 +1,428 @@
+//! Runs a plan: journal before effect, one commit point, unwinding in reverse.
+
+use super::{ballast, locks, stash};
+use crate::config::Config;
+use crate::db::{
+    Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
+};
+use crate::error::{Exit, Failure};
+use crate::layout::Layout;
+use crate::plan::Plan;
+use crate::step::{AnyStep, Cx, Said};
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::fs::Dir;
+use crate::sys::interrupt;
+use serde_json::Value;
+
+/// The most steps that scripts may ask for in one transaction, and how deep they may nest.
+const MOST_THEN: usize = 1000;
+const DEEPEST_THEN: usize = 3;
+
+/// What runs plans on one host.
+#[derive(Debug)]
+pub struct Engine<'a> {
+    /// The package database.
+    pub db: &'a Db,
+    /// Every path.
+    pub layout: &'a Layout,
+    /// Every setting.
+    pub config: &'a Config,
+    /// The state directory.
+    pub state: Dir,
+}
+
+/// Somebody who watches a transaction; the engine itself prints nothing.
+pub trait Witness {
+    /// A step begins.
+    fn step(&self, number: &str, title: &str);
+    /// A script has something to say to the user.
+    fn message(&self, text: &str);
+    /// Something went not quite as it should.
+    fn warning(&self, text: &str);
+    /// What was done is being put back.
+    fn unwinding(&self, title: &str);
+}
+
+/// What to do when a step fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// Put everything back.
+    #[default]
+    Unwind,
+    /// Leave it as it is, for inspection, until `undo` or `recover`.
+    Hold,
+}
+
+/// What a finished transaction did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its number.
+    pub txn: i64,
+    /// What scripts had to say.
+    pub messages: Vec<String>,
+    /// What went not quite as it should.
+    pub warnings: Vec<String>,
+}
+
+/// A failed step, and whether scripts had run by then.
+struct Broken {
+    failure: Failure,
+    after_scripts: bool,
+}
+
+impl From<DbError> for Broken {
+    fn from(error: DbError) -> Self {
+        Self { failure: error.into(), after_scripts: false }
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// Makes an engine for the host of `layout`.
+    pub fn new(db: &'a Db, layout: &'a Layout, config: &'a Config) -> Result<Self, Failure> {
+        let state = Dir::create(layout.state(), 0o711)?;
+        Ok(Self { db, layout, config, state })
+    }
+
+    /// Runs `plan` to its end, or puts everything back. The caller holds the locks.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        view: &Value,
+        command: &str,
+        (on_failure, witness): (OnFailure, &dyn Witness),
+    ) -> Result<Receipt, Failure> {
+        ballast::ensure(&self.state)?;
+        checkpoint("before the plan is written down");
+        let txn = self.db.begin(&beginning(plan, view, command)?)?;
+        let own = locks::of_transaction(&self.state, txn, command)?;
+        checkpoint("the plan is written down");
+        let mut run = Run { engine: self, txn, witness, plan, said: Vec::new(), scripts: false };
+        match run.forward() {
+            Ok(()) => {
+                self.finish(txn, &plan.after, witness)?;
+                drop(own);
+                locks::forget_transaction(&self.state, txn)?;
+                Ok(run.receipt())
+            }
+            Err(broken) => {
+                let failure = self.fail(txn, broken, on_failure, witness);
+                drop(own);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Everything after the commit: runs forward only, and may be repeated by a recovery.
+    pub(super) fn finish(
+        &self,
+        txn: i64,
+        after: &[AnyStep],
+        witness: &dyn Witness,
+    ) -> Result<(), Failure> {
+        for (index, step) in after.iter().enumerate() {
+            checkpoint("before a step after the commit");
+            let number = format!("after-{}", index + 1);
+            let cx = self.cx(txn, &number, 1);
+            let done = step.prepare(&cx).and_then(|undo| step.apply(&undo, &cx));
+            if let Err(failure) = done {
+                // It has happened; what could not be cleaned is said, and does not undo it.
+                witness.warning(&format!("cannot {}: {}", step.describe(), one_line(&failure)));
+            }
+        }
+        checkpoint("before the transaction is marked finished");
+        let keeps = self.db.transaction(txn)?.is_some_and(|row| row.keeps.is_some());
+        self.db.mark_txn(txn, TxnState::Finished, None)?;
+        checkpoint("the transaction is marked finished");
+        if keeps {
+            stash::keep_quota(self.db, &self.state, self.config.stash_limit)
+        } else {
+            stash::discard(&self.state, txn)
+        }
+    }
+
+    fn fail(
+        &self,
+        txn: i64,
+        broken: Broken,
+        on_failure: OnFailure,
+        witness: &dyn Witness,
+    ) -> Failure {
+        let Broken { mut failure, after_scripts } = broken;
+        let log = format!("`cart history {txn} --log` shows everything that was printed");
+        if on_failure == OnFailure::Hold && failure.exit != Exit::Interrupted {
+            let why = failure_json(&failure);
+            if let Err(error) = self.db.mark_txn(txn, TxnState::Held, Some(&why)) {
+                return stuck(failure, txn, &error.into());
+            }
+            let state = format!("left as it is, for inspection, as transaction {txn}");
+            return failure.state(state).hint(format!("`cart undo {txn}` puts it back")).hint(log);
+        }
+        let count = self.db.steps(txn).map_or(0, |steps| begun(&steps));
+        match self.unwind(txn, Some(&failure), witness) {
+            Ok(()) => {
+                if after_scripts {
+                    failure.exit = match failure.exit {
+                        signal @ (Exit::Interrupted | Exit::Terminated) => signal,
+                        _ => Exit::PutBack,
+                    };
+                    failure = failure.hint(log);
+                }
+                failure.state(match count {
+                    0 => "nothing had been done".to_owned(),
+                    1 => "the 1 step that had begun was put back; nothing changed".to_owned(),
+                    _ => format!("all {count} steps that had begun were put back; nothing changed"),
+                })
+            }
+            Err(why) => stuck(failure, txn, &why),
+        }
+    }
+
+    /// Puts back what transaction `txn` did, the last step first. Repeatable.
+    pub(super) fn unwind(
+        &self,
+        txn: i64,
+        why: Option<&Failure>,
+        witness: &dyn Witness,
+    ) -> Result<(), Failure> {
+        // The signal that may have brought us here has been answered by coming here.
+        interrupt::forget();
+        let why = why.map(failure_json);
+        self.patiently(|| self.db.mark_txn(txn, TxnState::Unwinding, why.as_deref()))?;
+        checkpoint("unwinding begins");
+        let mut steps = self.db.steps(txn)?;
+        steps.retain(|row| !matches!(row.state, StepState::Planned | StepState::Undone));
+        for row in steps.iter().rev() {
+            witness.unwinding(&row.title);
+            let put_back = self.revert(txn, row);
+            let state = if put_back.is_ok() { StepState::Undone } else { StepState::Stuck };
+            let mark = WrittenStep { txn, position: row.position, state, said: None };
+            self.patiently(|| self.db.mark_step(&mark, &[]))?;
+            if let Err(failure) = put_back {
+                self.patiently(|| self.db.mark_txn(txn, TxnState::Stuck, None))?;
+                return Err(failure.while_doing(format!("cannot put back: {}", row.title)));
+            }
+            checkpoint("a step is marked as put back");
+        }
+        self.sync()?;
+        self.patiently(|| self.db.mark_txn(txn, TxnState::Undone, None))?;
+        checkpoint("the transaction is marked undone");
+        stash::discard(&self.state, txn)?;
+        locks::forget_transaction(&self.state, txn)
+    }
+
+    fn revert(&self, txn: i64, row: &StepRow) -> Result<(), Failure> {
+        let step: AnyStep = read_json("step", &row.step)?;
+        let undo: Value = read_json("undo record", row.undo.as_deref().unwrap_or("null"))?;
+        let cx = self.cx(txn, &row.number, row.attempt);
+        checkpoint("before a step is put back");
+        let once = step.revert(&undo, &cx);
+        match once {
+            Err(failure) if is_full(&failure) && ballast::release(&self.state) => {
+                step.revert(&undo, &cx)
+            }
+            other => other,
+        }
+    }
+
+    /// Tries a database write again, once, after giving up the ballast, when the disk is full.
+    fn patiently(&self, write: impl Fn() -> Result<(), DbError>) -> Result<(), DbError> {
+        match write() {
+            Err(error) if error.is_full() && ballast::release(&self.state) => write(),
+            other => other,
+        }
+    }
+
+    /// Makes every filesystem durable that steps may have touched.
+    fn sync(&self) -> Result<(), Failure> {
+        let mut synced = vec![self.state.device()?];
+        self.state.sync_filesystem()?;
+        for folder in ["library", "gears", "templates"] {
+            if !self.state.has(folder)? {
+                continue;
+            }
+            let dir = self.state.dir(folder)?;
+            let device = dir.device()?;
+            if !synced.contains(&device) {
+                dir.sync_filesystem()?;
+                synced.push(device);
+            }
+        }
+        Ok(())
+    }
+
+    fn cx<'b>(&'b self, txn: i64, number: &'b str, attempt: u32) -> Cx<'b> {
+        Cx::new((self.layout, self.config, &self.state), txn, (number, attempt))
+    }
+}
+
+/// One run of a plan, as far as its commit.
+struct Run<'a> {
+    engine: &'a Engine<'a>,
+    txn: i64,
+    witness: &'a dyn Witness,
+    plan: &'a Plan,
+    said: Vec<Said>,
+    scripts: bool,
+}
+
+impl Run<'_> {
+    fn forward(&mut self) -> Result<(), Broken> {
+        let mut steps: Vec<(String, AnyStep)> = (1..)
+            .zip(&self.plan.steps)
+            .map(|(number, step)| (number.to_string(), step.clone()))
+            .collect();
+        let mut position = 0;
+        let mut asked = 0;
+        while let Some((number, step)) = steps.get(position).cloned() {
+            let then = self.step(position, &number, &step).map_err(|failure| {
+                let failure = failure.while_doing(format!("cannot {}", step.describe()));
+                Broken { failure, after_scripts: self.scripts }
+            })?;
+            asked += then.len();
+            if asked > MOST_THEN {
+                let many = format!("the scripts asked for more than {MOST_THEN} further steps");
+                let failure = Failure::new(Exit::Failed, many);
+                return Err(Broken { failure, after_scripts: self.scripts });
+            }
+            position += 1;
+            steps.splice(position..position, then);
+        }
+        self.commit().map_err(|failure| Broken { failure, after_scripts: self.scripts })
+    }
+
+    fn step(
+        &mut self,
+        position: usize,
+        number: &str,
+        step: &AnyStep,
+    ) -> Result<Vec<(String, AnyStep)>, Failure> {
+        let engine = self.engine;
+        interrupt::check()?;
+        self.witness.step(number, &step.describe());
+        let cx = engine.cx(self.txn, number, 1);
+        checkpoint("before a step prepares");
+        let undo = step.prepare(&cx)?;
+        if cx.has_stashed() {
+            engine.state.sync_filesystem()?;
+        }
+        checkpoint("a step is prepared");
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        engine.db.mark_prepared(self.txn, position, &undo.to_string())?;
+        checkpoint("the undo record is durable");
+        self.scripts |= step.runs_scripts();
+        let mut said = step.apply(&undo, &cx)?;
+        checkpoint("a step has acted");
+        let then = numbered(number, std::mem::take(&mut said.then))?;
+        self.tell(&said);
+        let mark = WrittenStep {
+            txn: self.txn,
+            position,
+            state: StepState::Done,
+            said: Some(&write_json("report", &said)?),
+        };
+        let rows = then.iter().map(|(number, step)| new_step(number, step));
+        engine.db.mark_step(&mark, &rows.collect::<Result<Vec<_>, _>>()?)?;
+        checkpoint("a step is marked done");
+        self.said.push(said);
+        Ok(then)
+    }
+
+    fn tell(&self, said: &Said) {
+        said.messages.iter().for_each(|text| self.witness.message(text));
+        said.warnings.iter().for_each(|text| self.witness.warning(text));
+    }
+
+    fn commit(&self) -> Result<(), Failure> {
+        interrupt::check()?;
+        self.engine.sync()?;
+        checkpoint("everything is durable but the commit");
+        let learned = self.said.iter().flat_map(|said| &said.records);
+        let changes: Vec<Change> = self.plan.records.iter().chain(learned).cloned().collect();
+        self.engine.db.commit(self.txn, &changes, self.plan.keeps)?;
+        checkpoint("committed");
+        Ok(())
+    }
+
+    fn receipt(self) -> Receipt {
+        let mut receipt = Receipt { txn: self.txn, messages: Vec::new(), warnings: Vec::new() };
+        for said in self.said {
+            receipt.messages.extend(said.messages);
+            receipt.warnings.extend(said.warnings);
+        }
+        receipt
+    }
+}
+
+fn beginning<'b>(plan: &'b Plan, view: &Value, command: &'b str) -> Result<Beginning<'b>, Failure> {
+    let numbered = (1..).zip(&plan.steps);
+    let steps = numbered.map(|(number, step): (u32, _)| new_step(&number.to_string(), step));
+    let resources: std::collections::BTreeSet<String> =
+        plan.resources.iter().map(ToString::to_string).collect();
+    Ok(Beginning {
+        title: &plan.title,
+        command,
+        undoes: plan.undoes,
+        view: view.to_string(),
+        inverse: write_json("inverse", &plan.inverse)?,
+        after: write_json("list of steps", &plan.after)?,
+        resources: resources.into_iter().collect(),
+        reservations: plan.reservations.clone(),
+        steps: steps.collect::<Result<Vec<_>, _>>()?,
+    })
+}
+
+fn new_step(number: &str, step: &AnyStep) -> Result<NewStep, Failure> {
+    let text = write_json("step", step)?;
+    Ok(NewStep { number: number.to_owned(), title: step.describe(), step: text })
+}
+
+fn numbered(parent: &str, then: Vec<AnyStep>) -> Result<Vec<(String, AnyStep)>, Failure> {
+    if !then.is_empty() && parent.matches('.').count() >= DEEPEST_THEN {
+        let deep = format!("scripts asked for steps more than {DEEPEST_THEN} deep");
+        return Err(Failure::new(Exit::Failed, deep));
+    }
+    let number = |(index, step)| (format!("{parent}.{index}"), step);
+    Ok((1..).zip(then).map(|(index, step): (u32, _)| number((index, step))).collect())
+}
+
+fn begun(steps: &[StepRow]) -> usize {
+    steps.iter().filter(|row| row.state != StepState::Planned).count()
+}
+
+fn stuck(mut failure: Failure, txn: i64, why: &Failure) -> Failure {
+    failure.exit = Exit::Stuck;
+    let state = format!("transaction {txn} is stuck, half put back: {}", one_line(why));
+    failure.state(state).hint("mend what is named there, then run `cart recover`")
+}
+
+/// A failure and its causes in one line.
+pub(super) fn one_line(failure: &Failure) -> String {
+    std::iter::once(&failure.summary).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ")
+}
+
+fn failure_json(failure: &Failure) -> String {
+    serde_json::json!({ "summary": failure.summary, "causes": failure.causes }).to_string()
+}
+
+fn is_full(failure: &Failure) -> bool {
+    let full = std::io::Error::from_raw_os_error(28).to_string();
+    failure.causes.iter().any(|cause| *cause == full)
+}
+
+fn write_json(what: &str, value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot write a {what}: {error}")))
+}
+
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(
+    what: &str,
+    text: &str,
+) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("the journal holds a {what} that cannot be read: {error}"),
+        )
+        .hint("it may have been written by another version of cartwright")
+    })
+}

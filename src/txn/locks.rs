@@ -1,0 +1,108 @@
+//! The locks of a transaction: sorted, so that two transactions never wait for each other.
+
+use crate::error::{Exit, Failure};
+use crate::plan::Resource;
+use crate::sys::fs::Dir;
+use crate::sys::lock::{Asked, Holder, Lock, Sharing};
+use crate::sys::{host, process};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+/// Locks held until they are dropped.
+#[derive(Debug)]
+pub struct Locks {
+    held: BTreeMap<String, Lock>,
+    dir: Dir,
+    command: String,
+}
+
+impl Locks {
+    /// Takes the locks of `resources`, waiting for at most `wait` for each.
+    pub fn take(
+        state: &Dir,
+        resources: &BTreeSet<Resource>,
+        wait: Duration,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        state.make_dirs("locks", 0o700)?;
+        let dir = state.dir("locks")?;
+        let mut locks = Self { held: BTreeMap::new(), dir, command: command.to_owned() };
+        for resource in resources {
+            // Changing a package includes using it.
+            let sharing = match resource {
+                Resource::PackageInUse(name)
+                    if !resources.contains(&Resource::Package(name.clone())) =>
+                {
+                    Sharing::Shared
+                }
+                Resource::PackageInUse(_) => continue,
+                Resource::Package(_) | Resource::Gear(_) => Sharing::Exclusive,
+            };
+            locks.add(&resource.to_string(), sharing, wait)?;
+        }
+        Ok(locks)
+    }
+
+    /// Takes one more lock, without waiting, for a recovery; one that is held already is fine.
+    pub(super) fn also(&mut self, resource: &str) -> Result<(), Failure> {
+        if self.held.contains_key(resource) {
+            return Ok(());
+        }
+        self.add(resource, Sharing::Exclusive, Duration::ZERO)
+    }
+
+    fn add(&mut self, resource: &str, sharing: Sharing, wait: Duration) -> Result<(), Failure> {
+        let name = file_name(resource);
+        match Lock::ask(&self.dir, Path::new(&name), sharing, wait, &self.command)? {
+            Asked::Got(lock) => {
+                self.held.insert(resource.to_owned(), lock);
+                Ok(())
+            }
+            Asked::Held(holder) => Err(busy(resource, holder.as_ref())),
+        }
+    }
+}
+
+/// The lock file of a resource: its name, with what cannot stand in a file name replaced (names
+/// of packages and gears hold nothing of the kind).
+fn file_name(resource: &str) -> String {
+    resource.replace([' ', '/'], "-")
+}
+
+/// The lock that the transaction `txn` holds for its whole life.
+pub(super) fn of_transaction(
+    state: &Dir,
+    txn: i64,
+    command: &str,
+) -> Result<Option<Lock>, Failure> {
+    state.make_dirs("locks", 0o700)?;
+    let name = format!("transaction-{txn}");
+    let dir = state.dir("locks")?;
+    let asked = Lock::ask(&dir, Path::new(&name), Sharing::Exclusive, Duration::ZERO, command)?;
+    Ok(match asked {
+        Asked::Got(lock) => Some(lock),
+        Asked::Held(_) => None,
+    })
+}
+
+/// Removes the lock file of a transaction that is over; its number never comes again.
+pub(super) fn forget_transaction(state: &Dir, txn: i64) -> Result<(), Failure> {
+    Ok(state.remove_file(format!("locks/transaction-{txn}"))?)
+}
+
+fn busy(resource: &str, holder: Option<&Holder>) -> Failure {
+    let Some(Holder { process, command, since }) = holder else {
+        return Failure::new(Exit::Busy, format!("the {resource} is in use by another process"))
+            .hint("wait for it with `--wait SECONDS`");
+    };
+    let since = since.rfc3339();
+    let text = format!("the {resource} is locked by process {process} (`{command}`) since {since}");
+    let failure = Failure::new(Exit::Busy, text);
+    let ancestor = process::ancestors().is_ok_and(|line| line.contains(process));
+    if ancestor || host::variable("CART_TRANSACTION").is_some() {
+        failure.hint("this `cart` was called from inside that transaction, which waits for it")
+    } else {
+        failure.hint("wait for it with `--wait SECONDS`")
+    }
+}

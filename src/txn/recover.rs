@@ -1,0 +1,162 @@
+//! After a crash: transactions whose process is dead are put back, or finished.
+
+use super::engine::{Engine, Witness, one_line, read_json};
+use super::{Locks, locks, stash};
+use crate::db::{TxnRow, TxnState};
+use crate::error::{Exit, Failure};
+use crate::plan::Resource;
+use crate::step::AnyStep;
+use crate::sys::process;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What became of an unfinished transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// It had not happened, and was put back.
+    PutBack {
+        /// Its number.
+        txn: i64,
+        /// What it was to do.
+        title: String,
+    },
+    /// It had happened, and its cleaning was done.
+    Finished {
+        /// Its number.
+        txn: i64,
+        /// What it did.
+        title: String,
+    },
+    /// Putting it back failed.
+    Stuck {
+        /// Its number.
+        txn: i64,
+        /// What it was to do.
+        title: String,
+        /// Why.
+        why: String,
+    },
+    /// Its process is alive, or another one is recovering it.
+    Running {
+        /// Its number.
+        txn: i64,
+        /// What it does.
+        title: String,
+    },
+}
+
+impl Engine<'_> {
+    /// Recovers the dead transactions whose locks overlap those held, and refuses to go on where
+    /// one of them stays stuck or is held for inspection.
+    pub fn recover_overlapping(
+        &self,
+        resources: &BTreeSet<Resource>,
+        locks: &mut Locks,
+        witness: &dyn Witness,
+    ) -> Result<(), Failure> {
+        let ours: Vec<String> = resources.iter().map(ToString::to_string).collect();
+        for row in self.db.unfinished()? {
+            let theirs = self.db.resources(row.id)?;
+            if !theirs.iter().any(|resource| ours.contains(resource)) {
+                continue;
+            }
+            if row.state == TxnState::Held {
+                return Err(held(&row));
+            }
+            match self.recover_one(&row, locks, witness)? {
+                Recovered::Stuck { txn, title, why } => {
+                    let text = format!("transaction {txn} ({title}) is stuck: {why}");
+                    return Err(Failure::new(Exit::Stuck, text)
+                        .hint("mend what is named there, then run `cart recover`"));
+                }
+                Recovered::PutBack { txn, title } => witness.warning(&format!(
+                    "transaction {txn} ({title}) had been cut off; it was put back"
+                )),
+                Recovered::Finished { .. } | Recovered::Running { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn recover_one(
+        &self,
+        row: &TxnRow,
+        locks: &mut Locks,
+        witness: &dyn Witness,
+    ) -> Result<Recovered, Failure> {
+        let (txn, title) = (row.id, row.title.clone());
+        let Some(own) = locks::of_transaction(&self.state, txn, "cart recover")? else {
+            return Ok(Recovered::Running { txn, title });
+        };
+        // Read again under its lock: it may have been finished while we came here.
+        let row = match self.db.transaction(txn)? {
+            Some(row) if !matches!(row.state, TxnState::Finished | TxnState::Undone) => row,
+            _ => {
+                drop(own);
+                locks::forget_transaction(&self.state, txn)?;
+                return Ok(Recovered::Finished { txn, title });
+            }
+        };
+        for resource in self.db.resources(txn)? {
+            locks.also(&resource)?;
+        }
+        self.end_scripts(txn)?;
+        if row.state == TxnState::Committed {
+            let after: Vec<AnyStep> = read_json("list of steps", &row.after)?;
+            self.finish(txn, &after, witness)?;
+            drop(own);
+            locks::forget_transaction(&self.state, txn)?;
+            return Ok(Recovered::Finished { txn, title });
+        }
+        Ok(match self.unwind(txn, None, witness) {
+            Ok(()) => Recovered::PutBack { txn, title },
+            Err(why) => Recovered::Stuck { txn, title, why: one_line(&why) },
+        })
+    }
+
+    /// Ends what scripts of a dead transaction still run; they would work against the unwinding.
+    fn end_scripts(&self, txn: i64) -> Result<(), Failure> {
+        let row = self.db.transaction(txn)?;
+        if row.is_some_and(|row| row.state == TxnState::Committed) {
+            // What a committed transaction started is meant to live.
+            return Ok(());
+        }
+        let marks = [
+            format!("CART_TRANSACTION={txn}"),
+            format!("CART_STATE={}", self.layout.state().display()),
+        ];
+        process::end_all(|| process::marked(&marks), Duration::from_secs(2))?;
+        Ok(())
+    }
+
+    /// Puts a transaction back that was held for inspection. The caller holds its locks.
+    pub fn put_back_held(
+        &self,
+        row: &TxnRow,
+        locks: &mut Locks,
+        witness: &dyn Witness,
+    ) -> Result<Recovered, Failure> {
+        self.recover_one(row, locks, witness)
+    }
+}
+
+fn held(row: &TxnRow) -> Failure {
+    let TxnRow { id, title, .. } = row;
+    let text = format!("transaction {id} ({title}) failed and is held for inspection");
+    Failure::new(Exit::Refused, text).hint(format!("`cart undo {id}` puts it back"))
+}
+
+/// Recovers every dead transaction, held ones excepted, and sweeps what no transaction needs.
+pub fn recover_all(engine: &Engine<'_>, witness: &dyn Witness) -> Result<Vec<Recovered>, Failure> {
+    let mut recovered = Vec::new();
+    for row in engine.db.unfinished()? {
+        if row.state == TxnState::Held {
+            continue;
+        }
+        let mut locks =
+            Locks::take(&engine.state, &BTreeSet::new(), Duration::ZERO, "cart recover")?;
+        recovered.push(engine.recover_one(&row, &mut locks, witness)?);
+    }
+    stash::sweep(engine.db, &engine.state)?;
+    Ok(recovered)
+}

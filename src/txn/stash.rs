@@ -1,0 +1,68 @@
+//! What waits in the stash after a transaction: kept for `undo`, up to a quota.
+
+use crate::db::Db;
+use crate::error::Failure;
+use crate::sys::fs::Dir;
+use crate::sys::tree;
+
+/// A stash that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The transaction.
+    pub txn: i64,
+    /// What it did.
+    pub title: String,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Lists what is kept, the oldest first.
+pub fn kept(db: &Db) -> Result<Vec<Kept>, Failure> {
+    let rows = db.keeping()?.into_iter();
+    Ok(rows
+        .map(|row| Kept { txn: row.id, title: row.title, bytes: row.keeps.unwrap_or_default() })
+        .collect())
+}
+
+/// Forgets what transaction `txn` keeps: it cannot be undone any more.
+pub fn forget(db: &Db, state: &Dir, txn: i64) -> Result<(), Failure> {
+    // The rows first: a stash without rows is swept, rows without a stash would promise an undo.
+    db.forget_stash(txn)?;
+    discard(state, txn)
+}
+
+/// Deletes the stash directory of a transaction.
+pub(super) fn discard(state: &Dir, txn: i64) -> Result<(), Failure> {
+    Ok(tree::remove(state, format!("stash/{txn}"))?)
+}
+
+/// Forgets the oldest stashes until the rest fits into `limit` bytes.
+pub(super) fn keep_quota(db: &Db, state: &Dir, limit: u64) -> Result<(), Failure> {
+    let kept = kept(db)?;
+    let mut total: u64 = kept.iter().map(|kept| kept.bytes).sum();
+    for old in kept {
+        if total <= limit {
+            break;
+        }
+        forget(db, state, old.txn)?;
+        total -= old.bytes;
+    }
+    Ok(())
+}
+
+/// Deletes stash directories that no transaction needs any more: what a crash left behind between
+/// a commit and its cleaning.
+pub(super) fn sweep(db: &Db, state: &Dir) -> Result<(), Failure> {
+    if !state.has("stash")? {
+        return Ok(());
+    }
+    let needed: Vec<i64> =
+        db.keeping()?.into_iter().chain(db.unfinished()?).map(|row| row.id).collect();
+    for name in state.dir("stash")?.names()? {
+        let txn = name.to_str().and_then(|name| name.parse::<i64>().ok());
+        if txn.is_some_and(|txn| !needed.contains(&txn)) {
+            tree::remove(&state.dir("stash")?, &name)?;
+        }
+    }
+    Ok(())
+}
