@@ -86,3 +86,42 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::App;
+    use crate::cli::globals::Globals;
+    use crate::error::Exit;
+    use crate::ui::printer::{Printer, Wishes};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        globals: Globals,
+    }
+
+    fn app(line: &[&str]) -> App {
+        App::new(Line::parse_from(line).globals, Printer::new(Wishes::default())).unwrap()
+    }
+
+    #[test]
+    fn a_relative_root_is_meant_from_here() {
+        let app = app(&["cart", "--root", "x/../y"]);
+        let root = app.layout().root().unwrap();
+        assert!(root.is_absolute() && root.ends_with("x/../y"), "{}", root.display());
+    }
+
+    #[test]
+    fn bad_settings_fail_the_command_that_needs_them_and_no_other() {
+        let temp = tempfile::tempdir().unwrap();
+        let app = app(&["cart", "--root", temp.path().to_str().unwrap()]);
+        let dir = crate::sys::fs::Dir::create(app.layout().settings(), 0o755).unwrap();
+        dir.write_new("config.yml", b"nonsense: 1\n", 0o644).unwrap();
+        let failure = app.config().unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.summary, "cannot use the settings");
+        dir.replace_file("config.yml", b"stash_limit: 7\n", 0o644).unwrap();
+        assert_eq!(app.config().unwrap().stash_limit, 7);
+    }
+}

@@ -12,7 +12,7 @@ Examples:
 
 /// The arguments of `cart cache`.
 #[derive(Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub struct CacheArgs {
     /// What to do.
     #[command(subcommand)]

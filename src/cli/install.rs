@@ -9,7 +9,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   cart install static-web
-  cart install --sha256 9f86d0… https://example.org/diy-0.1.tar.gz
+  cart install --md5 d41d8cd98f00b204e9800998ecf8427e https://example.org/diy.tar.gz
   cart install ./my-cartridge git://example.org/other.git#v2";
 
 /// The arguments of `cart install`.

@@ -39,7 +39,6 @@ Examples:
 /// What the command line says.
 #[derive(Debug, Parser)]
 #[command(name = "cart", version, about, max_term_width = 100, after_help = EXAMPLES)]
-#[command(arg_required_else_help = true, subcommand_required = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -142,8 +141,10 @@ fn answer(printer: &Printer, form: Form, error: &clap::Error) -> Result<Exit, Fa
             printer.help(&error.render(), Exit::Usage);
             Ok(Exit::Usage)
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Err(Failure::new(Exit::Usage, "no command is named"))
+        // The same, where the environment (`CART_ROOT`) has given an option.
+        ErrorKind::MissingSubcommand if form == Form::Text => {
+            printer.help(&usage::help(error, &mut command()), Exit::Usage);
+            Ok(Exit::Usage)
         }
         _ => Err(usage::failure(error)),
     }

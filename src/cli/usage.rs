@@ -6,6 +6,7 @@ use crate::ui::colour::Colour;
 use crate::ui::printer::Wishes;
 use crate::ui::report::Form;
 use clap::ValueEnum;
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error;
 use std::ffi::OsString;
@@ -27,12 +28,30 @@ pub(super) fn failure(error: &clap::Error) -> Failure {
     if !values.is_empty() {
         failure = failure.hint(format!("it can be `{}`", values.join("`, `")));
     }
-    if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
-        let usage = usage.to_string();
-        let usage = usage.trim_start_matches("Usage:").split_whitespace();
-        failure = failure.hint(format!("usage: {}", usage.collect::<Vec<_>>().join(" ")));
+    match path(error) {
+        Some(path) if failure.hints.is_empty() => {
+            failure.hint(format!("`{path} --help` shows what it accepts"))
+        }
+        _ => failure,
     }
-    failure
+}
+
+/// The command that was named, such as `cart gear create`.
+fn path(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return None };
+    let usage = usage.to_string();
+    let words = usage.trim_start_matches("Usage:").split_whitespace();
+    let is_name = |word: &&str| !word.starts_with(['-', '[', '<']);
+    Some(words.take_while(is_name).collect::<Vec<_>>().join(" "))
+}
+
+/// The help of the command group that was named without one of its commands.
+pub(super) fn help(error: &clap::Error, cli: &mut clap::Command) -> StyledStr {
+    cli.build();
+    let path = said(error, ContextKind::InvalidSubcommand).concat();
+    let names = path.split_whitespace().skip(1);
+    let group = names.fold(&*cli, |group, name| group.find_subcommand(name).unwrap_or(group));
+    group.clone().render_help()
 }
 
 fn summary(error: &clap::Error) -> String {
@@ -44,6 +63,9 @@ fn summary(error: &clap::Error) -> String {
         }
         ErrorKind::UnknownArgument if argument().starts_with('-') => {
             format!("there is no option `{}` here", argument())
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "no command is named".into()
         }
         ErrorKind::UnknownArgument => format!("`{}` is one argument too many", argument()),
         ErrorKind::MissingRequiredArgument => {

@@ -87,8 +87,8 @@ fn read_line() -> Result<Option<String>, Failure> {
 mod tests {
     use super::{Answer, ask, converse};
     use crate::error::Exit;
+    use crate::ui::page::pages;
     use crate::ui::printer::Verbosity;
-    use crate::ui::printer::tests::pages;
 
     #[test]
     fn enter_takes_the_usual_answer_and_nonsense_and_silence_are_no() {

@@ -9,11 +9,14 @@ pub mod confirm;
 pub mod escape;
 pub mod format;
 pub mod json;
+#[cfg(test)]
+mod page;
 pub mod plan_view;
 pub mod printer;
 pub mod progress;
 pub mod report;
 mod screen;
+mod sink;
 mod suggest;
 pub mod table;
 

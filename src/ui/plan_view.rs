@@ -87,8 +87,8 @@ impl PlanView {
 #[cfg(test)]
 mod tests {
     use super::{Audience, PlanView};
+    use crate::ui::page::pages;
     use crate::ui::printer::Verbosity;
-    use crate::ui::printer::tests::pages;
 
     fn sample() -> PlanView {
         PlanView {

@@ -5,15 +5,15 @@
 //! away must not stop a transaction. What went wrong is kept and told by [`Printer::finish`].
 
 use super::colour::{self, Colour, WARNING, paint};
+use super::sink::Sink;
 use super::table::{Room, Table};
 use super::{escape, format, json};
 use crate::error::{Exit, Failure};
 use crate::sys::clock::Moment;
 use crate::sys::host;
-use anstream::adapter::strip_str;
 use indicatif::MultiProgress;
 use serde::Serialize;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How much is said on stderr.
@@ -51,35 +51,10 @@ struct Inner {
     bars: OnceLock<MultiProgress>,
 }
 
-/// One of the two streams.
-pub(super) struct Sink {
-    writer: Box<dyn Write + Send>,
-    is_terminal: bool,
-    has_colour: bool,
-    width: fn() -> Option<u16>,
-    trouble: Option<io::Error>,
-}
-
 impl Printer {
     /// A printer for this process's streams.
     pub fn new(wishes: Wishes) -> Self {
-        let (out, err) = (io::stdout(), io::stderr());
-        let out_sink = Sink {
-            is_terminal: out.is_terminal(),
-            has_colour: wishes.colour.applies(out.is_terminal(), host::variable),
-            width: || width_of(io::stdout()),
-            // A list of ten thousand lines is not to be ten thousand writes.
-            writer: Box::new(BufWriter::with_capacity(1 << 16, out)),
-            trouble: None,
-        };
-        let err_sink = Sink {
-            is_terminal: err.is_terminal(),
-            has_colour: wishes.colour.applies(err.is_terminal(), host::variable),
-            width: || width_of(io::stderr()),
-            writer: Box::new(err),
-            trouble: None,
-        };
-        Self::over(out_sink, err_sink, wishes.verbosity)
+        Self::over(Sink::stdout(wishes.colour), Sink::stderr(wishes.colour), wishes.verbosity)
     }
 
     pub(super) fn over(out: Sink, err: Sink, verbosity: Verbosity) -> Self {
@@ -100,7 +75,7 @@ impl Printer {
     /// Writes a table to stdout; nothing when it has no rows.
     pub fn table(&self, table: &Table) {
         if !table.is_empty() {
-            let width = lock(&self.0.out).room();
+            let width = lock(&self.0.out).columns().map(usize::from);
             self.styled_data(&table.render(Room { width, ellipsis: self.0.ellipsis }));
         }
     }
@@ -118,7 +93,7 @@ impl Printer {
     pub fn pass_on(&self, lines: &[u8]) {
         self.beside_the_bars(|| {
             let mut out = lock(&self.0.out);
-            if out.is_terminal {
+            if out.is_terminal() {
                 let text = String::from_utf8_lossy(lines);
                 out.write(escape::block(&text).as_bytes());
             } else {
@@ -152,7 +127,7 @@ impl Printer {
 
     /// Writes a moment as stdout wants it: its distance on a terminal, RFC 3339 elsewhere.
     pub fn moment(&self, moment: Moment) -> String {
-        if lock(&self.0.out).is_terminal {
+        if lock(&self.0.out).is_terminal() {
             format::ago(moment, Moment::now())
         } else {
             moment.rfc3339()
@@ -169,7 +144,7 @@ impl Printer {
     pub fn finish(&self) -> Result<(), Failure> {
         let mut out = lock(&self.0.out);
         out.flush();
-        match out.trouble.take() {
+        match out.take_trouble() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 let mut failure = Failure::new(Exit::Failed, "cannot write to standard output");
                 failure.causes.push(error.to_string());
@@ -203,17 +178,17 @@ impl Printer {
 
     /// Whether stderr is a terminal on which lines can be redrawn.
     pub(super) fn can_redraw(&self) -> bool {
-        lock(&self.0.err).is_terminal && colour::can_colour(host::variable)
+        lock(&self.0.err).is_terminal() && colour::can_colour(host::variable)
     }
 
     /// Whether a question on stderr would be seen.
     pub(super) fn is_seen(&self) -> bool {
-        lock(&self.0.err).is_terminal
+        lock(&self.0.err).is_terminal()
     }
 
     /// The present width of the terminal behind stderr.
     pub(super) fn screen_width(&self) -> Option<u16> {
-        (lock(&self.0.err).width)()
+        lock(&self.0.err).columns()
     }
 
     /// Writes what a [`super::screen::Screen`] has drawn, and tells nobody when that fails.
@@ -248,54 +223,9 @@ impl Printer {
     }
 }
 
-impl Sink {
-    /// The columns that there are; nothing when it is no terminal.
-    fn room(&self) -> Option<usize> {
-        self.is_terminal.then(self.width).flatten().map(usize::from)
-    }
-
-    fn write_text(&mut self, text: &str, end: &str) {
-        if self.has_colour {
-            self.write(text.as_bytes());
-        } else {
-            self.write(strip_str(text).to_string().as_bytes());
-        }
-        self.write(end.as_bytes());
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if self.trouble.is_none()
-            && let Err(error) = self.writer.write_all(bytes)
-        {
-            self.fail(error);
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.trouble.is_none()
-            && let Err(error) = self.writer.flush()
-        {
-            self.fail(error);
-        }
-    }
-
-    /// Keeps the first error; the later ones follow from it.
-    fn fail(&mut self, error: io::Error) {
-        self.trouble.get_or_insert(error);
-    }
-}
-
 fn lock(sink: &Mutex<Sink>) -> MutexGuard<'_, Sink> {
     // A thread that panicked while writing leaves half a line, not a broken stream.
     sink.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The columns of a terminal; a terminal of none is one that does not know.
-fn width_of(stream: impl std::os::fd::AsFd) -> Option<u16> {
-    rustix::termios::tcgetwinsize(stream)
-        .ok()
-        .map(|size| size.ws_col)
-        .filter(|columns| *columns > 0)
 }
 
 /// Whether the locale's character set is UTF-8.
@@ -309,46 +239,13 @@ fn speaks_unicode() -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::{Printer, Sink, Verbosity};
+mod tests {
+    use super::{Printer, Verbosity};
     use crate::ui::colour::{TITLE, paint};
+    use crate::ui::page::{pages, pages_like};
+    use crate::ui::sink::{Look, Sink};
     use crate::ui::table::Table;
     use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
-
-    /// What a printer wrote, to be looked at.
-    #[derive(Clone, Default)]
-    pub(in crate::ui) struct Page(Arc<Mutex<Vec<u8>>>);
-
-    impl Page {
-        pub(in crate::ui) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-
-        fn sink(&self, is_terminal: bool) -> Sink {
-            Sink { writer: Box::new(self.clone()), is_terminal, ..sink_of(io::sink()) }
-        }
-    }
-
-    impl Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn sink_of(writer: impl Write + Send + 'static) -> Sink {
-        let writer = Box::new(writer);
-        Sink { writer, is_terminal: false, has_colour: false, width: || None, trouble: None }
-    }
-
-    /// A printer onto two pages, stdout's and stderr's, neither of them a terminal.
-    pub(in crate::ui) fn pages(verbosity: Verbosity) -> (Printer, Page, Page) {
-        let (out, err) = (Page::default(), Page::default());
-        (Printer::over(out.sink(false), err.sink(false), verbosity), out, err)
-    }
 
     /// A stream whose every write fails in the same way.
     struct Broken(io::ErrorKind);
@@ -395,25 +292,21 @@ pub(super) mod tests {
 
     #[test]
     fn a_program_s_output_is_changed_for_a_terminal_alone() {
-        let page = Page::default();
-        let err = || sink_of(io::sink());
-        Printer::over(page.sink(false), err(), Verbosity::Normal).pass_on(b"\x1b[1mx\xff\n");
-        assert_eq!(*page.0.lock().unwrap(), b"\x1b[1mx\xff\n");
-        let page = Page::default();
-        Printer::over(page.sink(true), err(), Verbosity::Normal).pass_on(b"\x1b[1mx\n");
-        assert_eq!(page.text(), "\\u{1b}[1mx\n");
+        let (printer, out, _) = pages(Verbosity::Normal);
+        printer.pass_on(b"\x1b[1mx\xff\n");
+        assert_eq!(out.bytes(), b"\x1b[1mx\xff\n");
+        let (printer, out, _) = pages_like(Look::TERMINAL, Verbosity::Normal);
+        printer.pass_on(b"\x1b[1mx\n");
+        assert_eq!(out.text(), "\\u{1b}[1mx\n");
     }
 
     #[test]
     fn colour_goes_only_where_it_is_wanted() {
-        let (printer, out, _) = pages(Verbosity::Normal);
-        printer.styled_data(&paint(TITLE, "x"));
-        assert_eq!(out.text(), "x\n");
-        let page = Page::default();
-        let out = Sink { has_colour: true, ..page.sink(true) };
-        let printer = Printer::over(out, sink_of(io::sink()), Verbosity::Normal);
-        printer.styled_data(&paint(TITLE, "x"));
-        assert_eq!(page.text(), "\u{1b}[1mx\u{1b}[0m\n");
+        for (look, expected) in [(Look::PLAIN, "x\n"), (Look::TERMINAL, "\u{1b}[1mx\u{1b}[0m\n")] {
+            let (printer, out, _) = pages_like(look, Verbosity::Normal);
+            printer.styled_data(&paint(TITLE, "x"));
+            assert_eq!(out.text(), expected);
+        }
     }
 
     #[test]
@@ -421,10 +314,10 @@ pub(super) mod tests {
         for (kind, is_fine) in
             [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)]
         {
-            let printer =
-                Printer::over(sink_of(Broken(kind)), sink_of(io::sink()), Verbosity::Normal);
+            let sink = |kind| Sink::new(Broken(kind), Look::PLAIN);
+            let printer = Printer::over(sink(kind), sink(kind), Verbosity::Normal);
             printer.data("x");
-            printer.data("y");
+            printer.talk("nobody hears it, and nothing comes of that");
             assert_eq!(printer.finish().is_ok(), is_fine, "{kind:?}");
         }
     }

@@ -15,9 +15,10 @@ const BLINK: Duration = Duration::from_millis(300);
 /// How often bars move that nothing else moves.
 const TICK: Duration = Duration::from_millis(100);
 const DRAWINGS_A_SECOND: u8 = 12;
+// Eighty columns; a line that wraps is redrawn badly on some terminals.
 const SIZED: &str =
-    "{prefix:28!} {msg:12!} [{bar:20}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
-const UNSIZED: &str = "{prefix:28!} {msg:12!} {spinner} {binary_bytes}";
+    "{prefix:20!} {msg:11!} [{bar:10}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}";
+const UNSIZED: &str = "{prefix:20!} {msg:11!} {spinner} {binary_bytes}";
 
 /// Shows the progress of one command.
 pub struct Progress(Mode);
@@ -170,7 +171,7 @@ impl Watch for Row {
         }
         let template = if total.is_some() { SIZED } else { UNSIZED };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+            self.bar.set_style(style.progress_chars("=> ").tick_chars("-\\|/ "));
         }
         self.bar.set_message(escape::line(name).into_owned());
     }
@@ -198,4 +199,67 @@ impl Drop for Row {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is shown is at worst a little wrong after another thread's panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BLINK, Progress, TICK};
+    use crate::ui::page::{pages, pages_like};
+    use crate::ui::printer::Verbosity;
+    use crate::ui::sink::Look;
+
+    #[test]
+    fn without_a_terminal_each_phase_is_one_line() {
+        let (printer, out, err) = pages(Verbosity::Normal);
+        let watch = Progress::new(&printer).watch("diy\u{1b}[2J");
+        watch.phase("downloading", Some(14 << 20));
+        watch.advance(7 << 20);
+        watch.note("trying again in 1 s");
+        watch.phase("downloading", Some(14 << 20));
+        watch.phase("unpacking", None);
+        watch.finish();
+        let expected = "\
+diy\\u{1b}[2J: downloading (14.0 MiB)
+diy\\u{1b}[2J: trying again in 1 s
+diy\\u{1b}[2J: unpacking
+";
+        assert_eq!((out.text().as_str(), err.text().as_str()), ("", expected));
+    }
+
+    #[test]
+    fn quiet_is_quiet() {
+        let (printer, out, err) = pages_like(Look::TERMINAL, Verbosity::Quiet);
+        let watch = Progress::new(&printer).watch("diy");
+        watch.phase("downloading", None);
+        watch.note("trying again");
+        watch.finish();
+        assert_eq!(out.text() + &err.text(), "");
+    }
+
+    #[test]
+    fn bars_show_what_lasts_leave_one_line_and_stay_below_what_is_said() {
+        let (printer, out, err) = pages_like(Look::TERMINAL, Verbosity::Normal);
+        let progress = super::Progress(super::Mode::Bars(super::Bars::start(&printer)));
+        let (blink, long) = (progress.watch("blink"), progress.watch("long"));
+        for watch in [&blink, &long] {
+            watch.phase("downloading", Some(2 << 20));
+            watch.advance(1 << 20);
+        }
+        blink.finish();
+        assert_eq!(err.text(), "", "nothing is drawn of what is over at once");
+        std::thread::sleep(BLINK + 4 * TICK);
+        let drawn = err.text();
+        assert!(drawn.contains("long") && drawn.contains("1.00 MiB/2.00 MiB"), "{drawn:?}");
+        assert!(!drawn.contains("blink"), "{drawn:?}");
+        printer.talk("said meanwhile");
+        let text = err.text();
+        let (before, after) = text.split_once("said meanwhile\n").unwrap();
+        assert!(before.ends_with("\r\u{1b}[2K"), "the bar makes room: {before:?}");
+        assert!(after.contains("long"), "and comes back below: {after:?}");
+        long.phase("unpacking", None);
+        drop(long);
+        let all = err.text();
+        assert!(all.ends_with("long: 1.0 MiB in 1 s\n"), "{all:?}");
+        assert_eq!(out.text(), "");
+    }
 }

@@ -83,8 +83,8 @@ fn indented(text: &str) -> String {
 mod tests {
     use super::{Form, end};
     use crate::error::{Exit, Failure};
+    use crate::ui::page::pages;
     use crate::ui::printer::Verbosity;
-    use crate::ui::printer::tests::pages;
 
     fn sample() -> Failure {
         let mut failure =

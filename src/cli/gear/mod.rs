@@ -22,7 +22,7 @@ Examples:
 
 /// The arguments of `cart gear`.
 #[derive(Args, Debug)]
-#[command(arg_required_else_help = true, subcommand_required = true, after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES)]
 pub struct GearArgs {
     #[command(subcommand)]
     command: Command,
