@@ -1,0 +1,127 @@
+//! What every command is given: where things lie, the settings, and the way to the person.
+
+use super::globals::Globals;
+use crate::config::Config;
+use crate::error::{Context, Exit, Failure};
+use crate::layout::Layout;
+use crate::ui::confirm::{self, Answer};
+use crate::ui::printer::Printer;
+use crate::ui::progress::Progress;
+use crate::ui::report::Form;
+use std::cell::OnceCell;
+use std::time::Duration;
+
+/// One run of `cart`. Settings and progress are made when they are first asked for: many commands
+/// need neither.
+pub struct App {
+    globals: Globals,
+    layout: Layout,
+    printer: Printer,
+    config: OnceCell<Config>,
+    progress: OnceCell<Progress>,
+}
+
+impl App {
+    /// Prepares a run. A relative `--root` is meant from the present directory; links and
+    /// environments are going to contain it, so it is made absolute here.
+    pub fn new(globals: Globals, printer: Printer) -> Result<Self, Failure> {
+        let layout = match &globals.root {
+            None => Layout::of_this_user(),
+            Some(root) => {
+                let absolute = std::path::absolute(root).map_err(|error| {
+                    let mut failure =
+                        Failure::new(Exit::Failed, format!("cannot use `{}`", root.display()));
+                    failure.causes.push(error.to_string());
+                    failure.hint("give `--root` an absolute path")
+                })?;
+                Layout::below(&absolute)
+            }
+        };
+        Ok(Self { globals, layout, printer, config: OnceCell::new(), progress: OnceCell::new() })
+    }
+
+    /// Every path that this run uses.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The settings, read when first asked for.
+    pub fn config(&self) -> Result<&Config, Failure> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let config = Config::read(&self.layout).doing(|| "cannot use the settings".into())?;
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The way to stdout and stderr.
+    pub fn printer(&self) -> &Printer {
+        &self.printer
+    }
+
+    /// Those who show how far long work has come.
+    pub fn progress(&self) -> &Progress {
+        self.progress.get_or_init(|| Progress::new(&self.printer))
+    }
+
+    /// The form in which to answer.
+    pub fn form(&self) -> Form {
+        self.globals.form()
+    }
+
+    /// How long to wait for another process's lock.
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.globals.wait)
+    }
+
+    /// Asks whether to go on, unless `--yes` has said so. A no, and a question that nobody can
+    /// answer, are failures with exit code 5.
+    pub fn confirm(&self, question: &str, usual: Answer) -> Result<(), Failure> {
+        if self.globals.yes {
+            return Ok(());
+        }
+        match confirm::ask(&self.printer, question, usual)? {
+            Answer::Yes => Ok(()),
+            Answer::No => Err(confirm::declined()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::App;
+    use crate::cli::globals::Globals;
+    use crate::error::Exit;
+    use crate::ui::printer::{Printer, Wishes};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        globals: Globals,
+    }
+
+    fn app(line: &[&str]) -> App {
+        App::new(Line::parse_from(line).globals, Printer::new(Wishes::default())).unwrap()
+    }
+
+    #[test]
+    fn a_relative_root_is_meant_from_here() {
+        let app = app(&["cart", "--root", "x/../y"]);
+        let root = app.layout().root().unwrap();
+        assert!(root.is_absolute() && root.ends_with("x/../y"), "{}", root.display());
+    }
+
+    #[test]
+    fn bad_settings_fail_the_command_that_needs_them_and_no_other() {
+        let temp = tempfile::tempdir().unwrap();
+        let app = app(&["cart", "--root", temp.path().to_str().unwrap()]);
+        let dir = crate::sys::fs::Dir::create(app.layout().settings(), 0o755).unwrap();
+        dir.write_new("config.yml", b"nonsense: 1\n", 0o644).unwrap();
+        let failure = app.config().unwrap_err();
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.summary, "cannot use the settings");
+        dir.replace_file("config.yml", b"stash_limit: 7\n", 0o644).unwrap();
+        assert_eq!(app.config().unwrap().stash_limit, 7);
+    }
+}

@@ -1,0 +1,67 @@
+//! `cart gear`: gears, from their making to their end.
+
+pub mod create;
+pub mod destroy;
+pub mod exec;
+pub mod list;
+pub mod logs;
+pub mod show;
+pub mod start;
+pub mod status;
+pub mod stop;
+
+use super::app::App;
+use crate::error::{Exit, Failure};
+use clap::{Args, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  cart gear create blog static-web --start
+  cart gear status blog
+  cart gear destroy blog";
+
+/// The arguments of `cart gear`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct GearArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a gear out of cartridges
+    Create(create::CreateArgs),
+    /// List the gears
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    /// Show what a gear is made of
+    Show(show::ShowArgs),
+    /// Start a gear
+    Start(start::StartArgs),
+    /// Stop a gear
+    Stop(stop::StopArgs),
+    /// Tell how a gear is doing
+    Status(status::StatusArgs),
+    /// Destroy a gear with everything in it
+    Destroy(destroy::DestroyArgs),
+    /// Run a command in a gear's environment
+    Exec(exec::ExecArgs),
+    /// Show what a gear's logs say
+    Logs(logs::LogsArgs),
+}
+
+/// Runs the command on gears that was asked for.
+pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Create(args) => create::run(args, app),
+        Command::List(args) => list::run(args, app),
+        Command::Show(args) => show::run(args, app),
+        Command::Start(args) => start::run(args, app),
+        Command::Stop(args) => stop::run(args, app),
+        Command::Status(args) => status::run(args, app),
+        Command::Destroy(args) => destroy::run(args, app),
+        Command::Exec(args) => exec::run(args, app),
+        Command::Logs(args) => logs::run(args, app),
+    }
+}
