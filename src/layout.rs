@@ -100,6 +100,12 @@ impl Layout {
         self.state.join("stash")
     }
 
+    /// Where the `index`-th tree waits that the step `number` of transaction `txn` took away,
+    /// relative to the state: the contract between taking away and bringing back.
+    pub fn stashed_tree(txn: i64, number: &str, index: usize) -> String {
+        format!("stash/{txn}/{number}/{index}")
+    }
+
     /// Trees in the making, one directory per process that makes them.
     pub fn staging(&self) -> PathBuf {
         self.state.join("staging")

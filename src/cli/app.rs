@@ -2,9 +2,9 @@
 
 use super::globals::Globals;
 use crate::config::Config;
+use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::layout::Layout;
-use crate::ui::confirm::{self, Answer};
 use crate::ui::printer::Printer;
 use crate::ui::progress::Progress;
 use crate::ui::report::Form;
@@ -15,6 +15,7 @@ use std::time::Duration;
 /// need neither.
 pub struct App {
     globals: Globals,
+    command_line: String,
     layout: Layout,
     printer: Printer,
     config: OnceCell<Config>,
@@ -24,7 +25,11 @@ pub struct App {
 impl App {
     /// Prepares a run. A relative `--root` is meant from the present directory; links and
     /// environments are going to contain it, so it is made absolute here.
-    pub fn new(globals: Globals, printer: Printer) -> Result<Self, Failure> {
+    pub fn new(
+        globals: Globals,
+        printer: Printer,
+        command_line: String,
+    ) -> Result<Self, Failure> {
         let layout = match &globals.root {
             None => Layout::of_this_user(),
             Some(root) => {
@@ -37,7 +42,7 @@ impl App {
                 Layout::below(&absolute)
             }
         };
-        Ok(Self { globals, layout, printer, config: OnceCell::new(), progress: OnceCell::new() })
+        Ok(Self { globals, command_line, layout, printer, config: OnceCell::new(), progress: OnceCell::new() })
     }
 
     /// Every path that this run uses.
@@ -74,16 +79,24 @@ impl App {
         Duration::from_secs(self.globals.wait)
     }
 
-    /// Asks whether to go on, unless `--yes` has said so. A no, and a question that nobody can
-    /// answer, are failures with exit code 5.
-    pub fn confirm(&self, question: &str, usual: Answer) -> Result<(), Failure> {
-        if self.globals.yes {
-            return Ok(());
-        }
-        match confirm::ask(&self.printer, question, usual)? {
-            Answer::Yes => Ok(()),
-            Answer::No => Err(confirm::declined()),
-        }
+    /// Whether `--yes` agrees to everything.
+    pub fn agrees(&self) -> bool {
+        self.globals.yes
+    }
+
+    /// The command line, for the history and for whoever meets the locks; without credentials.
+    pub fn command_line(&self) -> &str {
+        &self.command_line
+    }
+
+    /// The package database for reading; nothing while nothing was ever installed.
+    pub fn reading(&self) -> Result<Option<Db>, Failure> {
+        Ok(Db::open_reading(&self.layout.database())?)
+    }
+
+    /// The package database for changing it.
+    pub fn changing(&self) -> Result<Db, Failure> {
+        Db::open(&self.layout.database()).doing(|| "cannot open the package database".into())
     }
 }
 
@@ -102,7 +115,8 @@ mod tests {
     }
 
     fn app(line: &[&str]) -> App {
-        App::new(Line::parse_from(line).globals, Printer::new(Wishes::default())).unwrap()
+        let printer = Printer::new(Wishes::default());
+        App::new(Line::parse_from(line).globals, printer, line.join(" ")).unwrap()
     }
 
     #[test]

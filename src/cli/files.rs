@@ -1,8 +1,12 @@
 //! `cart files`.
 
+use super::package::the_one;
 use crate::cli::app::App;
+use crate::db::Db;
 use crate::error::{Exit, Failure};
+use crate::ui::report::Form;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,12 +17,44 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct FilesArgs {
-    /// The package: a name, `name-version`, `vendor-name` or `vendor-name-version`
+    /// The package
     #[arg(value_name = "PACKAGE")]
     pub package: String,
 }
 
+#[derive(Serialize)]
+struct Answer {
+    files: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    path: String,
+    kind: String,
+    mode: String,
+    size: Option<u64>,
+    sha256: Option<String>,
+    target: Option<String>,
+}
+
 /// Lists the files of a package.
-pub fn run(_args: &FilesArgs, _app: &mut App) -> Result<Exit, Failure> {
-    super::pending()
+pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
+    let db = app.reading()?;
+    let row = the_one(db.as_ref(), &args.package)?;
+    let files = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.files(row.id))?;
+    match app.form() {
+        Form::Text => files.iter().for_each(|file| app.printer().data(&file.path)),
+        Form::Json => {
+            let files = files.into_iter().map(|file| Shown {
+                path: file.path,
+                kind: file.kind,
+                mode: format!("{:04o}", file.mode),
+                size: file.size,
+                sha256: file.sha256.map(|digest| digest.to_string()),
+                target: file.target,
+            });
+            app.printer().json(&Answer { files: files.collect() });
+        }
+    }
+    Ok(Exit::Done)
 }

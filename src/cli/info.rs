@@ -1,8 +1,16 @@
 //! `cart info`.
 
+use super::package::{Shown, the_one, title};
 use crate::cli::app::App;
+use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Failure};
+use crate::package::Package;
+use crate::package::note::Note;
+use crate::ui::format;
+use crate::ui::report::Form;
+use crate::ui::table::Table;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +26,73 @@ pub struct InfoArgs {
     pub package: String,
 }
 
+#[derive(Serialize)]
+struct Answer<'a> {
+    package: Shown<'a>,
+    manifest: &'a Package,
+    used_by: &'a [String],
+    notes: &'a [Note],
+    path: String,
+}
+
 /// Shows what is known about a package.
-pub fn run(_args: &InfoArgs, _app: &mut App) -> Result<Exit, Failure> {
-    super::pending()
+pub fn run(args: &InfoArgs, app: &mut App) -> Result<Exit, Failure> {
+    let db = app.reading()?;
+    let row = the_one(db.as_ref(), &args.package)?;
+    let Some(db) = db else { return Ok(Exit::NotFound) };
+    let manifest = db.manifest(row.id)?;
+    let notes = db.notes(row.id)?;
+    let used_by = used_by(&db, &row)?;
+    let path = app.layout().library().join(&row.place).display().to_string();
+    if app.form() == Form::Json {
+        let package = Shown::new(&row);
+        let answer =
+            Answer { package, manifest: &manifest, used_by: &used_by, notes: &notes, path };
+        app.printer().json(&answer);
+        return Ok(Exit::Done);
+    }
+    app.printer().table(&facts(&row, &manifest, (&used_by, &path)));
+    for note in notes {
+        let at = note.line.map(|line| format!(":{line}")).unwrap_or_default();
+        app.printer().warn(&format!("{}{at}: {}", note.file, note.text));
+    }
+    Ok(Exit::Done)
+}
+
+fn used_by(db: &Db, row: &PackageRow) -> Result<Vec<String>, Failure> {
+    let uses = db.package_uses()?.into_iter();
+    Ok(uses.filter(|used| used.package == row.id).map(|used| used.gear).collect())
+}
+
+fn facts(row: &PackageRow, manifest: &Package, (used_by, path): (&[String], &str)) -> Table {
+    let software = manifest.default_software();
+    let versions: Vec<_> = manifest.software.iter().map(|one| one.version.as_str()).collect();
+    let trust = match row.trust.as_str() {
+        "md5-only" => "md5-only: MD5 finds damage, not intent".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut table = Table::headless();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            table.row([name, value]);
+        }
+    };
+    add("Package", &title(row));
+    add("Name", &software.display_name);
+    add("Description", software.description.trim());
+    add("Format", &row.format);
+    add("Release", &row.package_version);
+    add("Versions", &versions.join(", "));
+    add("License", &software.license);
+    add("Website", &software.website);
+    add("Source", &row.source);
+    add("Trust", &trust);
+    add("SHA-256", row.sha256.as_deref().unwrap_or_default());
+    add("MD5", row.md5.as_deref().unwrap_or_default());
+    add("Commit", row.commit.as_deref().unwrap_or_default());
+    add("Tree", &row.tree);
+    add("Size", &format!("{} in {} entries", format::size(row.size), row.files));
+    add("Used by", &used_by.join(", "));
+    add("Path", path);
+    table
 }

@@ -1,8 +1,13 @@
 //! `cart list`.
 
+use super::package::{Shown, title};
 use crate::cli::app::App;
+use crate::db::Db;
 use crate::error::{Exit, Failure};
+use crate::ui::report::Form;
+use crate::ui::table::Table;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,7 +19,40 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct ListArgs {}
 
-/// Lists the installed packages.
-pub fn run(_args: &ListArgs, _app: &mut App) -> Result<Exit, Failure> {
-    super::pending()
+#[derive(Serialize)]
+struct Answer<'a> {
+    packages: Vec<Shown<'a>>,
+    unfinished: Vec<Unfinished>,
+}
+
+#[derive(Serialize)]
+struct Unfinished {
+    transaction: i64,
+    title: String,
+    state: &'static str,
+}
+
+/// Lists the installed packages, and says which transactions are not over.
+pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
+    let db = app.reading()?;
+    let packages = db.as_ref().map_or(Ok(Vec::new()), Db::packages)?;
+    let unfinished = db.as_ref().map_or(Ok(Vec::new()), Db::unfinished)?;
+    let unfinished: Vec<_> = unfinished
+        .into_iter()
+        .map(|row| Unfinished { transaction: row.id, title: row.title, state: row.state.as_str() })
+        .collect();
+    if app.form() == Form::Json {
+        let packages = packages.iter().map(Shown::new).collect();
+        app.printer().json(&Answer { packages, unfinished });
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(["PACKAGE", "RELEASE", "FORMAT", "TRUST", "SOURCE"]);
+    for row in &packages {
+        table.row([&title(row), &row.package_version, &row.format, &row.trust, &row.source]);
+    }
+    app.printer().table(&table);
+    for Unfinished { transaction, title, state } in unfinished {
+        app.printer().warn(&format!("transaction {transaction} ({title}) is {state}: `cart doctor`"));
+    }
+    Ok(Exit::Done)
 }

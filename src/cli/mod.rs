@@ -92,7 +92,8 @@ pub fn run(arguments: &[OsString]) -> Exit {
         Ok(cli) => {
             let (wishes, form) = usage::asked(&cli.globals);
             let printer = Printer::new(wishes);
-            let outcome = App::new(cli.globals, printer.clone())
+            let line = usage::command_line(arguments);
+            let outcome = App::new(cli.globals, printer.clone(), line)
                 .and_then(|mut app| dispatch(&cli.command, &mut app));
             report::end(&printer, form, outcome)
         }

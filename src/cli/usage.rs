@@ -126,3 +126,23 @@ pub(super) fn glance(arguments: &[OsString]) -> (Wishes, Form) {
 pub(super) fn asked(globals: &Globals) -> (Wishes, Form) {
     (globals.wishes(), globals.form())
 }
+/// The command line as it is remembered: words in a row, credentials in URLs left out.
+pub(super) fn command_line(arguments: &[OsString]) -> String {
+    let words = arguments.iter().enumerate().map(|(index, argument)| {
+        let text = argument.to_string_lossy();
+        let text = if index == 0 { "cart".into() } else { text };
+        redact(&text)
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// `scheme://user:secret@host/…` without what stands before the `@`.
+fn redact(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rfind('@').and_then(|at| rest.get(at + 1..)) {
+        Some(rest) => format!("{scheme}://{rest}"),
+        None => text.to_owned(),
+    }
+}
+

@@ -27,6 +27,11 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
+    /// What a transaction had taken away came back; its stash is empty.
+    ReleaseStash {
+        /// The transaction.
+        txn: i64,
+    },
     /// A gear came into being.
     AddGear(Box<NewGear>),
     /// A gear was destroyed; its home waits in the transaction's stash.
@@ -162,8 +167,14 @@ impl Db {
             Change::AddPackage(new) => self.add_package(new, txn),
             Change::RemovePackage { id } => self.remove_package(*id, txn),
             Change::RestorePackage { id } => {
-                let sql = "UPDATE package SET removed_by = NULL WHERE id = ?1";
-                self.exactly_one(sql, *id, "the package is not there any more")
+                // It counts as installed by whoever brought it back, for an undo of the undo.
+                let sql = "UPDATE package SET removed_by = NULL, txn = ?2 WHERE id = ?1";
+                let done = self.connection.execute(sql, params![id, txn]);
+                self.expect_one(done, "the package is not there any more")
+            }
+            Change::ReleaseStash { txn } => {
+                let sql = "UPDATE txn SET keeps = NULL WHERE id = ?1 AND keeps IS NOT NULL";
+                self.exactly_one(sql, *txn, "the stash was given up meanwhile")
             }
             Change::AddGear(new) => self.add_gear(new, txn),
             Change::DestroyGear { id } => {

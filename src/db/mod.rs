@@ -7,11 +7,13 @@
 
 mod change;
 mod gears;
+mod inverse;
 mod journal;
 mod packages;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage, Provenance, Trust};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
+pub use inverse::{Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };

@@ -8,7 +8,7 @@ pub mod install;
 pub mod remove;
 pub mod undo;
 
-use crate::db::{Change, Reservation};
+use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};
 use crate::package::ident::GearName;
 use crate::step::AnyStep;
@@ -83,11 +83,13 @@ impl Plan {
 }
 
 /// Whether the user must agree before a plan runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Consent {
     /// Asking for it was agreeing.
     Given,
-    /// It removes, restarts, or cannot be undone: the user is asked.
+    /// It takes away what was named: a person at a terminal is asked.
+    Courtesy,
+    /// It goes beyond what was named, or cannot be undone: without consent it is refused.
     Needed,
 }
 
@@ -109,45 +111,6 @@ impl fmt::Display for Resource {
             Self::Gear(name) => write!(f, "gear {name}"),
         }
     }
-}
-
-/// What undoing a transaction asks for: parts, in the order in which they are to be undone.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Inverse {
-    /// The parts.
-    pub parts: Vec<InversePart>,
-}
-
-/// One part of undoing.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(tag = "part", rename_all = "snake_case")]
-pub enum InversePart {
-    /// Remove the packages that the transaction installed.
-    RemovePackages,
-    /// Bring the packages back that the transaction removed.
-    RestorePackages,
-    /// Destroy the gear that the transaction created.
-    DestroyGear {
-        /// Its name.
-        name: GearName,
-    },
-    /// Bring the gear back that the transaction destroyed, and start it where it was running.
-    RestoreGear {
-        /// Its name.
-        name: GearName,
-        /// Whether it was running.
-        started: bool,
-    },
-    /// Start the gear that the transaction stopped.
-    StartGear {
-        /// Its name.
-        name: GearName,
-    },
-    /// Stop the gear that the transaction started.
-    StopGear {
-        /// Its name.
-        name: GearName,
-    },
 }
 
 /// Why there is no plan.

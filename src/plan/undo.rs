@@ -1,1 +1,135 @@
-//! To come.
+//! Undoing: the inverse of a finished transaction, as a plan of its own.
+
+use super::gear::{Farewell, add_restored, destroy, start, stop};
+use super::install::package_resource;
+use super::remove::add_removal;
+use super::{Plan, Refusal};
+use crate::db::{Change, InversePart, TxnRow, TxnState};
+use crate::error::Exit;
+use crate::facts::{Gear, Stashed, UndoFacts};
+use crate::package::ident::GearName;
+use crate::step::place_trees::{PlaceTrees, Placing};
+
+/// Plans the undoing of a finished transaction.
+pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
+    refuse(facts)?;
+    let TxnRow { id, title, .. } = &facts.row;
+    let mut plan = Plan::new(format!("undo transaction {id} ({title})"));
+    plan.undoes = Some(*id);
+    let wanted = facts.inverse.parts.iter();
+    let brings_back = wanted.clone().any(|part| {
+        matches!(part, InversePart::RestorePackages | InversePart::RestoreGear { .. })
+    });
+    if brings_back {
+        add_trees(&mut plan, facts)?;
+    }
+    for part in wanted {
+        add_part(&mut plan, part, facts)?;
+    }
+    Ok(plan)
+}
+
+fn refuse(facts: &UndoFacts) -> Result<(), Refusal> {
+    let TxnRow { id, state, .. } = &facts.row;
+    let conflict = |text: String| Err(Refusal::new(Exit::Conflict, text));
+    if let Some(by) = facts.undone_by {
+        return conflict(format!("transaction {id} was undone already, by transaction {by}"));
+    }
+    match state {
+        TxnState::Finished | TxnState::Committed => {}
+        TxnState::Undone => {
+            return conflict(format!("transaction {id} failed and was put back then"));
+        }
+        TxnState::Running | TxnState::Unwinding | TxnState::Stuck | TxnState::Held => {
+            return Err(Refusal::new(
+                Exit::Stuck,
+                format!("transaction {id} is not over: it is {}", state.as_str()),
+            )
+            .hint("`cart recover` brings it to an end"));
+        }
+    }
+    if facts.inverse.parts.is_empty() {
+        return conflict(format!("transaction {id} has changed nothing that could be undone"));
+    }
+    Ok(())
+}
+
+/// Brings everything back that the transaction took away, and ends the keeping of its stash.
+fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
+    let id = facts.row.id;
+    if facts.row.keeps.is_none() {
+        let text = format!("what transaction {id} took away is not kept any more");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint("`stash_limit` in cart-config(5) says how much is kept; install it anew"));
+    }
+    let placing = |one: &Stashed| Placing { from: one.from.clone(), to: one.to.clone() };
+    plan.step(PlaceTrees { trees: facts.stashed.iter().map(placing).collect() });
+    plan.records.push(Change::ReleaseStash { txn: id });
+    Ok(())
+}
+
+fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
+    match part {
+        InversePart::RemovePackages => add_removal(plan, &facts.installed),
+        InversePart::RestorePackages => {
+            for one in &facts.removed {
+                plan.records.push(Change::RestorePackage { id: one.row.id });
+                plan.resources.insert(package_resource(&one.row.vendor, &one.row.name));
+                plan.summary.push(format!("`{}` comes back", one.package.title()));
+            }
+            plan.inverse.parts.push(InversePart::RemovePackages);
+            Ok(())
+        }
+        InversePart::DestroyGear { name } => {
+            let (gear, bytes) = living(facts, name)?;
+            merge(plan, destroy(gear, Farewell::Silent, *bytes)?);
+            Ok(())
+        }
+        InversePart::RestoreGear { name, started } => {
+            let mut destroyed = facts.destroyed.iter();
+            let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
+                let text = format!("the gear `{name}` is not kept any more");
+                return Err(Refusal::new(Exit::Conflict, text));
+            };
+            if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
+                let text = format!("another gear is called `{name}` now");
+                return Err(Refusal::new(Exit::Conflict, text)
+                    .hint(format!("destroy it first: `cart gear destroy {name}`")));
+            }
+            add_restored(plan, gear, *started);
+            Ok(())
+        }
+        InversePart::StartGear { name } => {
+            merge(plan, start(&living(facts, name)?.0));
+            Ok(())
+        }
+        InversePart::StopGear { name } => {
+            merge(plan, stop(&living(facts, name)?.0));
+            Ok(())
+        }
+    }
+}
+
+fn living<'a>(facts: &'a UndoFacts, name: &GearName) -> Result<&'a (Gear, u64), Refusal> {
+    facts.gears.iter().find(|(gear, _)| gear.identity.name == *name).ok_or_else(|| {
+        Refusal::new(Exit::Conflict, format!("the gear `{name}` is not there any more"))
+            .hint("`cart history` shows which transaction destroyed it")
+    })
+}
+
+/// Adds what another plan does; its title is a line of the summary.
+fn merge(plan: &mut Plan, other: Plan) {
+    plan.summary.push(other.title);
+    plan.summary.extend(other.summary);
+    plan.steps.extend(other.steps);
+    plan.records.extend(other.records);
+    plan.resources.extend(other.resources);
+    plan.warnings.extend(other.warnings);
+    plan.irreversible.extend(other.irreversible);
+    plan.inverse.parts.extend(other.inverse.parts);
+    plan.keeps = match (plan.keeps, other.keeps) {
+        (None, None) => None,
+        (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+    };
+    plan.consent = plan.consent.max(other.consent);
+}

@@ -3,6 +3,7 @@
 use super::place_trees::remove_empty_parents;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
+use crate::layout::Layout;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::path::RelPath;
 use crate::sys::tree;
@@ -12,14 +13,6 @@ use crate::sys::tree;
 pub struct StashTrees {
     /// Their paths, relative to the state directory.
     pub trees: Vec<RelPath>,
-}
-
-impl StashTrees {
-    /// The name that the `index`-th tree of the step numbered `number` has in the stash of `txn`,
-    /// relative to the state directory. The contract with whoever brings it back.
-    pub fn stashed(txn: i64, number: &str, index: usize) -> String {
-        format!("stash/{txn}/{number}/{index}")
-    }
 }
 
 impl Step for StashTrees {
@@ -40,7 +33,7 @@ impl Step for StashTrees {
         for (index, path) in self.trees.iter().enumerate() {
             // A tree that somebody has removed by hand is gone already, which is what was asked.
             if cx.state.has(path)? {
-                let stashed = Self::stashed(cx.transaction, cx.number, index);
+                let stashed = Layout::stashed_tree(cx.transaction, cx.number, index);
                 tree::remove(cx.state, &stashed)?;
                 checkpoint("stash_trees: before a rename");
                 tree::move_to(cx.state, path, cx.state, &stashed)?;
@@ -53,7 +46,7 @@ impl Step for StashTrees {
 
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         for (index, path) in self.trees.iter().enumerate().rev() {
-            let stashed = Self::stashed(cx.transaction, cx.number, index);
+            let stashed = Layout::stashed_tree(cx.transaction, cx.number, index);
             if !cx.state.has(&stashed)? {
                 continue;
             }

@@ -7,10 +7,12 @@
 mod ballast;
 mod engine;
 mod locks;
+mod perform;
 mod recover;
 mod stash;
 
 pub use engine::{Engine, OnFailure, Receipt, Witness};
 pub use locks::Locks;
+pub use perform::{Done, How, Person, perform};
 pub use recover::{Recovered, recover_all};
 pub use stash::{Kept, forget, kept};

@@ -78,7 +78,9 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn recover_one(
+    /// Brings one transaction to an end: finishes what was committed, puts back everything else, what
+    /// was held for inspection included.
+    pub fn recover_one(
         &self,
         row: &TxnRow,
         locks: &mut Locks,
@@ -127,16 +129,6 @@ impl Engine<'_> {
         ];
         process::end_all(|| process::marked(&marks), Duration::from_secs(2))?;
         Ok(())
-    }
-
-    /// Puts a transaction back that was held for inspection. The caller holds its locks.
-    pub fn put_back_held(
-        &self,
-        row: &TxnRow,
-        locks: &mut Locks,
-        witness: &dyn Witness,
-    ) -> Result<Recovered, Failure> {
-        self.recover_one(row, locks, witness)
     }
 }
 

@@ -19,5 +19,6 @@ mod screen;
 mod sink;
 mod suggest;
 pub mod table;
+pub mod teller;
 
 pub use suggest::suggest;

@@ -1,0 +1,206 @@
+//! Facts about gears: what lives where, what runs, what is taken.
+
+use super::packages::Installed;
+use crate::db::{Db, DbError, GearEndpointRow, GearRow};
+use crate::error::{Exit, Failure};
+use crate::gear::endpoints;
+use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::state::{self, State};
+use crate::layout::Layout;
+use crate::package::Package;
+use crate::package::ident::GearName;
+use crate::package::version::Version;
+use crate::sys::fs::{self, Dir};
+use crate::sys::path::RelPath;
+use crate::sys::{host, process, tree};
+use std::collections::BTreeSet;
+
+/// The first slot of an ordinary user's gears; the original's formula makes 127.0.1.1 of it.
+const FIRST_SLOT: u32 = 2;
+/// The first user id of gears' own accounts: above people's, below the system's dynamic ones.
+const FIRST_UID: u32 = 30_000;
+/// The last one.
+const LAST_UID: u32 = 59_999;
+
+/// A gear that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gear {
+    /// Its row.
+    pub row: GearRow,
+    /// Who it is.
+    pub identity: Identity,
+    /// The packages of its cartridges, in the same order.
+    pub packages: Vec<Package>,
+    /// Where it listens.
+    pub endpoints: Vec<GearEndpointRow>,
+    /// The expected state, from its home.
+    pub state: State,
+    /// How many of its processes are alive.
+    pub processes: usize,
+}
+
+/// What this host is, for gears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Whether `cart` runs as root, so that gears can have users of their own.
+    pub is_root: bool,
+    /// Whether gears get accounts of the host.
+    pub accounts: bool,
+}
+
+/// What a new gear needs to know of the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occupied {
+    /// Whether a gear of that name exists, or something stands where its home would be.
+    pub name_taken: bool,
+    /// How many gears there are.
+    pub gears: usize,
+    /// A slot that nobody has.
+    pub slot: u32,
+    /// The numbers of the addresses of that slot on which all the ports that are asked for can be
+    /// bound right now.
+    pub free_hosts: Vec<u8>,
+}
+
+/// Everything that the creation of a gear may know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GearFacts {
+    /// The host.
+    pub host: Host,
+    /// The other gears.
+    pub occupied: Occupied,
+    /// The installed packages that are asked for.
+    pub installed: Vec<Installed>,
+}
+
+impl Gear {
+    /// Reads what there is to know of the gear called `name`; nothing when there is none.
+    pub fn read(db: &Db, layout: &Layout, name: &str) -> Result<Option<Self>, Failure> {
+        db.gear(name)?.map(|row| Self::of_row(db, layout, row)).transpose()
+    }
+
+    /// Reads what there is to know of the gear of `row`, living or in a stash.
+    pub fn of_row(db: &Db, layout: &Layout, row: GearRow) -> Result<Self, Failure> {
+        let mut packages = Vec::new();
+        let mut cartridges = Vec::new();
+        for one in db.gear_cartridges(row.id)? {
+            let package = db.manifest(one.package)?;
+            let place = db.package(one.package)?.map(|row| row.place).unwrap_or_default();
+            let software = Version::parse(&one.software).map_err(|error| odd(&row.name, &error))?;
+            cartridges.push(Cartridge {
+                ident: package.ident(&software),
+                dir: one.dir,
+                short_name: package.short_name.clone(),
+                software,
+                place: RelPath::parse(&place).map_err(|error| odd(&row.name, &error))?,
+                is_primary: one.is_primary,
+            });
+            packages.push(package);
+        }
+        let identity = Identity {
+            name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
+            uuid: row.uuid.clone(),
+            owner: row.uid.zip(row.gid),
+            cartridges,
+        };
+        let state = match Dir::open(&layout.gears().join(&row.name)) {
+            Ok(home) => state::read(&home),
+            Err(_) => State::Unknown,
+        };
+        let processes = processes(&identity)?.len();
+        let endpoints = db.gear_endpoints(row.id)?;
+        Ok(Self { row, identity, packages, endpoints, state, processes })
+    }
+}
+
+fn odd(name: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("the record of the gear `{name}` is damaged: {error}"))
+        .hint("`cart doctor` says more")
+}
+
+/// The living processes of a gear: by its user where it has one of its own, else by the mark in
+/// their environment.
+pub fn processes(gear: &Identity) -> Result<Vec<u32>, crate::error::FsError> {
+    match gear.owner {
+        Some((uid, _)) => process::of_user(uid),
+        None => process::marked(&[format!("OPENSHIFT_GEAR_UUID={}", gear.uuid)]),
+    }
+}
+
+/// The bytes in the home of a gear; unreadable parts count as nothing.
+pub fn home_size(layout: &Layout, name: &GearName) -> u64 {
+    let home = Dir::open(&layout.gears());
+    home.and_then(|gears| tree::size(&gears, name.as_str())).unwrap_or_default()
+}
+
+impl Host {
+    /// Looks at this host; `accounts` are made for root alone, and below `--root` only on demand.
+    pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
+        let is_root = host::is_root();
+        Self { is_root, accounts: is_root && (layout.root().is_none() || wants_accounts) }
+    }
+}
+
+impl Occupied {
+    /// Looks for a free slot with addresses on which `ports` can be bound.
+    pub fn look(
+        db: Option<&Db>,
+        layout: &Layout,
+        name: &GearName,
+        ports: &[u16],
+    ) -> Result<Self, Failure> {
+        let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
+        let home = layout.gears().join(name.as_str());
+        let slot = free_slot(db)?;
+        let free = |host: &u8| {
+            endpoints::address(slot, *host).is_some_and(|at| endpoints::is_bindable(at, ports))
+        };
+        Ok(Self {
+            name_taken: gears.iter().any(|gear| gear.name == name.as_str())
+                || fs::kind_of(&home).is_some(),
+            gears: gears.len(),
+            slot,
+            free_hosts: (1..=127).filter(free).take(16).collect(),
+        })
+    }
+}
+
+/// The lowest number that no gear has, nor, for root, any user of this host.
+fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
+    let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
+    let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
+    let (first, last) = if host::is_root() {
+        taken.extend(user_ids()?);
+        (FIRST_UID, LAST_UID)
+    } else {
+        (FIRST_SLOT, u32::from(u16::MAX))
+    };
+    (first..=last).find(|slot| !taken.contains(slot)).ok_or_else(|| {
+        Failure::new(Exit::Conflict, format!("every gear number from {first} to {last} is taken"))
+            .hint("destroy gears that nobody needs")
+    })
+}
+
+fn user_ids() -> Result<Vec<u32>, DbError> {
+    let users = fs::read_text("/etc/passwd".as_ref())?;
+    let groups = fs::read_text("/etc/group".as_ref())?;
+    let third = |line: &str| line.split(':').nth(2)?.parse().ok();
+    Ok(users.lines().chain(groups.lines()).filter_map(third).collect())
+}
+
+/// A new gear's identifier: `g` and 12 hexadecimal digits, also fit for an account's name.
+pub fn new_uuid() -> Result<String, Failure> {
+    Ok(format!("g{}", crate::sys::random::hex(6)?))
+}
+
+/// Tells whether the users of gears can reach their homes, and names the directory in their way.
+pub fn obstacle(layout: &Layout) -> Option<std::path::PathBuf> {
+    let state = layout.state();
+    let mut on_the_way: Vec<_> = state.ancestors().collect();
+    on_the_way.reverse();
+    let closed = |path: &&std::path::Path| {
+        let meta = Dir::open(path).and_then(|dir| dir.meta(""));
+        matches!(meta, Ok(Some(meta)) if meta.mode & 0o001 == 0)
+    };
+    on_the_way.into_iter().find(closed).map(std::path::Path::to_owned)
+}

@@ -1,0 +1,143 @@
+//! Facts about packages: what is installed, who uses it, and what a name means.
+
+use crate::db::{Db, DbError, PackageRow};
+use crate::package::Package;
+use crate::package::file_table::{Content, Entry, FileTable};
+use crate::package::version::Version;
+use crate::sys::path::RelPath;
+use std::collections::BTreeSet;
+
+/// An installed package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installed {
+    /// Its row.
+    pub row: PackageRow,
+    /// Its directory below the library.
+    pub place: RelPath,
+    /// What its manifest says.
+    pub package: Package,
+    /// The gears that use it.
+    pub used_by: Vec<String>,
+}
+
+/// A package that a name means, and the software version that the name asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The package's row.
+    pub row: PackageRow,
+    /// The software version, where the name has one.
+    pub software: Option<Version>,
+}
+
+/// Every installed package called one of `names`, with its manifest and its users.
+pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbError> {
+    let uses = if names.is_empty() { Vec::new() } else { db.package_uses()? };
+    let mut installed = Vec::new();
+    for name in names {
+        for row in db.packages_named(name)? {
+            let used_by = uses.iter().filter(|used| used.package == row.id);
+            let used_by = used_by.map(|used| used.gear.clone()).collect();
+            let package = db.manifest(row.id)?;
+            let place = place_of(&row)?;
+            installed.push(Installed { package, place, used_by, row });
+        }
+    }
+    Ok(installed)
+}
+
+fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
+    let unsafe_place = |error| DbError::Changed(format!("the place of `{}` {error}", row.name));
+    RelPath::parse(&row.place).map_err(unsafe_place)
+}
+
+/// The installed packages that `text` means: `name`, `vendor-name`, and either with `-version`,
+/// where the version is a software version or the package's own.
+pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
+    let mut found: Vec<Found> = Vec::new();
+    for (vendor, name, version) in readings(text) {
+        for row in db.packages_named(name)? {
+            if vendor.is_some_and(|vendor| vendor != row.vendor) {
+                continue;
+            }
+            let Some(software) = software_asked(db, &row, version)? else { continue };
+            if !found.iter().any(|other| other.row.id == row.id) {
+                found.push(Found { row, software });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the version part of a name asks for: `Some(None)` for nothing in particular, nothing at
+/// all when the package does not have that version.
+fn software_asked(
+    db: &Db,
+    row: &PackageRow,
+    version: Option<&str>,
+) -> Result<Option<Option<Version>>, DbError> {
+    let Some(version) = version else { return Ok(Some(None)) };
+    if version == row.package_version && version != row.version {
+        return Ok(Some(None));
+    }
+    let package = db.manifest(row.id)?;
+    let software = package.software.iter().find(|one| one.version.as_str() == version);
+    Ok(software.map(|one| Some(one.version.clone())))
+}
+
+/// The ways to read `a-b-c` as `[vendor-]name[-version]`. A vendor has no `-` in it.
+fn readings(text: &str) -> Vec<(Option<&str>, &str, Option<&str>)> {
+    let mut readings = Vec::new();
+    for (vendor, rest) in [(None, Some(text)), (vendor_of(text), name_of(text))] {
+        let Some(rest) = rest else { continue };
+        readings.push((vendor, rest, None));
+        for (at, _) in rest.match_indices('-') {
+            if let (Some(name), Some(version)) = (rest.get(..at), rest.get(at + 1..)) {
+                readings.push((vendor, name, Some(version)));
+            }
+        }
+    }
+    readings
+}
+
+fn vendor_of(text: &str) -> Option<&str> {
+    text.split_once('-').map(|(vendor, _)| vendor)
+}
+
+fn name_of(text: &str) -> Option<&str> {
+    text.split_once('-').map(|(_, name)| name)
+}
+
+/// The file table of an installed package, as it was recorded.
+pub fn table(db: &Db, package: i64) -> Result<FileTable, DbError> {
+    let mut entries = Vec::new();
+    for row in db.files(package)? {
+        let wrong = |what: &str| DbError::Changed(format!("the file `{}` has {what}", row.path));
+        let path = RelPath::parse(&row.path).map_err(|_| wrong("an unsafe path"))?;
+        let content = match (row.kind.as_str(), row.size, row.sha256, &row.target) {
+            ("directory", ..) => Content::Directory,
+            ("file", Some(size), Some(sha256), _) => Content::File { size, sha256 },
+            ("link", _, _, Some(target)) => Content::Link(target.clone()),
+            _ => return Err(wrong("an incomplete record")),
+        };
+        entries.push(Entry { path, mode: row.mode, content });
+    }
+    Ok(FileTable::new(entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_in_every_way_it_can_mean() {
+        let expected = vec![
+            (None, "redhat-php-5.4", None),
+            (None, "redhat", Some("php-5.4")),
+            (None, "redhat-php", Some("5.4")),
+            (Some("redhat"), "php-5.4", None),
+            (Some("redhat"), "php", Some("5.4")),
+        ];
+        assert_eq!(readings("redhat-php-5.4"), expected);
+        assert_eq!(readings("php"), vec![(None, "php", None)]);
+    }
+}

@@ -1,0 +1,119 @@
+//! Facts for undoing a transaction.
+
+use super::gears::{Gear, home_size};
+use super::packages::{Installed, library};
+use crate::db::{Db, Inverse, InversePart, PackageRow, TxnRow};
+use crate::error::{Exit, Failure};
+use crate::layout::Layout;
+use crate::package::ident::GearName;
+use crate::sys::fs::Dir;
+use crate::sys::path::RelPath;
+use serde_json::Value;
+
+/// A tree that a transaction took away, and where it belongs; relative to the state directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stashed {
+    /// Where it waits.
+    pub from: RelPath,
+    /// Where it belongs.
+    pub to: RelPath,
+}
+
+/// Everything that undoing may know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UndoFacts {
+    /// The transaction.
+    pub row: TxnRow,
+    /// What undoing it asks for.
+    pub inverse: Inverse,
+    /// The transaction that has undone it already, where one has.
+    pub undone_by: Option<i64>,
+    /// The packages that it installed and that are still there.
+    pub installed: Vec<Installed>,
+    /// The packages that it removed.
+    pub removed: Vec<Installed>,
+    /// The trees that it took away and that still wait.
+    pub stashed: Vec<Stashed>,
+    /// The living gears that the inverse speaks of, with the bytes in their homes.
+    pub gears: Vec<(Gear, u64)>,
+    /// The gears that it destroyed.
+    pub destroyed: Vec<Gear>,
+}
+
+/// Reads everything that undoing transaction `txn` may know; nothing when there is none.
+pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, Failure> {
+    let Some(row) = db.transaction(txn)? else { return Ok(None) };
+    let inverse: Inverse = serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
+    let mut gears = Vec::new();
+    for name in inverse.parts.iter().filter_map(gear_of) {
+        if let Some(gear) = Gear::read(db, layout, name.as_str())? {
+            gears.push((gear, home_size(layout, name)));
+        }
+    }
+    let destroyed = db.gears_destroyed_by(txn)?.into_iter();
+    Ok(Some(UndoFacts {
+        undone_by: db.undone_by(txn)?,
+        installed: with_manifests(db, db.packages_installed_by(txn)?)?,
+        removed: removed(db, txn)?,
+        stashed: stashed(db, layout, txn)?,
+        gears,
+        destroyed: destroyed
+            .map(|row| Gear::of_row(db, layout, row))
+            .collect::<Result<Vec<_>, _>>()?,
+        row,
+        inverse,
+    }))
+}
+
+fn gear_of(part: &InversePart) -> Option<&GearName> {
+    match part {
+        InversePart::RemovePackages | InversePart::RestorePackages => None,
+        InversePart::DestroyGear { name }
+        | InversePart::RestoreGear { name, .. }
+        | InversePart::StartGear { name }
+        | InversePart::StopGear { name } => Some(name),
+    }
+}
+
+fn with_manifests(db: &Db, rows: Vec<PackageRow>) -> Result<Vec<Installed>, Failure> {
+    let names = rows.iter().map(|row| row.name.clone()).collect();
+    let mut all = library(db, &names)?;
+    all.retain(|one| rows.iter().any(|row| row.id == one.row.id));
+    Ok(all)
+}
+
+fn removed(db: &Db, txn: i64) -> Result<Vec<Installed>, Failure> {
+    let mut removed = Vec::new();
+    for row in db.packages_removed_by(txn)? {
+        let place = RelPath::parse(&row.place).map_err(|error| damaged(txn, &error))?;
+        let package = db.manifest(row.id)?;
+        removed.push(Installed { row, place, package, used_by: Vec::new() });
+    }
+    Ok(removed)
+}
+
+/// What the steps of the transaction took away, as far as it still waits in the stash.
+fn stashed(db: &Db, layout: &Layout, txn: i64) -> Result<Vec<Stashed>, Failure> {
+    let mut found = Vec::new();
+    let Ok(state) = Dir::open(layout.state()) else { return Ok(found) };
+    for step in db.steps(txn)? {
+        let body: Value = serde_json::from_str(&step.step).map_err(|error| damaged(txn, &error))?;
+        if body.get("kind").and_then(Value::as_str) != Some("stash_trees") {
+            continue;
+        }
+        let trees = body.get("trees").and_then(Value::as_array).into_iter().flatten();
+        for (index, to) in trees.filter_map(Value::as_str).enumerate() {
+            let parse = |path: &str| RelPath::parse(path).map_err(|error| damaged(txn, &error));
+            let from = parse(&Layout::stashed_tree(txn, &step.number, index))?;
+            if state.has(&from)? {
+                found.push(Stashed { from, to: parse(to)? });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn damaged(txn: i64, error: &dyn std::error::Error) -> Failure {
+    let text = format!("the journal of transaction {txn} cannot be read: {error}");
+    Failure::new(Exit::Failed, text).hint("it may come from another version of cartwright")
+}

@@ -1,0 +1,58 @@
+//! Who a gear is and what lives in it, as steps and plans carry it.
+
+use crate::package::ident::{GearName, ShortName};
+use crate::package::version::Version;
+use crate::sys::path::RelPath;
+
+/// A gear, as far as its scripts and files need it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// Its name.
+    pub name: GearName,
+    /// Its identifier, also the name of its account.
+    pub uuid: String,
+    /// Its own user and group; nothing where it runs as the user of `cart`.
+    pub owner: Option<(u32, u32)>,
+    /// Its cartridges, in the order of configuring.
+    pub cartridges: Vec<Cartridge>,
+}
+
+/// A cartridge in a gear.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cartridge {
+    /// Its folder in the gear.
+    pub dir: String,
+    /// The prefix of its variables.
+    pub short_name: ShortName,
+    /// The software version that it runs.
+    pub software: Version,
+    /// Its identifier: `vendor:name:software:package`.
+    pub ident: String,
+    /// The directory of its package below the library.
+    pub place: RelPath,
+    /// Whether it is the primary cartridge.
+    pub is_primary: bool,
+}
+
+impl Identity {
+    /// The gear's home, relative to the state directory.
+    pub fn home(&self) -> String {
+        format!("gears/{}", self.name)
+    }
+
+    /// The primary cartridge, where there is one.
+    pub fn primary(&self) -> Option<&Cartridge> {
+        self.cartridges.iter().find(|cartridge| cartridge.is_primary)
+    }
+
+    /// The cartridge in the folder `dir`.
+    pub fn cartridge(&self, dir: &str) -> Option<&Cartridge> {
+        self.cartridges.iter().find(|cartridge| cartridge.dir == dir)
+    }
+
+    /// The secondaries in their order, then the primary: the order of starting.
+    pub fn starting_order(&self) -> impl Iterator<Item = &Cartridge> {
+        let secondaries = self.cartridges.iter().filter(|cartridge| !cartridge.is_primary);
+        secondaries.chain(self.primary())
+    }
+}

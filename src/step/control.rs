@@ -1,0 +1,110 @@
+//! Calls a cartridge's `bin/control`, between the hooks of the application's developer.
+
+use super::script::{self, Call};
+use super::{Cx, Said, Step};
+use crate::error::Failure;
+use crate::gear::identity::Identity;
+use crate::sandbox::hooks;
+use crate::sys::checkpoint::checkpoint;
+use std::fmt;
+
+/// What a cartridge is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Start the software.
+    Start,
+    /// Stop the software.
+    Stop,
+}
+
+impl Action {
+    fn inverse(self) -> Self {
+        match self {
+            Self::Start => Self::Stop,
+            Self::Stop => Self::Start,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+        })
+    }
+}
+
+/// What a failing script means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strictness {
+    /// The transaction fails.
+    MustSucceed,
+    /// A warning: the gear goes anyway, and what still runs is ended.
+    MayFail,
+}
+
+/// A control action of a cartridge.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Control {
+    /// The gear.
+    pub gear: Identity,
+    /// The cartridge's folder.
+    pub dir: String,
+    /// What it is told to do.
+    pub action: Action,
+    /// What a failure means.
+    pub strictness: Strictness,
+}
+
+impl Control {
+    fn run(&self, cx: &Cx<'_>, action: Action) -> Result<Said, Failure> {
+        let home = cx.state.dir(self.gear.home())?;
+        if !home.has(format!("{}/bin/control", self.dir))? {
+            return Ok(Said::default());
+        }
+        script::control(cx, &home, (&self.gear, &self.dir), &action.to_string())
+    }
+}
+
+impl Step for Control {
+    type Undo = ();
+
+    fn describe(&self) -> String {
+        format!("{} `{}` of the gear `{}`", self.action, self.dir, self.gear.name)
+    }
+
+    fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        checkpoint("control: before the script");
+        let said = match (self.run(cx, self.action), self.strictness) {
+            (Err(failure), Strictness::MayFail) => Said {
+                warnings: vec![script::one_line(&failure)],
+                ..Said::default()
+            },
+            (result, _) => result?,
+        };
+        checkpoint("control: after the script");
+        Ok(said)
+    }
+
+    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+        if !cx.state.has(self.gear.home())? {
+            return Ok(());
+        }
+        match (self.run(cx, self.action.inverse()), self.action) {
+            // What does not stop by itself is ended with the gear's processes.
+            (Err(_), Action::Start) => Ok(()),
+            (result, _) => result.map(drop),
+        }
+    }
+
+    fn runs_scripts(&self) -> bool {
+        true
+    }
+}

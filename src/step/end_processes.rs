@@ -1,0 +1,64 @@
+//! Ends what still runs in a gear after its cartridges were told to stop.
+
+use super::{Cx, Said, Step};
+use crate::error::Failure;
+use crate::gear::identity::Identity;
+use crate::sys::process;
+use std::time::Duration;
+
+/// How long a process may take to heed SIGTERM.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Ends the processes of a gear.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct EndProcesses {
+    /// The gear.
+    pub gear: Identity,
+}
+
+impl EndProcesses {
+    /// Ends every process of `gear`; gives their number.
+    pub fn now(gear: &Identity) -> Result<usize, Failure> {
+        let marks = [format!("OPENSHIFT_GEAR_UUID={}", gear.uuid)];
+        let find = || match gear.owner {
+            Some((uid, _)) => process::of_user(uid),
+            None => process::marked(&marks),
+        };
+        Ok(process::end_all(find, GRACE)?)
+    }
+}
+
+impl Step for EndProcesses {
+    type Undo = ();
+
+    fn describe(&self) -> String {
+        format!("end what still runs in the gear `{}`", self.gear.name)
+    }
+
+    fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn apply(&self, _undo: &(), _cx: &Cx<'_>) -> Result<Said, Failure> {
+        let mut said = Said::default();
+        match Self::now(&self.gear)? {
+            0 => {}
+            1 => said.warnings.push("1 process did not stop by itself and was ended".into()),
+            many => {
+                said.warnings.push(format!("{many} processes did not stop by themselves and were ended"));
+            }
+        }
+        Ok(said)
+    }
+
+    /// Nothing: strays have no inverse; what the cartridge runs is started again by the inverse of
+    /// its `control stop`.
+    fn revert(&self, _undo: &(), _cx: &Cx<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> EndProcesses {
+    EndProcesses { gear: world.gear() }
+}

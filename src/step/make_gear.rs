@@ -1,0 +1,88 @@
+//! Makes the home of a gear, whole, in the stash, and renames it into place.
+
+use super::end_processes::EndProcesses;
+use super::{Cx, Said, Step};
+use crate::error::{Exit, Failure};
+use crate::gear::home::{self, NewGear};
+use crate::gear::identity::Identity;
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::tree;
+
+/// A new gear's home.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct MakeGear {
+    /// The gear.
+    pub identity: Identity,
+    /// The domain below which it gets its host name.
+    pub domain: String,
+    /// The namespace of its application.
+    pub namespace: String,
+    /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
+    pub memory_mb: u64,
+}
+
+impl Step for MakeGear {
+    type Undo = ();
+
+    fn describe(&self) -> String {
+        format!("make the home of the gear `{}`", self.identity.name)
+    }
+
+    fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        let path = self.identity.home();
+        if cx.state.has(&path)? {
+            let text = format!("`{}` exists already", cx.state.path_of(&path).display());
+            return Err(Failure::new(Exit::Conflict, text).hint("move it away"));
+        }
+        cx.stash().map(drop)
+    }
+
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        let path = self.identity.home();
+        if cx.state.has(&path)? {
+            return Ok(Said::default());
+        }
+        cx.state.make_dirs("gears", 0o755)?;
+        let stash = cx.stash()?;
+        tree::remove(&stash, "home")?;
+        stash.make_dir("home", 0o750)?;
+        let built = stash.dir("home")?;
+        checkpoint("make_gear: before the home is built");
+        let new = NewGear {
+            name: self.identity.name.clone(),
+            uuid: self.identity.uuid.clone(),
+            domain: self.domain.clone(),
+            namespace: self.namespace.clone(),
+            memory_mb: self.memory_mb,
+            primary_dir: self.identity.primary().map(|primary| primary.dir.clone()),
+            home: cx.state.path_of(&path),
+        };
+        home::build(&built, &new)?;
+        if let Some((uid, gid)) = self.identity.owner {
+            home::own(&built, uid, gid)?;
+        }
+        checkpoint("make_gear: before the rename");
+        tree::move_to(&stash, "home", cx.state, &path)?;
+        Ok(Said::default())
+    }
+
+    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+        let path = self.identity.home();
+        // Whatever its scripts left running would write into a home that is going.
+        EndProcesses::now(&self.identity)?;
+        if cx.state.has(&path)? {
+            let stash = cx.stash()?;
+            tree::remove(&stash, "gone")?;
+            tree::move_to(cx.state, &path, &stash, "gone")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> MakeGear {
+    let mut identity = world.gear();
+    tree::remove(&world.state, identity.home()).unwrap();
+    identity.cartridges.clear();
+    MakeGear { identity, domain: "localhost".into(), namespace: "local".into(), memory_mb: 512 }
+}

@@ -1,0 +1,114 @@
+//! Makes the account of a gear, and removes it.
+
+use super::{Cx, Said, Step};
+use crate::error::{Exit, Failure};
+use crate::sys::fs;
+use crate::sys::path::RelPath;
+use crate::sys::process::command;
+use std::path::Path;
+
+/// An account of this host, without a password and outside every other group.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct MakeUser {
+    /// Its name: the gear's identifier.
+    pub name: String,
+    /// Its user id.
+    pub uid: u32,
+    /// Its group id; the group has the same name.
+    pub gid: u32,
+    /// Its home, relative to the state directory.
+    pub home: Option<RelPath>,
+}
+
+impl MakeUser {
+    /// Removes the account `name`, when it is there and has that user id; a stranger's stays.
+    pub fn remove(name: &str, uid: u32) -> Result<(), Failure> {
+        if find(name)? == Some(uid) {
+            run("/usr/sbin/userdel", &["--", name])?;
+        }
+        // userdel removes the group of the same name, unless it found no user; a half-made
+        // account may have left it.
+        if has_group(name)? {
+            run("/usr/sbin/groupdel", &["--", name])?;
+        }
+        Ok(())
+    }
+}
+
+impl Step for MakeUser {
+    type Undo = ();
+
+    fn describe(&self) -> String {
+        format!("make the account `{}` with user id {}", self.name, self.uid)
+    }
+
+    fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
+        match find(&self.name)? {
+            None => Ok(()),
+            Some(_) => {
+                let taken = format!("the account `{}` exists already", self.name);
+                Err(Failure::new(Exit::Conflict, taken).hint("try again"))
+            }
+        }
+    }
+
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        if find(&self.name)? == Some(self.uid) {
+            return Ok(Said::default());
+        }
+        let (uid, gid) = (self.uid.to_string(), self.gid.to_string());
+        if !has_group(&self.name)? {
+            run("/usr/sbin/groupadd", &["--gid", &gid, "--", &self.name])?;
+        }
+        let home = cx.state.path_of(self.home.as_ref().map_or("", RelPath::as_str));
+        let home = home.display().to_string();
+        let arguments = [
+            "--uid", &uid, "--gid", &gid, "--no-create-home", "--home-dir", &home, "--shell",
+            "/bin/bash", "--", &self.name,
+        ];
+        run("/usr/sbin/useradd", &arguments)?;
+        Ok(Said::default())
+    }
+
+    fn revert(&self, _undo: &(), _cx: &Cx<'_>) -> Result<(), Failure> {
+        Self::remove(&self.name, self.uid)
+    }
+}
+
+fn find(name: &str) -> Result<Option<u32>, Failure> {
+    let users = fs::read_text("/etc/passwd".as_ref())?;
+    let mut lines = users.lines().map(|line| line.split(':'));
+    Ok(lines.find_map(|mut fields| {
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    }))
+}
+
+fn has_group(name: &str) -> Result<bool, Failure> {
+    let groups = fs::read_text("/etc/group".as_ref())?;
+    Ok(groups.lines().any(|line| line.split(':').next() == Some(name)))
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<(), Failure> {
+    let output = command(Path::new(program))
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .args(arguments)
+        .output()
+        .map_err(|error| {
+            Failure::new(Exit::Failed, format!("cannot run `{program}`: {error}"))
+                .hint("install the package `passwd`")
+        })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Failure::new(Exit::Failed, format!("`{program}` failed ({}): {said}", output.status)))
+}
+
+/// As root the sample makes a real account; elsewhere one that exists nowhere, whose apply is
+/// never reached because the laws skip what this user may not do.
+#[cfg(test)]
+pub(super) fn sample(_world: &super::laws::World) -> MakeUser {
+    let name = format!("g{}", crate::sys::random::hex(6).unwrap());
+    let uid = 58_000 + u32::from_str_radix(&name[1..4], 16).unwrap() % 1900;
+    MakeUser { name, uid, gid: uid, home: None }
+}

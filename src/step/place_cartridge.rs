@@ -1,0 +1,108 @@
+//! Puts a cartridge into a gear: a copy of the package's tree, with `usr` as a link to it.
+
+use super::{Cx, Said, Step};
+use crate::error::{Exit, Failure};
+use crate::gear::home;
+use crate::gear::identity::{Cartridge, Identity};
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::fs::Dir;
+use crate::sys::tree::{self, Modes};
+
+/// A cartridge that comes into a gear.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PlaceCartridge {
+    /// The gear.
+    pub gear: Identity,
+    /// Its folder in the gear.
+    pub dir: String,
+    /// Whether the package has a `usr`.
+    pub usr: bool,
+}
+
+impl PlaceCartridge {
+    fn cartridge(&self) -> Result<&Cartridge, Failure> {
+        self.gear.cartridge(&self.dir).ok_or_else(|| {
+            let text = format!("the gear `{}` has no cartridge `{}`", self.gear.name, self.dir);
+            Failure::new(Exit::NotFound, text)
+        })
+    }
+
+    /// Builds the instance in `into`: everything but `usr` is copied, and may be written.
+    fn build(&self, cx: &Cx<'_>, into: &Dir) -> Result<(), Failure> {
+        let cartridge = self.cartridge()?;
+        let library = cx.state.dir("library")?;
+        let package = library.dir(&cartridge.place)?;
+        for name in package.names()? {
+            if name != "usr" {
+                tree::copy(&package, &name, into, &name, Modes::Writable)?;
+            }
+        }
+        if self.usr {
+            into.make_link("usr", package.path_of("usr"))?;
+        }
+        into.make_dirs("env", 0o755)?;
+        let short = &cartridge.short_name;
+        // Directories end in a slash: real scripts and templates count on it.
+        let path = format!("{}/", cx.state.path_of(self.gear.home()).join(&self.dir).display());
+        for (name, value) in [("DIR", path), ("IDENT", cartridge.ident.clone())] {
+            let file = format!("env/OPENSHIFT_{short}_{name}");
+            into.replace_file(&file, value.as_bytes(), 0o644)?;
+        }
+        if let Some((uid, gid)) = self.gear.owner {
+            home::own_cartridge(into, uid, gid)?;
+        }
+        Ok(())
+    }
+}
+
+impl Step for PlaceCartridge {
+    type Undo = ();
+
+    fn describe(&self) -> String {
+        format!("put the cartridge `{}` into the gear `{}`", self.dir, self.gear.name)
+    }
+
+    fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        let home = cx.state.dir(self.gear.home())?;
+        if home.has(&self.dir)? {
+            let path = home.path_of(&self.dir);
+            let text = format!("`{}` exists already", path.display());
+            return Err(Failure::new(Exit::Conflict, text));
+        }
+        cx.stash().map(drop)
+    }
+
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        let home = cx.state.dir(self.gear.home())?;
+        if home.has(&self.dir)? {
+            return Ok(Said::default());
+        }
+        let stash = cx.stash()?;
+        tree::remove(&stash, "new")?;
+        stash.make_dir("new", 0o755)?;
+        checkpoint("place_cartridge: before the copy");
+        self.build(cx, &stash.dir("new")?)?;
+        checkpoint("place_cartridge: before the rename");
+        tree::move_to(&stash, "new", &home, &self.dir)?;
+        Ok(Said::default())
+    }
+
+    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+        if cx.state.has(self.gear.home())? {
+            let home = cx.state.dir(self.gear.home())?;
+            if home.has(&self.dir)? {
+                let stash = cx.stash()?;
+                tree::remove(&stash, "gone")?;
+                tree::move_to(&home, &self.dir, &stash, "gone")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> PlaceCartridge {
+    let gear = world.gear();
+    tree::remove(&world.state, format!("{}/mock", gear.home())).unwrap();
+    PlaceCartridge { gear, dir: "mock".into(), usr: true }
+}

@@ -1,0 +1,63 @@
+//! Writes what a gear is expected to be: its `.state`, and the lock that keeps a stopped one so.
+
+use super::{Cx, Said, Step};
+use crate::error::Failure;
+use crate::gear::identity::Identity;
+use crate::gear::state::{self, State};
+use crate::sys::checkpoint::checkpoint;
+
+/// The expected state of a gear. Started takes the stop lock away, stopped sets it (node
+/// specification, 8.3); it is written before the scripts run, as the original does.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct SetState {
+    /// The gear.
+    pub gear: Identity,
+    /// Its new state.
+    pub state: State,
+}
+
+/// What it was before.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Before {
+    state: State,
+    stop_lock: bool,
+}
+
+impl Step for SetState {
+    type Undo = Before;
+
+    fn describe(&self) -> String {
+        format!("mark the gear `{}` as {}", self.gear.name, self.state)
+    }
+
+    fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
+        // A gear that comes back in the same transaction has no home yet when this is planned,
+        // but has one when its turn comes.
+        let home = cx.state.dir(self.gear.home())?;
+        Ok(Before { state: state::read(&home), stop_lock: state::has_stop_lock(&home)? })
+    }
+
+    fn apply(&self, _before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
+        let home = cx.state.dir(self.gear.home())?;
+        state::write(&home, self.state, self.gear.owner)?;
+        checkpoint("set_state: between state and lock");
+        state::set_stop_lock(&home, self.state == State::Stopped, self.gear.owner)?;
+        Ok(Said::default())
+    }
+
+    fn revert(&self, before: &Before, cx: &Cx<'_>) -> Result<(), Failure> {
+        if !cx.state.has(self.gear.home())? {
+            return Ok(());
+        }
+        let home = cx.state.dir(self.gear.home())?;
+        if before.state != State::Unknown {
+            state::write(&home, before.state, self.gear.owner)?;
+        }
+        Ok(state::set_stop_lock(&home, before.stop_lock, self.gear.owner)?)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> SetState {
+    SetState { gear: world.gear(), state: State::Stopped }
+}

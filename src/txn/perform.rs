@@ -1,0 +1,76 @@
+//! From a request to its end: plan, show, agree, lock, plan again, run.
+
+use super::engine::{Engine, OnFailure, Receipt, Witness};
+use super::locks::Locks;
+use crate::error::{Exit, Failure};
+use crate::plan::Plan;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The person who asked, as far as a transaction needs them.
+pub trait Person: Witness {
+    /// Shows the plan where it needs consent, and asks. A no is a failure.
+    fn agree(&self, plan: &Plan) -> Result<(), Failure>;
+    /// The host has changed while the person was thinking: shows what is different, and asks.
+    fn agree_again(&self, before: &Plan, now: &Plan) -> Result<(), Failure>;
+    /// The plan as it is kept in the history.
+    fn view(&self, plan: &Plan) -> Value;
+}
+
+/// How a request is carried out.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// The command line, for the history and for whoever meets the locks.
+    pub command: String,
+    /// How long to wait for a lock.
+    pub wait: Duration,
+    /// What becomes of what was done when a step fails.
+    pub on_failure: OnFailure,
+    /// Whether the plan is only to be shown.
+    pub dry_run: bool,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Done {
+    /// There was nothing to do.
+    Nothing(Plan),
+    /// The plan was only to be shown.
+    Planned(Plan),
+    /// It has happened.
+    Ran(Plan, Receipt),
+}
+
+/// Carries out what `make` plans. It is called again once the locks are held: what it gives then
+/// is what runs, and a difference needs the person's consent.
+pub fn perform(
+    engine: &Engine<'_>,
+    make: &dyn Fn() -> Result<Plan, Failure>,
+    how: &How,
+    person: &dyn Person,
+) -> Result<Done, Failure> {
+    let plan = make()?;
+    if how.dry_run {
+        return Ok(Done::Planned(plan));
+    }
+    if !plan.is_empty() {
+        person.agree(&plan)?;
+    }
+    let mut locks = Locks::take(&engine.state, &plan.resources, how.wait, &how.command)?;
+    engine.recover_overlapping(&plan.resources, &mut locks, person)?;
+    let now = make()?;
+    if now.resources != plan.resources {
+        let text = "what is installed was changed by somebody else meanwhile";
+        return Err(Failure::new(Exit::Conflict, text).hint("try again"));
+    }
+    if now.is_empty() {
+        return Ok(Done::Nothing(now));
+    }
+    if now != plan {
+        person.agree_again(&plan, &now)?;
+    }
+    let receipt =
+        engine.run(&now, &person.view(&now), &how.command, (how.on_failure, person))?;
+    drop(locks);
+    Ok(Done::Ran(now, receipt))
+}

@@ -1,0 +1,150 @@
+//! Tells a person about a transaction: what will be done, what is being done, what was done.
+
+use super::confirm::{self, Answer};
+use super::plan_view::{Audience, PlanView};
+use super::printer::Printer;
+use super::report::Form;
+use crate::error::{Exit, Failure};
+use crate::plan::{Consent, Plan};
+use crate::txn::{Person, Receipt, Witness};
+use serde::Serialize;
+use serde_json::Value;
+use std::io::IsTerminal;
+
+/// Tells about one transaction.
+pub struct Teller<'a> {
+    printer: &'a Printer,
+    form: Form,
+    agreed: bool,
+}
+
+#[derive(Serialize)]
+struct Answered<'a> {
+    plan: &'a PlanView,
+    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<i64>,
+    messages: &'a [String],
+    warnings: Vec<&'a String>,
+}
+
+impl<'a> Teller<'a> {
+    /// Makes one that speaks through `printer`; `agreed` is `--yes`.
+    pub fn new(printer: &'a Printer, form: Form, agreed: bool) -> Self {
+        Self { printer, form, agreed }
+    }
+
+    /// Tells that there was nothing to do.
+    pub fn nothing(&self, plan: &Plan) {
+        match self.form {
+            Form::Json => self.answer(plan, None),
+            Form::Text => {
+                plan.summary.iter().for_each(|line| self.printer.talk(line));
+                self.printer.talk("nothing to do");
+            }
+        }
+    }
+
+    /// Shows a plan that was only to be shown.
+    pub fn planned(&self, plan: &Plan) {
+        let view = view(plan);
+        match self.form {
+            Form::Json => view.show_json(self.printer),
+            Form::Text => view.show(self.printer, Audience::DryRun),
+        }
+    }
+
+    /// Tells what was done.
+    pub fn done(&self, plan: &Plan, receipt: &Receipt) {
+        match self.form {
+            Form::Json => self.answer(plan, Some(receipt)),
+            Form::Text => {
+                plan.summary.iter().for_each(|line| self.printer.talk(line));
+                let Receipt { txn, .. } = receipt;
+                self.printer.talk(&format!("done: {} (transaction {txn})", plan.title));
+            }
+        }
+    }
+
+    fn answer(&self, plan: &Plan, receipt: Option<&Receipt>) {
+        let warned = receipt.map(|receipt| receipt.warnings.as_slice()).unwrap_or_default();
+        self.printer.json(&Answered {
+            plan: &view(plan),
+            changed: receipt.is_some(),
+            transaction: receipt.map(|receipt| receipt.txn),
+            messages: receipt.map(|receipt| receipt.messages.as_slice()).unwrap_or_default(),
+            warnings: plan.warnings.iter().chain(warned).collect(),
+        });
+    }
+}
+
+impl Witness for Teller<'_> {
+    fn step(&self, number: &str, title: &str) {
+        self.printer.detail(&format!("{number}. {title}"));
+    }
+
+    fn message(&self, text: &str) {
+        self.printer.talk(text);
+    }
+
+    fn warning(&self, text: &str) {
+        self.printer.warn(text);
+    }
+
+    fn unwinding(&self, title: &str) {
+        self.printer.detail(&format!("putting back: {title}"));
+    }
+}
+
+impl Person for Teller<'_> {
+    fn agree(&self, plan: &Plan) -> Result<(), Failure> {
+        plan.warnings.iter().for_each(|text| self.printer.warn(text));
+        let is_asked = match plan.consent {
+            _ if self.agreed => false,
+            Consent::Given => false,
+            // Nobody to be courteous to where no terminal is.
+            Consent::Courtesy => std::io::stdin().is_terminal() && self.form == Form::Text,
+            Consent::Needed => true,
+        };
+        if !is_asked {
+            return Ok(());
+        }
+        view(plan).show(self.printer, Audience::Asked);
+        match confirm::ask(self.printer, "Proceed?", Answer::No)? {
+            Answer::Yes => Ok(()),
+            Answer::No => Err(confirm::declined()),
+        }
+    }
+
+    fn agree_again(&self, _before: &Plan, now: &Plan) -> Result<(), Failure> {
+        if self.agreed {
+            return Ok(());
+        }
+        self.printer.warn("something else was changed meanwhile; this is the plan now:");
+        view(now).show(self.printer, Audience::Asked);
+        match confirm::ask(self.printer, "Proceed?", Answer::No) {
+            Ok(Answer::Yes) => Ok(()),
+            Ok(Answer::No) => Err(confirm::declined()),
+            Err(mut failure) => {
+                failure.exit = Exit::Conflict;
+                Err(failure)
+            }
+        }
+    }
+
+    fn view(&self, plan: &Plan) -> Value {
+        serde_json::to_value(view(plan)).unwrap_or_default()
+    }
+}
+
+fn view(plan: &Plan) -> PlanView {
+    let notes = plan.summary.iter().chain(&plan.warnings).cloned().collect();
+    PlanView {
+        title: plan.title.clone(),
+        steps: plan.descriptions(),
+        notes,
+        irreversible: plan.irreversible.clone(),
+        download_bytes: None,
+        disk_bytes: None,
+    }
+}
