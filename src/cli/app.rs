@@ -19,6 +19,7 @@ pub struct App {
     printer: Printer,
     config: OnceCell<Config>,
     progress: OnceCell<Progress>,
+    status: Option<u8>,
 }
 
 impl App {
@@ -37,7 +38,8 @@ impl App {
                 Layout::below(&absolute)
             }
         };
-        Ok(Self { globals, layout, printer, config: OnceCell::new(), progress: OnceCell::new() })
+        let (config, progress) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { globals, layout, printer, config, progress, status: None })
     }
 
     /// Every path that this run uses.
@@ -72,6 +74,17 @@ impl App {
     /// How long to wait for another process's lock.
     pub fn wait(&self) -> Duration {
         Duration::from_secs(self.globals.wait)
+    }
+
+    /// Makes another program's exit status that of this run, should the run succeed: a gear's
+    /// answer to `status`, a command run inside it.
+    pub fn answer_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The other program's exit status, where there is one.
+    pub(super) fn status(&self) -> Option<u8> {
+        self.status
     }
 
     /// Asks whether to go on, unless `--yes` has said so. A no, and a question that nobody can

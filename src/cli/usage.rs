@@ -1,6 +1,5 @@
 //! What is wrong with a command line, in the words of every other failure.
 
-use super::globals::Globals;
 use crate::error::{Exit, Failure};
 use crate::ui::colour::Colour;
 use crate::ui::printer::Wishes;
@@ -120,9 +119,4 @@ pub(super) fn glance(arguments: &[OsString]) -> (Wishes, Form) {
         before = option;
     }
     (wishes, form)
-}
-
-/// The output that a command line asked for.
-pub(super) fn asked(globals: &Globals) -> (Wishes, Form) {
-    (globals.wishes(), globals.form())
 }
