@@ -5,5 +5,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    ExitCode::from(cli::run(&arguments) as u8)
+    ExitCode::from(cli::run(&arguments))
 }

@@ -20,6 +20,7 @@ pub struct App {
     printer: Printer,
     config: OnceCell<Config>,
     progress: OnceCell<Progress>,
+    status: Option<u8>,
 }
 
 impl App {
@@ -42,7 +43,8 @@ impl App {
                 Layout::below(&absolute)
             }
         };
-        Ok(Self { globals, command_line, layout, printer, config: OnceCell::new(), progress: OnceCell::new() })
+        let (config, progress) = (OnceCell::new(), OnceCell::new());
+        Ok(Self { globals, command_line, layout, printer, config, progress, status: None })
     }
 
     /// Every path that this run uses.
@@ -97,6 +99,17 @@ impl App {
     /// The package database for changing it.
     pub fn changing(&self) -> Result<Db, Failure> {
         Db::open(&self.layout.database()).doing(|| "cannot open the package database".into())
+    }
+
+    /// Makes another program's exit status that of this run, should the run succeed: a gear's
+    /// answer to `status`, a command run inside it.
+    pub fn answer_with(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The other program's exit status, where there is one.
+    pub(super) fn status(&self) -> Option<u8> {
+        self.status
     }
 }
 

@@ -18,6 +18,7 @@ pub mod owns;
 pub mod recover;
 pub mod remove;
 pub mod undo;
+mod package;
 mod usage;
 pub mod verify;
 
@@ -49,60 +50,107 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Install packages from the index, URLs, git, archives or directories
+    ///
+    /// All sources are downloaded and checked before anything is changed, and installed in one
+    /// transaction: all of them or none. Several versions of a package can be installed side by
+    /// side. A source is a name in the index, a URL of a .zip, .tar, .tar.gz or .tgz, a git
+    /// repository with an optional `#commit`, a directory, or a manifest whose `Source-Url` is
+    /// then followed.
     Install(install::InstallArgs),
     /// Remove packages that no gear uses
+    ///
+    /// All of them are removed in one transaction, or none. A package that a gear uses is never
+    /// removed; destroy the gear first.
     #[command(visible_aliases = ["rm", "uninstall"])]
     Remove(remove::RemoveArgs),
     /// List the installed packages
+    ///
+    /// A package that was verified by MD5 alone, or by nothing, is marked so.
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     /// Show what is known about a package
+    ///
+    /// Shows its manifest, where it came from, what was verified, and which gears use it.
     #[command(visible_alias = "show")]
     Info(info::InfoArgs),
     /// List the files of a package
+    ///
+    /// Shows each file with its mode and size, as they were recorded when the package was
+    /// installed.
     Files(files::FilesArgs),
     /// Tell which package or gear a file belongs to
+    ///
+    /// Symbolic links in the path are followed first.
     Owns(owns::OwnsArgs),
     /// Compare what is on the disk with what was recorded
+    ///
+    /// Every file is compared by content, mode and kind. Nothing is changed; a difference is
+    /// reported and makes the exit status 6.
     Verify(verify::VerifyArgs),
     /// Download, verify and unpack a source into a new directory
+    ///
+    /// The same path as for an installation, with the same checks and limits, but nothing is
+    /// installed. With `--raw` the source need not be a package.
     Fetch(fetch::FetchArgs),
     /// Check a package for its author
+    ///
+    /// Reports what keeps the package from being installed, what is probably a mistake, and what
+    /// the cartridge guide advises. Nothing is installed or run.
     Lint(lint::LintArgs),
     /// Look after the downloads that are kept
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
     /// List what was done, or show one transaction
+    ///
+    /// Without a number, lists all transactions, the latest first. With one, shows its steps with
+    /// their times and outcomes.
     History(history::HistoryArgs),
     /// Undo a transaction
+    ///
+    /// Makes the opposite of a finished transaction and runs it as a transaction of its own.
+    /// Where that is not possible, says why and changes nothing.
     Undo(undo::UndoArgs),
     /// Bring unfinished transactions to an end
+    ///
+    /// Undoes what a crash has left unfinished, finishes what had counted already, and tries
+    /// again what is stuck. Commands that change something do so by themselves for whatever
+    /// concerns them.
     Recover(recover::RecoverArgs),
     /// Look for trouble on this host
+    ///
+    /// Every finding comes with its remedy. Nothing is changed.
     Doctor(doctor::DoctorArgs),
     /// Print the completions for a shell
+    ///
+    /// Write them to where the shell looks for them, and start a new shell.
     Completions(completions::CompletionsArgs),
 }
 
 /// Runs the command that `arguments`, the program's name included, ask for; tells its failure;
 /// returns the exit code.
-pub fn run(arguments: &[OsString]) -> Exit {
+pub fn run(arguments: &[OsString]) -> u8 {
     match Cli::try_parse_from(arguments) {
-        Ok(cli) => {
-            let (wishes, form) = usage::asked(&cli.globals);
-            let printer = Printer::new(wishes);
-            let line = usage::command_line(arguments);
-            let outcome = App::new(cli.globals, printer.clone(), line)
-                .and_then(|mut app| dispatch(&cli.command, &mut app));
-            report::end(&printer, form, outcome)
-        }
+        Ok(cli) => run_command(cli, usage::command_line(arguments)),
         Err(error) => {
             let (wishes, form) = usage::glance(arguments);
             let printer = Printer::new(wishes);
-            report::end(&printer, form, answer(&printer, form, &error))
+            report::end(&printer, form, answer(&printer, form, &error)) as u8
         }
     }
+}
+
+fn run_command(cli: Cli, line: String) -> u8 {
+    let form = cli.globals.form();
+    let printer = Printer::new(cli.globals.wishes());
+    let mut foreign = None;
+    let outcome = App::new(cli.globals, printer.clone(), line).and_then(|mut app| {
+        let outcome = dispatch(&cli.command, &mut app);
+        foreign = app.status();
+        outcome
+    });
+    let exit = report::end(&printer, form, outcome);
+    foreign.filter(|_| exit == Exit::Done).unwrap_or(exit as u8)
 }
 
 /// The definition of the whole command line, for completions and man pages.

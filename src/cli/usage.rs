@@ -1,6 +1,5 @@
 //! What is wrong with a command line, in the words of every other failure.
 
-use super::globals::Globals;
 use crate::error::{Exit, Failure};
 use crate::ui::colour::Colour;
 use crate::ui::printer::Wishes;
@@ -122,10 +121,6 @@ pub(super) fn glance(arguments: &[OsString]) -> (Wishes, Form) {
     (wishes, form)
 }
 
-/// The output that a command line asked for.
-pub(super) fn asked(globals: &Globals) -> (Wishes, Form) {
-    (globals.wishes(), globals.form())
-}
 /// The command line as it is remembered: words in a row, credentials in URLs left out.
 pub(super) fn command_line(arguments: &[OsString]) -> String {
     let words = arguments.iter().enumerate().map(|(index, argument)| {

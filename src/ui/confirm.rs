@@ -30,6 +30,14 @@ pub fn ask(printer: &Printer, question: &str, usual: Answer) -> Result<Answer, F
         )
         .hint("add `--yes` to agree beforehand, or look at it first with `--dry-run`"));
     }
+    let read_line = || {
+        let line = read_line();
+        if !matches!(line, Ok(Some(_))) {
+            // Nobody has pressed Enter; what is said next is to begin on a new line.
+            printer.styled_talk("");
+        }
+        line
+    };
     converse(|prompt| printer.prompt(prompt), read_line, (question, usual))
 }
 

@@ -1,6 +1,10 @@
 //! The real binary under a root of its own: whole stdout, stderr, status and resulting tree.
 
-#![expect(clippy::disallowed_methods, reason = "tests run the program and look at the disk")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests run the program and look at the disk"
+)]
 
 mod basics;
 mod completions;

@@ -31,23 +31,37 @@ pub struct GearArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a gear out of cartridges
+    ///
+    /// Cartridges that are not installed yet are installed in the same transaction. When a script
+    /// of a cartridge fails, everything is put back.
     Create(create::CreateArgs),
     /// List the gears
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     /// Show what a gear is made of
+    ///
+    /// Shows its home, cartridges, state and endpoints.
     Show(show::ShowArgs),
     /// Start a gear
     Start(start::StartArgs),
     /// Stop a gear
     Stop(stop::StopArgs),
     /// Tell how a gear is doing
+    ///
+    /// Asks each cartridge, shows what it says, and ends with the exit status that it gave.
     Status(status::StatusArgs),
     /// Destroy a gear with everything in it
+    ///
+    /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
     /// Run a command in a gear's environment
+    ///
+    /// The command runs as the gear: as its user, with its environment, in its home. Its exit
+    /// status becomes that of cart.
     Exec(exec::ExecArgs),
     /// Show what a gear's logs say
+    ///
+    /// Shows the last lines of each of its log files.
     Logs(logs::LogsArgs),
 }
 
