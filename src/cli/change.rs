@@ -1,13 +1,14 @@
 //! Changing commands: their options, and the way from a request to its receipt.
 
 use super::app::App;
-use crate::db::Db;
+use crate::db::{Db, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::plan::Plan;
 use crate::sys::interrupt;
-use crate::txn::{self, Done, Engine, How};
+use crate::txn::{self, Done, Engine, How, Locks, Recovered};
 use crate::ui::teller::Teller;
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
 
 /// The options that every changing command has.
 #[derive(Args, Clone, Debug)]
@@ -65,4 +66,32 @@ pub(super) fn carry_out(
         Done::Ran(plan, receipt) => teller.done(plan, receipt),
     }
     Ok(Exit::Done)
+}
+
+/// Puts back a transaction that was held for inspection.
+pub(super) fn put_back(
+    app: &App,
+    db: &Db,
+    row: &TxnRow,
+    options: &ChangeArgs,
+) -> Result<Exit, Failure> {
+    let text = format!("transaction {} ({}) is put back", row.id, row.title);
+    if options.dry_run {
+        app.printer().talk(&text);
+        return Ok(Exit::Done);
+    }
+    let engine = Engine::new(db, app.layout(), app.config()?)?;
+    let teller = Teller::new(app.printer(), app.form(), app.agrees());
+    let mut locks =
+        Locks::take(&engine.state, &BTreeSet::new(), app.wait(), app.command_line())?;
+    match engine.recover_one(row, &mut locks, &teller)? {
+        Recovered::Stuck { why, .. } => {
+            let text = format!("transaction {} is stuck: {why}", row.id);
+            Err(Failure::new(Exit::Stuck, text).hint("mend what is named there, then try again"))
+        }
+        Recovered::PutBack { .. } | Recovered::Finished { .. } | Recovered::Running { .. } => {
+            app.printer().talk(&text);
+            Ok(Exit::Done)
+        }
+    }
 }

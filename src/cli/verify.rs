@@ -1,8 +1,14 @@
 //! `cart verify`.
 
+use super::package::{missing, the_one};
 use crate::cli::app::App;
+use crate::db::Db;
 use crate::error::{Exit, Failure};
+use crate::facts::{Finding, check_gear, check_package, strays};
+use crate::ui::report::Form;
+use crate::ui::table::Table;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +24,56 @@ pub struct VerifyArgs {
     pub names: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Answer {
+    checked: usize,
+    findings: Vec<Finding>,
+}
+
 /// Compares what is on the disk with what was recorded.
-pub fn run(_args: &VerifyArgs, _app: &mut App) -> Result<Exit, Failure> {
-    super::pending()
+pub fn run(args: &VerifyArgs, app: &mut App) -> Result<Exit, Failure> {
+    let answer = match (app.reading()?, args.names.first()) {
+        (Some(db), None) => everything(app, &db)?,
+        (Some(db), Some(_)) => named(app, &db, &args.names)?,
+        (None, None) => Answer { checked: 0, findings: Vec::new() },
+        (None, Some(name)) => return Err(missing(name, &[])),
+    };
+    let exit = if answer.findings.is_empty() { Exit::Done } else { Exit::Integrity };
+    if app.form() == Form::Json {
+        app.printer().json(&answer);
+        return Ok(exit);
+    }
+    let mut table = Table::new(["WHAT", "OWNER", "PATH"]);
+    for Finding { owner, path, what } in &answer.findings {
+        table.row([*what, owner, path]);
+    }
+    app.printer().table(&table);
+    let (count, found) = (answer.checked, answer.findings.len());
+    app.printer().talk(&format!("{count} checked, {found} different"));
+    Ok(exit)
+}
+
+fn everything(app: &App, db: &Db) -> Result<Answer, Failure> {
+    let mut answer = Answer { checked: 0, findings: strays(db, app.layout())? };
+    for row in db.packages()? {
+        answer.findings.extend(check_package(db, app.layout(), &row)?);
+        answer.checked += 1;
+    }
+    for row in db.gears()? {
+        answer.findings.extend(check_gear(db, app.layout(), &row)?);
+        answer.checked += 1;
+    }
+    Ok(answer)
+}
+
+fn named(app: &App, db: &Db, names: &[String]) -> Result<Answer, Failure> {
+    let mut answer = Answer { checked: 0, findings: Vec::new() };
+    for name in names {
+        answer.findings.extend(match db.gear(name)? {
+            Some(gear) => check_gear(db, app.layout(), &gear)?,
+            None => check_package(db, app.layout(), &the_one(Some(db), name)?)?,
+        });
+        answer.checked += 1;
+    }
+    Ok(answer)
 }

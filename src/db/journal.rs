@@ -180,6 +180,8 @@ pub struct Summary {
 /// One step of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepRow {
+    /// The transaction.
+    pub txn: i64,
     /// The order in which steps began.
     pub position: i64,
     /// Its number.
@@ -392,7 +394,7 @@ impl Db {
 
     /// The transaction's steps, in the order in which they begin.
     pub fn steps(&self, txn: i64) -> Result<Vec<StepRow>> {
-        let sql = "SELECT position, number, title, step, undo, said, state, attempt, began, ended \
+        let sql = "SELECT txn, position, number, title, step, undo, said, state, attempt, began, ended \
                    FROM step WHERE txn = ?1 ORDER BY position";
         let rows = self.connection.prepare_cached(sql).and_then(|mut select| {
             let rows = select.query_map([txn], read_step)?;
@@ -475,18 +477,19 @@ fn read_txn(row: &Row<'_>) -> rusqlite::Result<TxnRow> {
 }
 
 fn read_step(row: &Row<'_>) -> rusqlite::Result<StepRow> {
-    let state: String = row.get(6)?;
+    let state: String = row.get(7)?;
     Ok(StepRow {
-        position: row.get(0)?,
-        number: row.get(1)?,
-        title: row.get(2)?,
-        step: row.get(3)?,
-        undo: row.get(4)?,
-        said: row.get(5)?,
-        state: StepState::parse(&state).ok_or_else(|| unknown(6, &state))?,
-        attempt: row.get(7)?,
-        began: row.get::<_, Option<i64>>(8)?.map(Moment),
-        ended: row.get::<_, Option<i64>>(9)?.map(Moment),
+        txn: row.get(0)?,
+        position: row.get(1)?,
+        number: row.get(2)?,
+        title: row.get(3)?,
+        step: row.get(4)?,
+        undo: row.get(5)?,
+        said: row.get(6)?,
+        state: StepState::parse(&state).ok_or_else(|| unknown(7, &state))?,
+        attempt: row.get(8)?,
+        began: row.get::<_, Option<i64>>(9)?.map(Moment),
+        ended: row.get::<_, Option<i64>>(10)?.map(Moment),
     })
 }
 

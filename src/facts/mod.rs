@@ -1,9 +1,11 @@
 //! Facts: everything that a plan may know about this host, read once.
 
 mod gears;
+mod integrity;
 mod packages;
 mod undoing;
 
 pub use gears::{Gear, GearFacts, Host, Occupied, home_size, new_uuid, obstacle, processes};
+pub use integrity::{Finding, check_gear, check_package, strays};
 pub use packages::{Found, Installed, find, library, table};
 pub use undoing::{Stashed, UndoFacts, undoing};

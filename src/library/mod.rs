@@ -20,10 +20,11 @@ pub fn place(package: &Package, table: &FileTable) -> Result<RelPath, PathError>
     RelPath::parse(&format!("{}/{vendor}-{name}/{package_version}-{digest}", format.as_str()))
 }
 
-/// The name of the bare repository made of a package's template, relative to `templates/`.
-pub fn template_repository(place: &RelPath) -> String {
+/// The name of the bare repository made of the template of the package at `place`, relative to
+/// `templates/`.
+pub fn template_repository(place: &str) -> String {
     // The place of a tree is unique and has no `:`; a flat folder needs no cleaning of parents.
-    format!("{}.git", place.as_str().replace('/', ":"))
+    format!("{}.git", place.replace('/', ":"))
 }
 
 fn short(digest: &Sha256) -> String {

@@ -241,7 +241,7 @@ fn add_cartridge(
         plan.step(at(Script::Install));
     }
     if one.software().is("web_framework") && parts.template.is_some() {
-        let repository = crate::library::template_repository(&one.place);
+        let repository = crate::library::template_repository(one.place.as_str());
         let repository = RelPath::parse(&repository)
             .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
         plan.step(GitRepo { gear: gear.clone(), template: below("templates", &repository)? });

@@ -50,7 +50,7 @@ fn template(one: &Installed) -> Result<Option<RelPath>, Refusal> {
     if one.package.parts.template.is_none() {
         return Ok(None);
     }
-    let name = template_repository(&one.place);
+    let name = template_repository(one.place.as_str());
     let name = RelPath::parse(&name)
         .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
     below("templates", &name).map(Some)
