@@ -4,6 +4,12 @@
 //! and paths in code say is compared with the table below; unit tests at the bottom of a file are
 //! free, since they stand outside the flow.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test that reads this repository, and fails where it cannot"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
