@@ -54,10 +54,7 @@ pub(super) fn carry_out(
         dry_run: options.dry_run,
     };
     let teller = Teller::new(app.printer(), app.form(), app.agrees());
-    let watching = |error: std::io::Error| {
-        Failure::new(Exit::Failed, format!("cannot watch for signals: {error}"))
-    };
-    interrupt::watch().map_err(watching)?;
+    interrupt::watch_or_fail()?;
     let engine = Engine::new(db, app.layout(), app.config()?)?;
     let done = txn::perform(&engine, make, &how, &teller)?;
     match &done {

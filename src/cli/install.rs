@@ -1,10 +1,14 @@
 //! `cart install`.
 
+use super::change::{ChangeArgs, carry_out};
+use super::request::{Demands, database, gather, request};
 use crate::cli::app::App;
-use crate::cli::change::ChangeArgs;
-use crate::error::{Exit, Failure};
+use crate::error::{Context, Exit, Failure};
+use crate::facts;
 use crate::package::digest::{Md5, Sha256};
+use crate::plan::install::install;
 use clap::Args;
+use std::collections::BTreeSet;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,9 +39,31 @@ pub struct InstallArgs {
 }
 
 /// Installs packages, all in one transaction.
-pub fn run(args: &InstallArgs, _app: &mut App) -> Result<Exit, Failure> {
+pub fn run(args: &InstallArgs, app: &mut App) -> Result<Exit, Failure> {
     refuse_digest_for_many(args)?;
-    super::pending()
+    let what = || match args.sources.as_slice() {
+        [one] => format!("cannot install `{one}`"),
+        many => format!("cannot install {} packages", many.len()),
+    };
+    install_all(args, app).doing(what)
+}
+
+fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
+    let demands = Demands {
+        md5: args.md5,
+        sha256: args.sha256,
+        external_links: args.allow_external_links,
+    };
+    let requests = args.sources.iter().map(|word| request(word, demands));
+    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    crate::sys::interrupt::watch_or_fail()?;
+    let db = database(app, args.change.dry_run)?;
+    let arrived = gather(app, &requests)?;
+    let names: BTreeSet<String> =
+        arrived.iter().map(|one| one.new.package.name.to_string()).collect();
+    carry_out(app, &db, &args.change, &|| {
+        Ok(install(&arrived, &facts::library(&db, &names)?)?)
+    })
 }
 
 /// A digest belongs to one download; which of many was meant would be a guess.

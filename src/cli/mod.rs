@@ -19,6 +19,7 @@ pub mod recover;
 pub mod remove;
 pub mod undo;
 mod package;
+mod request;
 mod usage;
 pub mod verify;
 

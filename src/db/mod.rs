@@ -165,6 +165,15 @@ impl Db {
         }
     }
 
+    /// An empty database that lives nowhere: for plans on a host that has none yet.
+    pub fn empty() -> Result<Self> {
+        let path = PathBuf::from(":memory:");
+        let connection = Connection::open_in_memory().map_err(|error| fail(&path, error))?;
+        let db = Self { connection, path };
+        db.migrate()?;
+        Ok(db)
+    }
+
     fn read_only(path: &Path, query: &str) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI

@@ -34,7 +34,7 @@ pub struct Gear {
     /// Where it listens.
     pub endpoints: Vec<GearEndpointRow>,
     /// The expected state, from its home.
-    pub state: State,
+    pub state: Option<State>,
     /// How many of its processes are alive.
     pub processes: usize,
 }
@@ -57,9 +57,9 @@ pub struct Occupied {
     pub gears: usize,
     /// A slot that nobody has.
     pub slot: u32,
-    /// The numbers of the addresses of that slot on which all the ports that are asked for can be
-    /// bound right now.
-    pub free_hosts: Vec<u8>,
+    /// The numbers of the addresses of that slot on which not all of the ports that are asked for
+    /// can be bound right now.
+    pub taken_hosts: BTreeSet<u8>,
 }
 
 /// Everything that the creation of a gear may know.
@@ -105,7 +105,7 @@ impl Gear {
         };
         let state = match Dir::open(&layout.gears().join(&row.name)) {
             Ok(home) => state::read(&home),
-            Err(_) => State::Unknown,
+            Err(_) => None,
         };
         let processes = processes(&identity)?.len();
         let endpoints = db.gear_endpoints(row.id)?;
@@ -147,20 +147,20 @@ impl Occupied {
         db: Option<&Db>,
         layout: &Layout,
         name: &GearName,
-        ports: &[u16],
+        ports: &BTreeSet<u16>,
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
         let slot = free_slot(db)?;
-        let free = |host: &u8| {
-            endpoints::address(slot, *host).is_some_and(|at| endpoints::is_bindable(at, ports))
+        let is_taken = |host: &u8| {
+            endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err()
         };
         Ok(Self {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),
             gears: gears.len(),
             slot,
-            free_hosts: (1..=127).filter(free).take(16).collect(),
+            taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
         })
     }
 }

@@ -7,5 +7,5 @@ mod undoing;
 
 pub use gears::{Gear, GearFacts, Host, Occupied, home_size, new_uuid, obstacle, processes};
 pub use integrity::{Finding, check_gear, check_package, strays};
-pub use packages::{Found, Installed, find, library, table};
+pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use undoing::{Stashed, UndoFacts, undoing};

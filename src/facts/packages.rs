@@ -1,6 +1,7 @@
 //! Facts about packages: what is installed, who uses it, and what a name means.
 
 use crate::db::{Db, DbError, PackageRow};
+use crate::error::{Exit, Failure};
 use crate::package::Package;
 use crate::package::file_table::{Content, Entry, FileTable};
 use crate::package::version::Version;
@@ -82,6 +83,42 @@ fn software_asked(
     let package = db.manifest(row.id)?;
     let software = package.software.iter().find(|one| one.version.as_str() == version);
     Ok(software.map(|one| Some(one.version.clone())))
+}
+
+/// An installed package that was chosen for a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// What its manifest says.
+    pub package: Package,
+    /// Its directory below the library.
+    pub place: RelPath,
+    /// The software version that the name asks for.
+    pub software: Option<Version>,
+}
+
+/// The newest installed package that `text` means: of several releases the newest one that still
+/// has the software version that is asked for (node specification, 2). Packages of different
+/// vendors are a conflict; nothing when no package has that name.
+pub fn newest(db: &Db, text: &str) -> Result<Option<Chosen>, Failure> {
+    let found = find(db, text)?;
+    let vendors: BTreeSet<_> = found.iter().map(|one| (&one.row.vendor, &one.row.name)).collect();
+    if vendors.len() > 1 {
+        let names: Vec<_> =
+            vendors.iter().map(|(vendor, name)| format!("`{vendor}-{name}`")).collect();
+        let text = format!("`{text}` could be any of {}", names.join(", "));
+        return Err(Failure::new(Exit::Conflict, text).hint("name the vendor, too"));
+    }
+    let mut chosen: Option<Chosen> = None;
+    for Found { row, software } in found {
+        let package = db.manifest(row.id)?;
+        let is_newer = chosen
+            .as_ref()
+            .is_none_or(|best| package.package_version >= best.package.package_version);
+        if is_newer {
+            chosen = Some(Chosen { package, place: place_of(&row)?, software });
+        }
+    }
+    Ok(chosen)
 }
 
 /// The ways to read `a-b-c` as `[vendor-]name[-version]`. A vendor has no `-` in it.

@@ -1,12 +1,14 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
-use super::install::{Arrived, add_packages, below};
+use super::install::{add_packages, below};
+use crate::gather::Arrival;
 use super::{Consent, Plan, Refusal, Resource};
 use crate::config::Gears as Settings;
 use crate::db::{Change, NewCartridge, NewEndpoint, NewGear, Reservation, InversePart};
 use crate::error::Exit;
 use crate::facts::{Gear, GearFacts};
 use crate::gear::endpoints::{self, Assigned};
+use crate::sys::clock::Moment;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::ident::GearName;
@@ -15,7 +17,7 @@ use crate::package::{Package, Software};
 use crate::step::check_cartridge::CheckCartridge;
 use crate::step::control::{Action, Control, Strictness};
 use crate::step::end_processes::EndProcesses;
-use crate::step::endpoints::ClaimEndpoints;
+use crate::step::endpoints::{Claim, ClaimEndpoints};
 use crate::step::git_repo::GitRepo;
 use crate::step::make_gear::MakeGear;
 use crate::step::make_user::MakeUser;
@@ -33,10 +35,12 @@ pub struct CreateRequest {
     pub name: GearName,
     /// Its identifier, drawn once: planning again must give the same plan.
     pub uuid: String,
+    /// When it was asked for.
+    pub made: Moment,
     /// Its cartridges, as they were named.
     pub cartridges: Vec<Wanted>,
     /// The packages that come into the library with it.
-    pub arrived: Vec<Arrived>,
+    pub arrived: Vec<Arrival>,
     /// Whether it is started.
     pub start: bool,
 }
@@ -89,10 +93,10 @@ pub fn create(
             "gears of one user share it: their scripts can see and signal each other".into(),
         );
     }
-    add_home(&mut plan, &identity, facts, settings);
+    add_home(&mut plan, &identity, (facts, ask.made), settings);
     let assigned = assign(&wanted, facts)?;
-    for one in &wanted {
-        add_cartridge(&mut plan, one, &identity, &assigned)?;
+    for (one, given) in &assigned {
+        add_cartridge(&mut plan, one, &identity, claims(one, given))?;
     }
     if ask.start {
         add_start(&mut plan, &identity, &packages(&wanted));
@@ -104,7 +108,7 @@ pub fn create(
         owner: identity.owner,
         account: facts.host.accounts,
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
-        endpoints: new_endpoints(&wanted, &assigned),
+        endpoints: new_endpoints(&assigned),
     })));
     describe(&mut plan, &identity, &assigned);
     Ok(plan)
@@ -169,7 +173,12 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
     }
 }
 
-fn add_home(plan: &mut Plan, identity: &Identity, facts: &GearFacts, settings: &Settings) {
+fn add_home(
+    plan: &mut Plan,
+    identity: &Identity,
+    (facts, made): (&GearFacts, Moment),
+    settings: &Settings,
+) {
     if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
         plan.step(MakeUser {
             name: identity.uuid.clone(),
@@ -183,36 +192,44 @@ fn add_home(plan: &mut Plan, identity: &Identity, facts: &GearFacts, settings: &
         domain: settings.domain.clone(),
         namespace: settings.namespace.clone(),
         memory_mb: settings.memory_mb,
+        made,
     });
 }
 
+/// What each cartridge was given: the folder, and its endpoints with their addresses.
+type Given<'a> = Vec<(&'a Wanted, Vec<Assigned<'a>>)>;
+
 /// One address for each name of an address, over all cartridges.
-fn assign(wanted: &[Wanted], facts: &GearFacts) -> Result<Vec<(String, Vec<Assigned>)>, Refusal> {
-    let mut free = facts.occupied.free_hosts.iter().copied();
-    let mut assigned = Vec::new();
+fn assign<'a>(wanted: &'a [Wanted], facts: &GearFacts) -> Result<Given<'a>, Refusal> {
+    let mut taken = facts.occupied.taken_hosts.clone();
+    let mut given = Vec::new();
     for one in wanted {
-        let endpoints = &one.software().endpoints;
-        let given = endpoints::assign(
-            &one.package.short_name,
-            endpoints,
-            facts.occupied.slot,
-            &mut free,
-        );
-        let Some(given) = given else {
-            let text = format!("no loopback address is free for `{}`", one.package.title());
-            return Err(Refusal::new(Exit::Conflict, text)
-                .hint("stop what listens on its ports on all addresses (`ss -ltnp` shows it)"));
-        };
-        assigned.push((one.package.name.to_string(), given));
+        let assigned = endpoints::assign(&one.software().endpoints, &taken, facts.occupied.slot)
+            .map_err(|error| {
+                let text = format!("`{}`: {error}", one.package.title());
+                Refusal::new(Exit::Conflict, text)
+                    .hint("`ss -ltnp` shows what listens on its ports on all addresses")
+            })?;
+        taken.extend(assigned.iter().map(|at| at.host));
+        given.push((one, assigned));
     }
-    Ok(assigned)
+    Ok(given)
+}
+
+fn claims(one: &Wanted, assigned: &[Assigned<'_>]) -> Vec<Claim> {
+    let claim = |at: &Assigned<'_>| Claim {
+        address: at.address,
+        ports: at.ports().collect(),
+        variables: at.variables(one.package.short_name.as_str()),
+    };
+    assigned.iter().map(claim).collect()
 }
 
 fn add_cartridge(
     plan: &mut Plan,
     one: &Wanted,
     gear: &Identity,
-    assigned: &[(String, Vec<Assigned>)],
+    claims: Vec<Claim>,
 ) -> Result<(), Refusal> {
     let dir = one.package.name.to_string();
     let parts = one.package.parts;
@@ -224,13 +241,8 @@ fn add_cartridge(
         pass,
     };
     plan.step(PlaceCartridge { gear: gear.clone(), dir: dir.clone(), usr: parts.usr });
-    if let Some((_, given)) = assigned.iter().find(|(name, given)| *name == dir && !given.is_empty())
-    {
-        plan.step(ClaimEndpoints {
-            gear: gear.clone(),
-            dir: dir.clone(),
-            endpoints: given.clone(),
-        });
+    if !claims.is_empty() {
+        plan.step(ClaimEndpoints { gear: gear.clone(), dir: dir.clone(), claims });
     }
     plan.step(render(Pass::Env));
     if parts.setup {
@@ -283,30 +295,32 @@ fn new_cartridge(one: &Wanted, gear: &Identity) -> NewCartridge {
     NewCartridge { place: one.place.clone(), software: one.version().clone(), dir, is_primary }
 }
 
-fn new_endpoints(wanted: &[Wanted], assigned: &[(String, Vec<Assigned>)]) -> Vec<NewEndpoint> {
-    let mut rows = Vec::new();
-    for (one, (dir, given)) in wanted.iter().zip(assigned) {
-        for (endpoint, at) in one.software().endpoints.iter().zip(given) {
-            rows.push(NewEndpoint {
-                dir: dir.clone(),
-                name: at.port_variable.clone(),
-                address: at.address,
-                port: at.port,
-                public_port: None,
-                protocols: endpoint.protocols.clone(),
-            });
-        }
-    }
-    rows
+fn new_endpoints(assigned: &Given<'_>) -> Vec<NewEndpoint> {
+    let row = |one: &Wanted, at: &Assigned<'_>| NewEndpoint {
+        dir: one.package.name.to_string(),
+        name: port_variable(one, at),
+        address: at.address,
+        port: at.endpoint.port,
+        public_port: None,
+        protocols: at.endpoint.protocols.clone(),
+    };
+    assigned.iter().flat_map(|(one, given)| given.iter().map(|at| row(one, at))).collect()
 }
 
-fn describe(plan: &mut Plan, gear: &Identity, assigned: &[(String, Vec<Assigned>)]) {
+fn port_variable(one: &Wanted, at: &Assigned<'_>) -> String {
+    endpoints::variable(one.package.short_name.as_str(), &at.endpoint.port_name)
+}
+
+fn describe(plan: &mut Plan, gear: &Identity, assigned: &Given<'_>) {
     for cartridge in &gear.cartridges {
         let role = if cartridge.is_primary { "primary" } else { "secondary" };
         plan.summary.push(format!("cartridge {} ({role})", cartridge.ident));
     }
-    for at in assigned.iter().flat_map(|(_, given)| given) {
-        plan.summary.push(format!("{} = {}:{}", at.port_variable, at.address, at.port));
+    for (one, given) in assigned {
+        for at in given {
+            let (name, port) = (port_variable(one, at), at.endpoint.port);
+            plan.summary.push(format!("{name} = {}:{port}", at.address));
+        }
     }
 }
 
@@ -315,11 +329,11 @@ pub fn start(gear: &Gear) -> Plan {
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("start the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
-    if gear.state == State::Started && gear.processes > 0 {
+    if gear.state == Some(State::Started) && gear.processes > 0 {
         plan.summary.push(format!("the gear `{name}` is running"));
         return plan;
     }
-    if gear.state == State::New {
+    if gear.state == Some(State::New) {
         add_start(&mut plan, &gear.identity, &gear.packages);
     } else {
         add_start(&mut plan, &gear.identity, &[]);
@@ -333,7 +347,7 @@ pub fn stop(gear: &Gear) -> Plan {
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("stop the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
-    if gear.state != State::Started && gear.processes == 0 {
+    if gear.state != Some(State::Started) && gear.processes == 0 {
         plan.summary.push(format!("the gear `{name}` is not running"));
         return plan;
     }
@@ -371,7 +385,7 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("destroy the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
-    let started = gear.state == State::Started;
+    let started = gear.state == Some(State::Started);
     if started || gear.processes > 0 {
         add_stop(&mut plan, &gear.identity, Strictness::MayFail);
     }

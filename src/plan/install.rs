@@ -4,24 +4,13 @@ use super::{Plan, Refusal, Resource};
 use crate::db::{Change, NewPackage, InversePart};
 use crate::error::Exit;
 use crate::facts::Installed;
+use crate::gather::Arrival;
 use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::stash_trees::StashTrees;
 use crate::sys::path::{PathError, RelPath};
 
-/// A package that waits in staging.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Arrived {
-    /// What will be recorded of it.
-    pub new: NewPackage,
-    /// Its tree in staging, relative to the state directory.
-    pub from: RelPath,
-    /// The bare repository made of its template, and its place; both relative to the state
-    /// directory.
-    pub template: Option<Placing>,
-}
-
 /// Plans the installation of `arrived`. What is installed already, byte for byte, is left alone.
-pub fn install(arrived: &[Arrived], installed: &[Installed]) -> Result<Plan, Refusal> {
+pub fn install(arrived: &[Arrival], installed: &[Installed]) -> Result<Plan, Refusal> {
     let titles: Vec<_> = arrived.iter().map(|one| format!("`{}`", one.new.package.title())).collect();
     let mut plan = Plan::new(match titles.as_slice() {
         [one] => format!("install {one}"),
@@ -34,7 +23,7 @@ pub fn install(arrived: &[Arrived], installed: &[Installed]) -> Result<Plan, Ref
 /// Adds to `plan` what brings `arrived` into the library.
 pub(super) fn add_packages(
     plan: &mut Plan,
-    arrived: &[Arrived],
+    arrived: &[Arrival],
     installed: &[Installed],
 ) -> Result<(), Refusal> {
     let mut trees = Vec::new();
@@ -50,7 +39,9 @@ pub(super) fn add_packages(
             continue;
         }
         trees.push(Placing { from: one.from.clone(), to: in_library(&one.new.place)? });
-        trees.extend(one.template.clone());
+        if let Some((from, to)) = &one.template {
+            trees.push(Placing { from: from.clone(), to: to.clone() });
+        }
         plan.records.push(Change::AddPackage(Box::new(one.new.clone())));
         plan.summary.push(describe(one));
         for old in installed.iter().filter(|old| is_replaced_by(old, one)) {
@@ -80,8 +71,8 @@ pub(super) fn add_packages(
 }
 
 /// Two different trees under one name and version cannot both be meant.
-fn refuse_twins(one: &Arrived, before: &[Arrived]) -> Result<(), Refusal> {
-    let same = |other: &&Arrived| {
+fn refuse_twins(one: &Arrival, before: &[Arrival]) -> Result<(), Refusal> {
+    let same = |other: &&Arrival| {
         let (a, b) = (&other.new.package, &one.new.package);
         other.new.place != one.new.place
             && (&a.vendor, &a.name, &a.package_version) == (&b.vendor, &b.name, &b.package_version)
@@ -103,13 +94,13 @@ fn refuse_twins(one: &Arrived, before: &[Arrived]) -> Result<(), Refusal> {
 }
 
 /// The same name and version with other contents: a rebuild, which takes the place of the old one.
-fn is_replaced_by(old: &Installed, new: &Arrived) -> bool {
+fn is_replaced_by(old: &Installed, new: &Arrival) -> bool {
     let (a, b) = (&old.package, &new.new.package);
     (&a.format, &a.vendor, &a.name, &a.package_version)
         == (&b.format, &b.vendor, &b.name, &b.package_version)
 }
 
-fn describe(one: &Arrived) -> String {
+fn describe(one: &Arrival) -> String {
     let NewPackage { package, table, provenance, .. } = &one.new;
     format!(
         "`{}` {} ({} files, {} bytes) from {}, trust: {}",

@@ -4,7 +4,6 @@ use super::script::{self, Call};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
-use crate::sandbox::hooks;
 use crate::sys::checkpoint::checkpoint;
 use std::fmt;
 
@@ -107,4 +106,13 @@ impl Step for Control {
     fn runs_scripts(&self) -> bool {
         true
     }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> Control {
+    let gear = world.gear();
+    let text = "#!/bin/bash\ncase $1 in\nstart) touch \"$OPENSHIFT_DATA_DIR/runs\" ;;\n\
+                stop) rm -f \"$OPENSHIFT_DATA_DIR/runs\" ;;\nesac\n";
+    world.script("gears/blog/mock/bin/control", text);
+    Control { gear, dir: "mock".into(), action: Action::Start, strictness: Strictness::MustSucceed }
 }

@@ -2,9 +2,11 @@
 
 use super::files::{self, Before, NewFile};
 use super::{Cx, Said, Step};
-use crate::error::{Exit, Failure};
-use crate::gear::endpoints::{self, Assigned};
+use crate::error::Failure;
+use crate::gear::endpoints;
 use crate::gear::identity::Identity;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// The endpoints of a cartridge.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -14,12 +16,23 @@ pub struct ClaimEndpoints {
     /// The cartridge's folder.
     pub dir: String,
     /// What was chosen for it.
-    pub endpoints: Vec<Assigned>,
+    pub claims: Vec<Claim>,
+}
+
+/// One address with its ports, and the variables that tell of them.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Claim {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// The ports.
+    pub ports: BTreeSet<u16>,
+    /// The variables, with their values.
+    pub variables: Vec<(String, String)>,
 }
 
 impl ClaimEndpoints {
     fn files(&self) -> Vec<NewFile> {
-        let variables = self.endpoints.iter().flat_map(Assigned::variables);
+        let variables = self.claims.iter().flat_map(|claim| claim.variables.clone());
         // Platform variables: root's where the gear has a user of its own, readable by its group.
         let owner = self.gear.owner.map(|(_, gid)| (0, gid));
         variables
@@ -37,21 +50,17 @@ impl Step for ClaimEndpoints {
     type Undo = Vec<Before>;
 
     fn describe(&self) -> String {
-        let at: Vec<_> =
-            self.endpoints.iter().map(|one| format!("{}:{}", one.address, one.port)).collect();
+        let at: Vec<_> = self
+            .claims
+            .iter()
+            .flat_map(|claim| claim.ports.iter().map(|port| format!("{}:{port}", claim.address)))
+            .collect();
         format!("reserve {} for `{}`", at.join(", "), self.dir)
     }
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Vec<Before>, Failure> {
-        for one in &self.endpoints {
-            if !endpoints::is_bindable(one.address, &[one.port]) {
-                let text = format!(
-                    "{} ({}:{}) is in use",
-                    one.port_variable, one.address, one.port
-                );
-                return Err(Failure::new(Exit::Conflict, text)
-                    .hint("`ss -ltnp` shows what listens there; stop it, then try again"));
-            }
+        for claim in &self.claims {
+            endpoints::check_bindable(claim.address, &claim.ports)?;
         }
         files::look(cx, &self.files())
     }
@@ -71,12 +80,11 @@ pub(super) fn sample(world: &super::laws::World) -> ClaimEndpoints {
     let gear = world.gear();
     // One variable exists already, one does not.
     world.state.write_new("gears/blog/.env/OPENSHIFT_MOCK_IP", b"127.0.0.9", 0o640).unwrap();
-    let endpoints = vec![Assigned {
-        ip_variable: "OPENSHIFT_MOCK_IP".into(),
-        address: std::net::Ipv4Addr::new(127, 0, 1, 1),
-        port_variable: "OPENSHIFT_MOCK_PORT".into(),
-        port: 8080,
-        websocket: None,
-    }];
-    ClaimEndpoints { gear, dir: "mock".into(), endpoints }
+    let variables = [("OPENSHIFT_MOCK_IP", "127.0.1.1"), ("OPENSHIFT_MOCK_PORT", "8080")];
+    let claim = Claim {
+        address: Ipv4Addr::new(127, 0, 1, 1),
+        ports: [8080].into(),
+        variables: variables.map(|(name, value)| (name.into(), value.into())).to_vec(),
+    };
+    ClaimEndpoints { gear, dir: "mock".into(), claims: vec![claim] }
 }

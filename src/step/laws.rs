@@ -3,9 +3,15 @@
 
 use super::{AnyStep, Cx, SAMPLES};
 use crate::config::Config;
+use crate::gear::home::{self, NewGear};
+use crate::gear::identity::{Cartridge, Identity};
 use crate::layout::Layout;
+use crate::package::ident::{GearName, ShortName};
+use crate::package::version::Version;
 use crate::sys::checkpoint::in_process::cut_at;
+use crate::sys::clock::Moment;
 use crate::sys::fs::{Dir, Kind};
+use crate::sys::path::RelPath;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -39,6 +45,51 @@ impl World {
         self.state.write_new(format!("{path}/inner/file"), path.as_bytes(), 0o444).unwrap();
         self.state.make_link(format!("{path}/link"), "inner/file").unwrap();
         self.state.set_mode(format!("{path}/inner"), 0o555).unwrap();
+    }
+
+    /// Makes an executable script at `path`.
+    pub(super) fn script(&self, path: &str, text: &str) {
+        self.state.replace_file(path, text.as_bytes(), 0o755).unwrap();
+    }
+
+    /// Makes the gear `blog` with one cartridge, `mock`, and its package in the library.
+    pub(super) fn gear(&self) -> Identity {
+        let place = "cartridge/test-mock/1-000000000000";
+        self.tree(&format!("library/{place}/usr"));
+        for folder in ["bin", "env", "metadata"] {
+            self.state.make_dir(format!("library/{place}/{folder}"), 0o755).unwrap();
+        }
+        let gear = Identity {
+            name: GearName::parse("blog").unwrap(),
+            // Unlike any other test's, so that its processes are its own.
+            uuid: format!("g{}", crate::sys::random::hex(6).unwrap()),
+            owner: None,
+            cartridges: vec![Cartridge {
+                dir: "mock".into(),
+                short_name: ShortName::parse("MOCK").unwrap(),
+                software: Version::parse("1").unwrap(),
+                ident: "test:mock:1:1".into(),
+                place: RelPath::parse(place).unwrap(),
+                is_primary: true,
+            }],
+        };
+        self.state.make_dir("gears/blog", 0o755).unwrap();
+        let home = self.state.dir("gears/blog").unwrap();
+        let new = NewGear {
+            name: gear.name.clone(),
+            uuid: gear.uuid.clone(),
+            app_name: "blog".into(),
+            namespace: "local".into(),
+            domain: "localhost".into(),
+            memory_mb: 512,
+            home: home.path().to_owned(),
+            made: Moment(0),
+        };
+        home::build(&home, &new).unwrap();
+        for folder in ["mock/bin", "mock/env", "mock/metadata"] {
+            home.make_dirs(folder, 0o755).unwrap();
+        }
+        gear
     }
 
     fn cx<'a>(&'a self, attempt: u32) -> Cx<'a> {

@@ -4,8 +4,10 @@ use super::end_processes::EndProcesses;
 use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
+use crate::gear::owner::{self, Account};
 use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
+use crate::sys::clock::Moment;
 use crate::sys::tree;
 
 /// A new gear's home.
@@ -19,6 +21,8 @@ pub struct MakeGear {
     pub namespace: String,
     /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
     pub memory_mb: u64,
+    /// When it was asked for; names its first deployment.
+    pub made: Moment,
 }
 
 impl Step for MakeGear {
@@ -50,16 +54,22 @@ impl Step for MakeGear {
         checkpoint("make_gear: before the home is built");
         let new = NewGear {
             name: self.identity.name.clone(),
+            app_name: self.identity.name.to_string(),
+            made: self.made,
             uuid: self.identity.uuid.clone(),
             domain: self.domain.clone(),
             namespace: self.namespace.clone(),
             memory_mb: self.memory_mb,
-            primary_dir: self.identity.primary().map(|primary| primary.dir.clone()),
             home: cx.state.path_of(&path),
         };
         home::build(&built, &new)?;
+        if let Some(primary) = self.identity.primary() {
+            let value = format!("{}/", new.home.join(&primary.dir).display());
+            let file = ".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR";
+            built.replace_file(file, value.as_bytes(), 0o644)?;
+        }
         if let Some((uid, gid)) = self.identity.owner {
-            home::own(&built, uid, gid)?;
+            owner::own(&built, Account { uid, gid })?;
         }
         checkpoint("make_gear: before the rename");
         tree::move_to(&stash, "home", cx.state, &path)?;
@@ -84,5 +94,5 @@ pub(super) fn sample(world: &super::laws::World) -> MakeGear {
     let mut identity = world.gear();
     tree::remove(&world.state, identity.home()).unwrap();
     identity.cartridges.clear();
-    MakeGear { identity, domain: "localhost".into(), namespace: "local".into(), memory_mb: 512 }
+    MakeGear { identity, domain: "localhost".into(), namespace: "local".into(), memory_mb: 512, made: Moment(0) }
 }

@@ -8,9 +8,23 @@
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
 mod cx;
+pub mod check_cartridge;
+pub mod control;
+pub mod end_processes;
+pub mod endpoints;
+pub mod environment;
+mod files;
+pub mod git_repo;
 #[cfg(test)]
 mod laws;
+pub mod make_gear;
+pub mod make_user;
+pub mod place_cartridge;
 pub mod place_trees;
+pub mod render_templates;
+pub mod run_script;
+mod script;
+pub mod set_state;
 pub mod stash_trees;
 
 pub use cx::Cx;
@@ -124,6 +138,17 @@ macro_rules! steps {
 }
 
 steps! {
+    check_cartridge::CheckCartridge,
+    control::Control,
+    end_processes::EndProcesses,
+    endpoints::ClaimEndpoints,
+    git_repo::GitRepo,
+    make_gear::MakeGear,
+    make_user::MakeUser,
+    place_cartridge::PlaceCartridge,
     place_trees::PlaceTrees,
+    render_templates::RenderTemplates,
+    run_script::RunScript,
+    set_state::SetState,
     stash_trees::StashTrees,
 }

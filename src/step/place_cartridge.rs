@@ -2,8 +2,8 @@
 
 use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
-use crate::gear::home;
 use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
 use crate::sys::tree::{self, Modes};
@@ -49,7 +49,7 @@ impl PlaceCartridge {
             into.replace_file(&file, value.as_bytes(), 0o644)?;
         }
         if let Some((uid, gid)) = self.gear.owner {
-            home::own_cartridge(into, uid, gid)?;
+            owner::own_cartridge(into, Account { uid, gid })?;
         }
         Ok(())
     }

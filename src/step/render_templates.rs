@@ -1,8 +1,8 @@
 //! Renders the ERB templates of a cartridge: `X.erb` becomes `X`, and goes.
 
-use super::{Cx, Said, Step};
+use super::{Cx, Said, Step, environment};
 use crate::error::{Exit, Failure};
-use crate::gear::{environment, globs, identity::Identity};
+use crate::gear::{globs, identity::Identity};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree::{self, Modes};
@@ -127,7 +127,7 @@ impl Step for RenderTemplates {
         if before.templates.is_empty() {
             return Ok(said);
         }
-        let variables = environment::of(cx.layout, &home, &self.gear, &self.dir)?;
+        let variables = environment::of(cx.layout, &home, &self.gear, Some(&self.dir))?.as_text();
         for Template { path, .. } in &before.templates {
             checkpoint("render_templates: before a template");
             if !home.has(path)? {

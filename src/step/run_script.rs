@@ -4,6 +4,7 @@ use super::script::{self, Call};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
+use crate::sandbox::Leftovers;
 use crate::sys::checkpoint::checkpoint;
 
 /// A script of the guide.
@@ -69,7 +70,7 @@ impl RunScript {
                 program: home.path_of(&path),
                 arguments,
                 seconds: limit,
-                daemons_stay: false,
+                leftovers: Leftovers::End,
             };
             return script::run(cx, &home, &call);
         }

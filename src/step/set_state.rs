@@ -19,7 +19,7 @@ pub struct SetState {
 /// What it was before.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Before {
-    state: State,
+    state: Option<State>,
     stop_lock: bool,
 }
 
@@ -27,21 +27,24 @@ impl Step for SetState {
     type Undo = Before;
 
     fn describe(&self) -> String {
-        format!("mark the gear `{}` as {}", self.gear.name, self.state)
+        format!("mark the gear `{}` as {}", self.gear.name, self.state.as_str())
     }
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
         // A gear that comes back in the same transaction has no home yet when this is planned,
         // but has one when its turn comes.
         let home = cx.state.dir(self.gear.home())?;
-        Ok(Before { state: state::read(&home), stop_lock: state::has_stop_lock(&home)? })
+        Ok(Before { state: state::read(&home), stop_lock: state::is_stop_locked(&home)? })
     }
 
     fn apply(&self, _before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
         let home = cx.state.dir(self.gear.home())?;
-        state::write(&home, self.state, self.gear.owner)?;
+        state::write(&home, self.state)?;
         checkpoint("set_state: between state and lock");
-        state::set_stop_lock(&home, self.state == State::Stopped, self.gear.owner)?;
+        match self.state {
+            State::Stopped => state::set_stop_lock(&home)?,
+            _ => state::clear_stop_lock(&home)?,
+        }
         Ok(Said::default())
     }
 
@@ -50,10 +53,13 @@ impl Step for SetState {
             return Ok(());
         }
         let home = cx.state.dir(self.gear.home())?;
-        if before.state != State::Unknown {
-            state::write(&home, before.state, self.gear.owner)?;
+        if let Some(state) = before.state {
+            state::write(&home, state)?;
         }
-        Ok(state::set_stop_lock(&home, before.stop_lock, self.gear.owner)?)
+        Ok(match before.stop_lock {
+            true => state::set_stop_lock(&home)?,
+            false => state::clear_stop_lock(&home)?,
+        })
     }
 }
 

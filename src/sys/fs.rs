@@ -185,6 +185,12 @@ impl Dir {
         self.fail("open", name, fd).map(File::from)
     }
 
+    /// Opens the file `name`, which is there, for reading and writing.
+    pub fn reopen_file(&self, name: impl AsRef<Path>) -> Result<File> {
+        let name = name.as_ref();
+        self.fail("open", name, self.raw_open(name, OFlags::RDWR, 0)).map(File::from)
+    }
+
     /// Opens the file `name` for appending, making it where it is missing.
     pub fn append_file(&self, name: impl AsRef<Path>, mode: u32) -> Result<File> {
         let name = name.as_ref();

@@ -3,7 +3,7 @@
 //! The first signal asks for a clean end: the transaction unwinds. It is never acted on inside a
 //! handler.
 
-use crate::error::{Exit, Explain};
+use crate::error::{Exit, Explain, Failure};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -31,7 +31,7 @@ impl Explain for Interrupted {
 }
 
 /// Begins to watch for SIGINT, SIGTERM and SIGHUP; without it they end the process as usual.
-pub fn watch() -> std::io::Result<()> {
+fn watch() -> std::io::Result<()> {
     let flag = CAUGHT.get_or_init(|| Arc::new(AtomicUsize::new(0)));
     for signal in
         [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
@@ -40,6 +40,13 @@ pub fn watch() -> std::io::Result<()> {
         signal_hook::flag::register_usize(signal, Arc::clone(flag), number)?;
     }
     Ok(())
+}
+
+/// Begins to watch, as [`watch`] does; what cannot be watched is a failure.
+pub fn watch_or_fail() -> Result<(), Failure> {
+    watch().map_err(|error| {
+        Failure::new(Exit::Failed, format!("cannot watch for signals: {error}"))
+    })
 }
 
 /// Fails when a signal has asked this process to end.
