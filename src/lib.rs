@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod format;
+pub mod gather;
 pub mod gear;
 pub mod index;
 pub mod layout;

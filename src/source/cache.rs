@@ -192,9 +192,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let cache = Cache::open(&Layout::below(temp.path())).unwrap();
         let (one, two) = (keep(&cache, b"one"), keep(&cache, b"two"));
-        let by = |md5, sha256| {
-            cache.find(&[Checks { md5, sha256 }]).unwrap().map(|kept| kept.sha256)
-        };
+        let by =
+            |md5, sha256| cache.find(&[Checks { md5, sha256 }]).unwrap().map(|kept| kept.sha256);
         assert_eq!(by(Some(one.md5), None), Some(one.sha256));
         assert_eq!(by(None, Some(two.sha256)), Some(two.sha256));
         assert_eq!(by(Some(one.md5), Some(two.sha256)), None);

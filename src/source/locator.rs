@@ -131,9 +131,14 @@ impl Source {
             _ => Self::parse(text)?,
         };
         match (self, named) {
-            (Self::Http(_), named) if named.is_local() => Err(LocatorError::Local(redact::text(text))),
+            (Self::Http(_), named) if named.is_local() => {
+                Err(LocatorError::Local(redact::text(text)))
+            }
             (Self::File(manifest), Self::File(path)) => Ok(Self::File(beside(manifest, &path))),
-            (Self::File(manifest), Self::Git(GitSource { place: GitPlace::Local(path), commit })) => {
+            (
+                Self::File(manifest),
+                Self::Git(GitSource { place: GitPlace::Local(path), commit }),
+            ) => {
                 let place = GitPlace::Local(beside(manifest, &path));
                 Ok(Self::Git(GitSource { place, commit }))
             }

@@ -63,7 +63,10 @@ pub(crate) fn text(text: &str) -> String {
         };
     }
     shown.push_str(rest);
-    shown.chars().map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.into() }).collect()
+    shown
+        .chars()
+        .map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.into() })
+        .collect()
 }
 
 /// Decodes `%41`; a percent sign without two digits stays.
@@ -97,7 +100,10 @@ mod tests {
         let words = "fatal: 'https://u:p@ss@h/x.git/' and ssh://git:pw@h/y and \x1b[31m";
         let shown = text(words);
         assert_eq!(shown, "fatal: 'https://h/x.git/' and ssh://git@h/y and \\u{1b}[31m");
-        assert_eq!(text("https://h/a?X-Amz-Signature=1&b=2#v"), "https://h/a?X-Amz-Signature=redacted&b=2#v");
+        assert_eq!(
+            text("https://h/a?X-Amz-Signature=1&b=2#v"),
+            "https://h/a?X-Amz-Signature=redacted&b=2#v"
+        );
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl Link {
 }
 
 /// What a stream is opened with.
+#[derive(Clone, Copy)]
 pub struct Watched<'a> {
     /// Who wants to see how far it is.
     pub watch: &'a dyn Watch,

@@ -56,7 +56,7 @@ impl<'a> Git<'a> {
         &self,
         source: &GitSource,
         (tree, work): (&Dir, &Dir),
-        watched: &Watched<'_>,
+        watched: Watched<'_>,
     ) -> Result<Checkout, GitError> {
         watched.watch.phase("fetch", None);
         // Git runs from `/`, where a relative path would mean something else.
@@ -114,7 +114,9 @@ impl Job<'_> {
         self.runner.run("prepare for", &init, &mut |_| Ok(()))?;
         let objects = self.work.dir(&self.objects)?;
         let address = self.address.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
-        let config = format!("[core]\n\trepositoryformatversion = 0\n[remote \"origin\"]\n\turl = \"{address}\"\n");
+        let config = format!(
+            "[core]\n\trepositoryformatversion = 0\n[remote \"origin\"]\n\turl = \"{address}\"\n"
+        );
         objects.replace_file("config", config.as_bytes(), 0o600)?;
         Ok(())
     }
@@ -131,8 +133,13 @@ impl Job<'_> {
             }
         }
         let everything = [
-            "fetch", "--quiet", "--force", "--", "origin",
-            "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*",
+            "fetch",
+            "--quiet",
+            "--force",
+            "--",
+            "origin",
+            "+refs/heads/*:refs/remotes/origin/*",
+            "+refs/tags/*:refs/tags/*",
         ];
         self.git("fetch from", &everything)?;
         if wanted == "HEAD" {

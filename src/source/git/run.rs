@@ -50,7 +50,10 @@ impl Runner<'_> {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("CART_FETCH", &mark).args(arguments).current_dir("/");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        process::confine(&mut command, Limits { file_size: Some(self.longest), ..Limits::default() });
+        process::confine(
+            &mut command,
+            Limits { file_size: Some(self.longest), ..Limits::default() },
+        );
         let mut child = command.spawn().map_err(GitError::NoGit)?;
         let said = listen(&mut child);
         let mut complaints = Vec::new();
@@ -60,9 +63,14 @@ impl Runner<'_> {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&complaints);
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
-        Err(GitError::Failed { verb, place: self.place.clone(), said: redact::text(&last.join("; ")) })
+        Err(GitError::Failed {
+            verb,
+            place: self.place.clone(),
+            said: redact::text(&last.join("; ")),
+        })
     }
 
     /// Runs `git` and gives what it printed, at most `limit` bytes.

@@ -1,12 +1,12 @@
 //! The body of an answer, whatever happens to the connection.
 
-use super::client::Http;
-use super::request::{self, Rest};
-use super::retry::Patience;
 use super::super::digest::Hasher;
 use super::super::error::SourceError;
 use super::super::redact;
 use super::super::stream::{Feed, Link, Opened};
+use super::client::Http;
+use super::request::{self, Rest};
+use super::retry::Patience;
 use reqwest::blocking::Response;
 use reqwest::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
@@ -45,7 +45,8 @@ impl Body {
             at.set_query(None);
             redact::url(&at)
         });
-        let html = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let html =
+            headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let opened = Opened { length, final_url: moved, html };
         let validator = validator(headers);
         let body =
@@ -99,9 +100,7 @@ impl Body {
         let stall = self.http.settings().stall_timeout;
         match error.downcast::<reqwest::Error>() {
             Ok(error) => request::explain(error, &self.at, stall),
-            Err(error) => {
-                SourceError::Broken { url: redact::url(&self.at), source: error.into() }
-            }
+            Err(error) => SourceError::Broken { url: redact::url(&self.at), source: error.into() },
         }
     }
 

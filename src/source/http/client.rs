@@ -1,10 +1,10 @@
 //! The client, made at the first download.
 
-use super::body::Body;
-use super::netrc::Netrc;
 use super::super::error::SourceError;
 use super::super::redact;
 use super::super::stream::{Feed, Link, Stream, Watched};
+use super::body::Body;
+use super::netrc::Netrc;
 use crate::config::Download;
 use crate::sys::{fs, host};
 use reqwest::Url;
@@ -94,7 +94,10 @@ impl Http {
         let pem = fs::read_text(file)?;
         let certificates =
             reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
-                SourceError::Client { what: "`download.ca_file` is no PEM file", source: error.into() }
+                SourceError::Client {
+                    what: "`download.ca_file` is no PEM file",
+                    source: error.into(),
+                }
             })?;
         build(self.builder().tls_certs_merge(certificates))
     }

@@ -1,13 +1,15 @@
 //! One request with its redirects, and what its failures mean.
 
-use super::client::Http;
-use super::retry::retry_after;
 use super::super::error::SourceError;
 use super::super::redact;
 use super::super::stream::Link;
+use super::client::Http;
+use super::retry::retry_after;
 use crate::sys::clock::Moment;
 use reqwest::blocking::{RequestBuilder, Response};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT_ENCODING, HeaderMap, HeaderValue, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
+};
 use reqwest::{StatusCode, Url};
 use std::error::Error;
 
@@ -84,8 +86,8 @@ fn authorize(request: RequestBuilder, named: &Url, http: &Http, link: &Link) -> 
 
 /// The server that the user named: its host and port; http may become https there.
 fn same_server(at: &Url, named: &Url) -> bool {
-    let upgraded = (named.port(), at.port(), named.scheme(), at.scheme())
-        == (None, None, "http", "https");
+    let upgraded =
+        (named.port(), at.port(), named.scheme(), at.scheme()) == (None, None, "http", "https");
     let same = (at.scheme(), at.port_or_known_default())
         == (named.scheme(), named.port_or_known_default());
     at.host_str() == named.host_str() && (same || upgraded)
@@ -116,9 +118,9 @@ fn judge(response: Response, at: &Url) -> Result<Response, SourceError> {
     let status = response.status();
     let url = redact::url(at);
     match status {
-        StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION | StatusCode::PARTIAL_CONTENT => {
-            Ok(response)
-        }
+        StatusCode::OK
+        | StatusCode::NON_AUTHORITATIVE_INFORMATION
+        | StatusCode::PARTIAL_CONTENT => Ok(response),
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             Err(SourceError::Missing { url, status: status.as_u16() })
         }

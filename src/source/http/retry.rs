@@ -84,7 +84,8 @@ fn http_date(text: &str) -> Option<i64> {
     };
     let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
     let [hour, minute, second] = time.split(':').collect::<Vec<_>>()[..] else { return None };
-    let number = |text: &str, most: i64| text.parse::<i64>().ok().filter(|n| (0..=most).contains(n));
+    let number =
+        |text: &str, most: i64| text.parse::<i64>().ok().filter(|n| (0..=most).contains(n));
     let days = days_since_1970(number(year, 9999)?, month, number(day, 31)?);
     Some(days * 86_400 + number(hour, 23)? * 3600 + number(minute, 59)? * 60 + number(second, 60)?)
 }
