@@ -86,11 +86,11 @@ pub enum GatherError {
 impl GatherError {
     /// Tells whether this is only the echo of another request's failure.
     pub(super) fn is_echo(&self) -> bool {
-        let stopped = match self {
-            Self::Source(
-                SourceError::Stopped(stopped) | SourceError::Git(GitError::Stopped(stopped)),
-            ) => stopped,
-            _ => return false,
+        let Self::Source(
+            SourceError::Stopped(stopped) | SourceError::Git(GitError::Stopped(stopped)),
+        ) = self
+        else {
+            return false;
         };
         *stopped == Stopped::Cancelled
     }

@@ -66,9 +66,9 @@ impl One<'_> {
             match self.stage(&source, &checks)? {
                 Stage::Tree(brought) => return self.complete(brought, named, (&source, first)),
                 Stage::Manifest(bytes) => {
-                    let names = format::source_of(&bytes)?;
-                    source = source.parse_named_here(&names.url)?;
-                    checks = vec![self.request.checks, Checks { md5: names.md5, sha256: None }];
+                    let next = format::source_of(&bytes)?;
+                    source = source.parse_named_here(&next.url)?;
+                    checks = vec![self.request.checks, Checks { md5: next.md5, sha256: None }];
                     first.get_or_insert(bytes);
                 }
             }
@@ -88,9 +88,9 @@ impl One<'_> {
                 manifest::replace(&tree, &brought.table, &manifest, self.request.modes)?;
         }
         if last != named {
-            brought.provenance.final_url.get_or_insert(last.to_string());
+            brought.provenance.final_url.get_or_insert(last.absolute().to_string());
         }
-        brought.provenance.source = named.to_string();
+        brought.provenance.source = named.absolute().to_string();
         Ok(brought)
     }
 

@@ -9,6 +9,7 @@
 pub mod cache;
 pub mod digest;
 pub mod error;
+pub mod feed;
 pub mod file;
 pub mod git;
 pub mod http;

@@ -1,6 +1,7 @@
 //! Addresses without their secrets: what is printed, recorded and put into errors.
 
 use reqwest::Url;
+use std::path::Path;
 
 /// Parameters whose values open doors: presigned addresses, access tokens.
 const SECRET_PARAMETERS: [&str; 8] =
@@ -63,10 +64,17 @@ pub(crate) fn text(text: &str) -> String {
         };
     }
     shown.push_str(rest);
-    shown
-        .chars()
-        .map(|c| if c.is_control() { c.escape_debug().to_string() } else { c.into() })
-        .collect()
+    escape(&shown)
+}
+
+/// A path as it may be shown: control characters escaped, all else as it is.
+pub(crate) fn path(path: &Path) -> String {
+    escape(&path.to_string_lossy())
+}
+
+fn escape(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
 }
 
 /// Decodes `%41`; a percent sign without two digits stays.

@@ -6,87 +6,14 @@
 
 use super::digest::{Hasher, Seen};
 use super::error::SourceError;
-use super::stop::{Stop, Stopped};
+use super::feed::{self, Feed, GLANCE, Item, Link, Opened, WAITING};
+use super::stop::Stop;
 use crate::progress::Watch;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
-
-/// Bytes in one piece between the threads.
-const PIECE: usize = 64 << 10;
-/// Pieces that may wait: with [`PIECE`] the most memory that one stream holds.
-const WAITING: usize = 16;
-/// How soon a wish to end is noticed while nothing arrives.
-const GLANCE: Duration = Duration::from_millis(50);
-
-/// What is known of a stream before its first byte.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Opened {
-    /// Its length, where it is known.
-    pub length: Option<u64>,
-    /// The (redacted) address it finally comes from, where that is another than was asked for.
-    pub final_url: Option<String>,
-    /// Whether the server called it an HTML page.
-    pub html: bool,
-}
-
-/// Where the bytes come from.
-pub(super) trait Feed {
-    /// Puts the next bytes into `buffer`; 0 means the end. `so_far` has seen all earlier ones.
-    fn next(&mut self, buffer: &mut [u8], so_far: &Hasher) -> Result<usize, SourceError>;
-}
-
-enum Item {
-    Opened(Opened),
-    Note(String),
-    Bytes(Vec<u8>),
-    End(Seen),
-    Failed(SourceError),
-}
-
-/// The feeding thread's end of a stream.
-#[derive(Clone)]
-pub(super) struct Link {
-    items: SyncSender<Item>,
-    stop: Stop,
-    gone: Arc<AtomicBool>,
-    deadline: Option<Instant>,
-}
-
-impl Link {
-    /// Tells the person who watches.
-    pub(super) fn note(&self, text: String) {
-        self.send(Item::Note(text));
-    }
-
-    /// The time that is left for the whole stream; nothing where there is no limit.
-    pub(super) fn time_left(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
-    /// Waits, and gives up waiting when nobody wants the bytes any more.
-    pub(super) fn wait(&self, time: Duration) -> Result<(), SourceError> {
-        let until = Instant::now() + time;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            self.check()?;
-            std::thread::sleep(left.min(GLANCE));
-        }
-        self.check()
-    }
-
-    /// Fails when nobody wants the bytes any more.
-    pub(super) fn check(&self) -> Result<(), SourceError> {
-        self.stop.check()?;
-        if self.gone.load(Ordering::SeqCst) { Err(Stopped::Cancelled.into()) } else { Ok(()) }
-    }
-
-    fn send(&self, item: Item) -> bool {
-        // A reader that has gone needs nothing any more.
-        self.items.send(item).is_ok()
-    }
-}
 
 /// What a stream is opened with.
 #[derive(Clone, Copy)]
@@ -97,10 +24,18 @@ pub struct Watched<'a> {
     pub stop: &'a Stop,
 }
 
+/// Who fetches and hashes.
+enum Supply {
+    /// A thread of its own, so that fetching, hashing and unpacking overlap.
+    Thread(Receiver<Item>),
+    /// The reader itself: for so few bytes that a thread would cost more than they do.
+    Reader(Box<dyn Feed>, Box<Hasher>),
+}
+
 /// Bytes that are hashed while they pass.
 pub struct Stream<'a> {
     watched: Watched<'a>,
-    items: Receiver<Item>,
+    supply: Supply,
     gone: Arc<AtomicBool>,
     limit: Option<(Instant, Duration, String)>,
     opened: Opened,
@@ -130,7 +65,7 @@ impl<'a> Stream<'a> {
         std::thread::Builder::new()
             .name("download".into())
             .spawn(move || {
-                if let Err(error) = feed(&link, open) {
+                if let Err(error) = feed::run(&link, open) {
                     link.send(Item::Failed(error));
                 }
             })
@@ -138,31 +73,39 @@ impl<'a> Stream<'a> {
                 what: "cannot start a thread",
                 source: source.into(),
             })?;
-        let mut stream = Self {
-            watched,
-            items,
-            gone,
-            limit,
-            opened: Opened::default(),
-            piece: Vec::new(),
-            at: 0,
-            seen: None,
-            failure: None,
-        };
+        let mut stream = Self::new(watched, Supply::Thread(items), Opened::default());
+        (stream.gone, stream.limit) = (gone, limit);
         stream.wait_until_open()?;
         Ok(stream)
     }
 
+    /// Reads `feed` without a thread.
+    pub(super) fn direct(watched: Watched<'a>, opened: Opened, feed: Box<dyn Feed>) -> Self {
+        Self::new(watched, Supply::Reader(feed, Box::default()), opened)
+    }
+
+    fn new(watched: Watched<'a>, supply: Supply, opened: Opened) -> Self {
+        Self {
+            watched,
+            supply,
+            gone: Arc::default(),
+            limit: None,
+            opened,
+            piece: Vec::new(),
+            at: 0,
+            seen: None,
+            failure: None,
+        }
+    }
+
     fn wait_until_open(&mut self) -> Result<(), SourceError> {
-        loop {
-            match self.take()? {
-                Item::Opened(opened) => {
-                    self.opened = opened;
-                    return Ok(());
-                }
-                Item::Failed(error) => return Err(error),
-                _ => return Err(vanished()),
+        match self.take()? {
+            Item::Opened(opened) => {
+                self.opened = opened;
+                Ok(())
             }
+            Item::Failed(error) => Err(error),
+            _ => Err(vanished()),
         }
     }
 
@@ -233,7 +176,14 @@ impl<'a> Stream<'a> {
             {
                 return Err(SourceError::TooSlow { url: name.clone(), seconds: time.as_secs() });
             }
-            match self.items.recv_timeout(GLANCE) {
+            let items = match &mut self.supply {
+                Supply::Thread(items) => items,
+                Supply::Reader(feed, hasher) => {
+                    return Ok(feed::next_piece(&mut **feed, hasher)?
+                        .map_or_else(|| Item::End(hasher.seen()), Item::Bytes));
+                }
+            };
+            match items.recv_timeout(GLANCE) {
                 Ok(Item::Note(text)) => self.watched.watch.note(&text),
                 Ok(item) => return Ok(item),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -246,31 +196,6 @@ impl<'a> Stream<'a> {
 fn vanished() -> SourceError {
     let source = io::Error::other("its thread ended without an answer").into();
     SourceError::Client { what: "a download was lost", source }
-}
-
-fn feed(
-    link: &Link,
-    open: impl FnOnce(&Link) -> Result<(Opened, Box<dyn Feed>), SourceError>,
-) -> Result<(), SourceError> {
-    let (opened, mut feed) = open(link)?;
-    if !link.send(Item::Opened(opened)) {
-        return Ok(());
-    }
-    let mut hasher = Hasher::default();
-    loop {
-        link.check()?;
-        let mut piece = vec![0; PIECE];
-        let length = feed.next(&mut piece, &hasher)?;
-        if length == 0 {
-            link.send(Item::End(hasher.seen()));
-            return Ok(());
-        }
-        piece.truncate(length);
-        hasher.update(&piece);
-        if !link.send(Item::Bytes(piece)) {
-            return Ok(());
-        }
-    }
 }
 
 impl Read for Stream<'_> {
@@ -313,8 +238,8 @@ mod tests {
         fn next(&mut self, buffer: &mut [u8], so_far: &Hasher) -> Result<usize, SourceError> {
             let at = usize::try_from(so_far.length()).unwrap();
             let length = (self.0.len() - at).min(7);
-            if let (0, Some(error)) = (length, self.1.take()) {
-                return Err(error);
+            if length == 0 {
+                return self.1.take().map_or(Ok(0), Err);
             }
             buffer[..length].copy_from_slice(&self.0[at..at + length]);
             Ok(length)
@@ -363,7 +288,7 @@ mod tests {
     #[test]
     fn a_cancelled_stream_ends_at_once() {
         let stop = Stop::default();
-        let mut stream = stream(&stop, &[0; 1 << 20], None);
+        let mut stream = stream(&stop, &vec![0; 1 << 20], None);
         stop.cancel();
         let mut read = Vec::new();
         assert!(stream.read_to_end(&mut read).is_err());

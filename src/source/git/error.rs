@@ -9,6 +9,9 @@ pub enum GitError {
     /// There is no `git`.
     #[error("cannot run `git`")]
     NoGit(#[source] std::io::Error),
+    /// A path where nothing is.
+    #[error("`{0}` does not exist")]
+    NoSuchPath(String),
     /// A file operation beside git.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -70,6 +73,7 @@ impl Explain for GitError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoGit(_) => Exit::Failed,
+            Self::NoSuchPath(_) => Exit::NotFound,
             Self::Fs(error) => error.exit(),
             Self::Stopped(error) => error.exit(),
             Self::TooLarge { .. } | Self::Submodule { .. } => Exit::Integrity,
@@ -80,6 +84,7 @@ impl Explain for GitError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoGit(_) => "install git",
+            Self::NoSuchPath(_) => "check the spelling; a path is taken from the current directory",
             Self::Fs(error) => return error.hint(),
             Self::Stopped(error) => return error.hint(),
             Self::Failed { said, .. } => return remedy(said).map(str::to_owned),

@@ -14,6 +14,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// What the repository itself names when nobody names anything.
+const HEAD: &str = "HEAD";
+/// What git says when a name is unknown at the other end.
+const NO_REF: &str = "find remote ref";
+
 /// Fetches trees from git repositories.
 #[derive(Clone, Copy, Debug)]
 pub struct Git<'a> {
@@ -63,7 +68,7 @@ impl<'a> Git<'a> {
         let (tree, work) = (&absolute(tree)?, &absolute(work)?);
         let (local, address) = match &source.place {
             GitPlace::Remote(address) => (Local::No, OsString::from(address)),
-            GitPlace::Local(path) => (Local::Yes, fs::resolve(path)?.into_os_string()),
+            GitPlace::Local(path) => (Local::Yes, find(path)?),
         };
         let download = &self.settings.download;
         let runner = Runner {
@@ -84,7 +89,7 @@ impl<'a> Git<'a> {
             local,
             depth: 0,
         };
-        let done = job.check_out(source.commit.as_deref().unwrap_or("HEAD"));
+        let done = job.check_out(source.commit.as_deref().unwrap_or(HEAD));
         for name in work.names()? {
             tree::remove(work, &name)?;
         }
@@ -124,27 +129,31 @@ impl Job<'_> {
     /// Brings what `wanted` names, with as little else as the server allows, and gives its commit.
     fn obtain(&self, wanted: &str) -> Result<String, GitError> {
         // `main~2` is reckoned here, not by the server: it needs the history.
-        if !wanted.contains(['^', '~']) {
-            let shallow = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", "origin", wanted];
-            match self.git("fetch from", &shallow) {
-                Ok(()) => return self.resolve("FETCH_HEAD", wanted),
-                Err(GitError::Failed { said, .. }) if wants_history(&said) => {}
-                Err(error) => return Err(error),
+        if wanted.contains(['^', '~']) {
+            return self.obtain_from_everything(wanted);
+        }
+        let fetch = ["fetch", "--quiet", "--no-tags", "--depth=1", "--", "origin", wanted];
+        match self.git("fetch from", &fetch) {
+            Ok(()) => self.resolve("FETCH_HEAD", wanted),
+            Err(GitError::Failed { said, .. }) if wanted != HEAD && wants_history(&said) => {
+                self.obtain_from_everything(wanted)
             }
+            Err(GitError::Failed { said, .. }) if said.contains(NO_REF) => {
+                Err(GitError::Empty(self.runner.place.clone()))
+            }
+            Err(GitError::Failed { said, .. }) if wants_history(&said) => {
+                let fetch = ["fetch", "--quiet", "--no-tags", "--", "origin", wanted];
+                self.git("fetch from", &fetch)?;
+                self.resolve("FETCH_HEAD", wanted)
+            }
+            Err(error) => Err(error),
         }
-        let everything = [
-            "fetch",
-            "--quiet",
-            "--force",
-            "--",
-            "origin",
-            "+refs/heads/*:refs/remotes/origin/*",
-            "+refs/tags/*:refs/tags/*",
-        ];
-        self.git("fetch from", &everything)?;
-        if wanted == "HEAD" {
-            return Err(GitError::Empty(self.runner.place.clone()));
-        }
+    }
+
+    /// Brings all branches and tags, and looks for `wanted` among them and their ancestors.
+    fn obtain_from_everything(&self, wanted: &str) -> Result<String, GitError> {
+        let (heads, tags) = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*");
+        self.git("fetch from", &["fetch", "--quiet", "--", "origin", heads, tags])?;
         let names = [
             format!("refs/tags/{wanted}"),
             format!("refs/remotes/origin/{wanted}"),
@@ -213,13 +222,22 @@ impl Job<'_> {
     }
 }
 
+/// The absolute path of a repository on this host.
+fn find(path: &Path) -> Result<OsString, GitError> {
+    match fs::resolve(path) {
+        Ok(path) => Ok(path.into_os_string()),
+        Err(error) if error.is_not_found() => Err(GitError::NoSuchPath(redact::path(path))),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn absolute(dir: &Dir) -> Result<Dir, GitError> {
     Ok(Dir::open(&fs::resolve(dir.path())?)?)
 }
 
 /// Tells whether git refused only because so little was asked of it.
 fn wants_history(said: &str) -> bool {
-    ["find remote ref", "not our ref", "unadvertised object", "shallow", "not allow request"]
+    [NO_REF, "not our ref", "unadvertised object", "shallow", "not allow request"]
         .iter()
         .any(|words| said.contains(words))
 }
@@ -287,7 +305,7 @@ mod tests {
     fn a_tree_is_weighed_before_it_is_written() {
         let limits = Archive { max_entries: 3, max_total: 100, ..Archive::default() };
         let mut scale = Scale::new(&limits, "r");
-        scale.add(b"100644 blob aa      60\ta\0160000 commit bb       -\tsub mod\0").unwrap();
+        scale.add(b"100644 blob aa      60\ta\x00160000 commit bb       -\tsub mod\0").unwrap();
         assert_eq!(scale.links, [("sub mod".to_owned(), "bb".to_owned())]);
         let error = scale.add(b"100644 blob cc      41\tb\0").unwrap_err();
         assert!(error.to_string().contains("more than 100 bytes"), "{error}");

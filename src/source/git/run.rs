@@ -62,15 +62,7 @@ impl Runner<'_> {
         if ended?.success() {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(&complaints);
-        let lines: Vec<&str> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
-        Err(GitError::Failed {
-            verb,
-            place: self.place.clone(),
-            said: redact::text(&last.join("; ")),
-        })
+        Err(GitError::Failed { verb, place: self.place.clone(), said: essence(&complaints) })
     }
 
     /// Runs `git` and gives what it printed, at most `limit` bytes.
@@ -130,6 +122,19 @@ impl Runner<'_> {
         }
         Err(GitError::TooSlow { place: self.place.clone(), seconds: self.seconds })
     }
+}
+
+/// The last lines of what git complained about, without those that are always the same.
+fn essence(complaints: &[u8]) -> String {
+    let text = String::from_utf8_lossy(complaints);
+    let told = |line: &&str| {
+        let always =
+            line.starts_with("Please make sure you have") || *line == "and the repository exists.";
+        !line.is_empty() && !always
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(told).collect();
+    let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
+    redact::text(&last.join("; "))
 }
 
 /// Ends git and everything that it has started, which still carries its mark.

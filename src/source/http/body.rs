@@ -2,8 +2,8 @@
 
 use super::super::digest::Hasher;
 use super::super::error::SourceError;
+use super::super::feed::{Feed, Link, Opened};
 use super::super::redact;
-use super::super::stream::{Feed, Link, Opened};
 use super::client::Http;
 use super::request::{self, Rest};
 use super::retry::Patience;

@@ -1,8 +1,9 @@
 //! The client, made at the first download.
 
 use super::super::error::SourceError;
+use super::super::feed::{Feed, Link};
 use super::super::redact;
-use super::super::stream::{Feed, Link, Stream, Watched};
+use super::super::stream::{Stream, Watched};
 use super::body::Body;
 use super::netrc::Netrc;
 use crate::config::Download;

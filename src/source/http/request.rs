@@ -1,8 +1,8 @@
 //! One request with its redirects, and what its failures mean.
 
 use super::super::error::SourceError;
+use super::super::feed::Link;
 use super::super::redact;
-use super::super::stream::Link;
 use super::client::Http;
 use super::retry::retry_after;
 use crate::sys::clock::Moment;
@@ -143,15 +143,11 @@ pub(super) fn explain(error: reqwest::Error, at: &Url, stall: u64) -> SourceErro
     let url = redact::url(at);
     // The address in the client's own message would come with its secrets.
     let error = error.without_url();
-    let mut innermost: &dyn Error = &error;
+    let mut innermost: &(dyn Error + 'static) = &error;
     let (mut tls, mut name) = (false, false);
     loop {
-        let text = innermost.to_string();
-        name |= text.contains("dns error");
-        tls |= innermost.is::<rustls::Error>() || text.contains("invalid peer certificate");
-        if let Some(io) = innermost.downcast_ref::<std::io::Error>() {
-            tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-        }
+        name |= innermost.to_string().contains("dns error");
+        tls |= is_tls(innermost);
         let Some(next) = innermost.source() else { break };
         innermost = next;
     }
@@ -167,6 +163,13 @@ pub(super) fn explain(error: reqwest::Error, at: &Url, stall: u64) -> SourceErro
     } else {
         SourceError::Broken { url, source: cause.into() }
     }
+}
+
+/// Tells whether `error` is one of TLS, also when it was carried through I/O errors, which do not
+/// show it as their source.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || carried.is_some_and(|inner| is_tls(inner))
 }
 
 #[cfg(test)]

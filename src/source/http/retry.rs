@@ -1,7 +1,7 @@
 //! Patience: how often and how long to wait before a request is made again.
 
 use super::super::error::SourceError;
-use super::super::stream::Link;
+use super::super::feed::Link;
 use crate::sys::clock::Moment;
 use crate::sys::random;
 use std::time::Duration;

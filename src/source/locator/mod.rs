@@ -4,8 +4,13 @@
 //! (an archive, a manifest) is found out later, from its content. `Display` and `Debug` show an
 //! address without its secrets.
 
+mod git;
+
+pub use git::{GitPlace, GitSource};
+
 use super::redact;
 use crate::error::{Exit, Explain};
+use git::{is_git_name, is_scp};
 use reqwest::Url;
 use std::ffi::OsString;
 use std::fmt;
@@ -21,24 +26,6 @@ pub enum Source {
     Git(GitSource),
     /// A directory, an archive or a manifest on this host.
     File(PathBuf),
-}
-
-/// A git repository, and what of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct GitSource {
-    /// Where it is.
-    pub place: GitPlace,
-    /// A branch, tag or commit (the part after `#`); nothing means the repository's default.
-    pub commit: Option<String>,
-}
-
-/// Where a git repository is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum GitPlace {
-    /// At another host: an address that git understands (`https:`, `ssh:`, `git:`, `user@host:`).
-    Remote(String),
-    /// On this host.
-    Local(PathBuf),
 }
 
 /// A text that is no source.
@@ -102,7 +89,7 @@ impl Source {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             return Err(LocatorError::Unreadable(redact::text(text)));
         }
-        let text = text.trim();
+        let text = &lower_scheme(text.trim());
         if let Some(marked) = text.strip_prefix("git+") {
             return GitSource::parse(marked).map(Self::Git);
         }
@@ -110,12 +97,11 @@ impl Source {
             Some("http" | "https") => Self::web(text),
             Some("git" | "ssh") => GitSource::parse(text).map(Self::Git),
             Some("file") => Self::file_address(text),
-            Some(_) if is_scp(text) => GitSource::parse(text).map(Self::Git),
+            _ if is_scp(text) => GitSource::parse(text).map(Self::Git),
             Some(scheme) => Err(LocatorError::Scheme {
                 text: redact::text(text),
                 scheme: scheme.escape_debug().to_string(),
             }),
-            None if is_scp(text) => GitSource::parse(text).map(Self::Git),
             None => Self::path(text),
         }
     }
@@ -143,6 +129,21 @@ impl Source {
                 Ok(Self::Git(GitSource { place, commit }))
             }
             (_, named) => Ok(named),
+        }
+    }
+
+    /// The same source, to be named from any directory: what is recorded.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        // It fails for an empty path only, which is no source.
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        match self {
+            Self::File(path) => Self::File(whole(path)),
+            Self::Git(GitSource { place: GitPlace::Local(path), commit }) => {
+                let place = GitPlace::Local(whole(path));
+                Self::Git(GitSource { place, commit: commit.clone() })
+            }
+            other => other.clone(),
         }
     }
 
@@ -183,30 +184,15 @@ impl Source {
     }
 }
 
-impl GitSource {
-    /// Reads an address that is known to mean a git repository.
-    fn parse(text: &str) -> Result<Self, LocatorError> {
-        let (address, commit) = split_fragment(text);
-        let commit = commit.filter(|commit| !commit.is_empty());
-        if let Some(commit) = commit {
-            check_commit(text, commit)?;
-        }
-        let place = match scheme(address) {
-            Some("file") => GitPlace::Local(file_path(address)?),
-            Some("http" | "https" | "ssh" | "git") => remote(address)?,
-            _ if is_scp(address) => scp(address)?,
-            Some(scheme) => {
-                let scheme = scheme.escape_debug().to_string();
-                return Err(LocatorError::Scheme { text: redact::text(text), scheme });
-            }
-            None if address.is_empty() => return Err(LocatorError::Unreadable(text.to_owned())),
-            None => GitPlace::Local(address.into()),
-        };
-        Ok(Self { place, commit: commit.map(str::to_owned) })
+/// The text with its scheme in lower case, where it has one.
+fn lower_scheme(text: &str) -> String {
+    match (scheme(text), text.split_once("://")) {
+        (Some(scheme), Some((_, rest))) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
+        _ => text.to_owned(),
     }
 }
 
-/// The scheme before the first colon, lower or upper case as written; nothing for a path.
+/// The scheme before the first colon; nothing for a path.
 fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let fine = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -214,57 +200,11 @@ fn scheme(text: &str) -> Option<&str> {
     fine.then_some(scheme)
 }
 
-/// Tells whether `text` is `user@host:path`, or `host:path` that ends in `.git`.
-fn is_scp(text: &str) -> bool {
-    let Some((host, path)) = text.split_once(':') else { return false };
-    let marked = host.contains('@') || is_git_name(split_fragment(path).0);
-    marked && !host.contains('/') && !path.starts_with("//") && !path.is_empty()
-}
-
-fn is_git_name(path: &str) -> bool {
-    path.trim_end_matches('/').ends_with(".git")
-}
-
 fn split_fragment(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once('#') {
         Some((address, fragment)) => (address, Some(fragment)),
         None => (text, None),
     }
-}
-
-/// A branch, tag or commit, with the characters that such names have; never an option.
-fn check_commit(text: &str, commit: &str) -> Result<(), LocatorError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "/-_.^~+@".contains(c);
-    let fine = commit.chars().all(allowed)
-        && commit.len() <= 255
-        && !commit.starts_with(['-', '/', '.', '^', '~', '+'])
-        && !commit.contains("..");
-    if fine {
-        return Ok(());
-    }
-    Err(wrong(text, &format!("`{}` is no branch, tag or commit", commit.escape_debug())))
-}
-
-fn remote(address: &str) -> Result<GitPlace, LocatorError> {
-    let url = Url::parse(address).map_err(|error| wrong(address, &error))?;
-    match url.host_str() {
-        None | Some("") => return Err(wrong(address, "it has no host")),
-        Some(host) if host.starts_with('-') => return Err(wrong(address, "a host with a dash")),
-        Some(_) => {}
-    }
-    if redact::decode(url.username()).starts_with(b"-") {
-        return Err(wrong(address, "a user that begins with a dash"));
-    }
-    Ok(GitPlace::Remote(address.to_owned()))
-}
-
-fn scp(address: &str) -> Result<GitPlace, LocatorError> {
-    let (host, path) = address.split_once(':').unwrap_or((address, ""));
-    let name = host.rsplit('@').next().unwrap_or(host);
-    if name.is_empty() || [host, name, path].iter().any(|part| part.starts_with('-')) {
-        return Err(wrong(address, "host and path may not be empty or begin with a dash"));
-    }
-    Ok(GitPlace::Remote(address.to_owned()))
 }
 
 /// The path of a `file:` address, with or without an (empty) host, percent signs decoded.
@@ -301,43 +241,14 @@ impl fmt::Display for Source {
         match self {
             Self::Http(url) => f.write_str(&redact::url(url)),
             Self::Git(git) => git.fmt(f),
-            Self::File(path) => write!(f, "{}", path.display().to_string().escape_debug()),
+            Self::File(path) => f.write_str(&redact::path(path)),
         }
-    }
-}
-
-impl fmt::Display for GitSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let address = match &self.place {
-            GitPlace::Remote(address) => redact::text(address),
-            GitPlace::Local(path) => path.display().to_string().escape_debug().to_string(),
-        };
-        // What does not say by itself that it is git has to be marked, to be read again.
-        let says = address.starts_with("git:") || address.starts_with("ssh:");
-        let mark = if says || is_git_name(&address) || is_scp(&address) { "" } else { "git+" };
-        write!(f, "{mark}{address}")?;
-        self.commit.as_ref().map_or(Ok(()), |commit| write!(f, "#{commit}"))
     }
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Source({self})")
-    }
-}
-
-impl fmt::Debug for GitSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitSource({self})")
-    }
-}
-
-impl fmt::Debug for GitPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Remote(address) => write!(f, "Remote({})", redact::text(address)),
-            Self::Local(path) => write!(f, "Local({})", path.display()),
-        }
     }
 }
 
@@ -362,6 +273,7 @@ mod tests {
             ("http://h/a.zip", "http http://h/a.zip"),
             ("https://h/a.tar.gz?v=1", "http https://h/a.tar.gz?v=1"),
             ("https://h/get", "http https://h/get"),
+            ("HTTPS://H/A.zip", "http https://h/A.zip"),
             ("git://h/a", "Remote(git://h/a) at -"),
             ("git://h/a#v1.0", "Remote(git://h/a) at v1.0"),
             ("ssh://u@h:2222/a.git", "Remote(ssh://u@h:2222/a.git) at -"),
@@ -397,7 +309,7 @@ mod tests {
             ("ftp://h/a.zip", "unknown scheme `ftp`"),
             ("git+ext::sh -c x", "unknown scheme `ext`"),
             ("git+ftp://h/a", "unknown scheme `ftp`"),
-            ("https:///a.git#-x", "no branch"),
+            ("https://h/a.git#-x", "no branch"),
             ("https://h/a.git#--upload-pack=x", "no branch"),
             ("https://h/a.git#a b", "no branch"),
             ("ssh://-oProxyCommand=x/a", "no valid address"),
