@@ -16,7 +16,7 @@ use cartwright::sys::fs::Dir;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use support::http::{Reply, Server};
-use support::pack;
+use support::{pack, tls};
 
 const FILES: [pack::File<'_>; 3] = [
     ("top/metadata/manifest.yml", b"Name: packed\n"),
@@ -324,6 +324,31 @@ fn passwords_go_to_the_named_server_only() {
     let refused =
         host.refused(&server.url("/home").replace("http://", "http://u:x@"), Checks::default());
     assert!(!refused.1.contains("u:x"), "{}", refused.1);
+}
+
+#[test]
+fn an_authority_of_ones_own_is_believed_and_encryption_is_never_given_up() {
+    let (mut host, secure, plain) = (Host::new(), Server::start_secure(), Server::start());
+    let bytes = pack::tar_gz(&FILES);
+    let url = secure.route("/a", [Reply::bytes(bytes.clone())]);
+    let (exit, said) = host.refused(&url, Checks::default());
+    assert_eq!((exit, said.contains("secure connection")), (Exit::Source, true), "{said}");
+    assert!(said.contains("UnknownIssuer"), "{said}");
+    let here = Dir::open(host.temp.path()).unwrap();
+    here.write_new("ca.pem", tls::AUTHORITY.as_bytes(), 0o644).unwrap();
+    host.config.download.ca_file = Some(here.path_of("ca.pem"));
+    let up = plain.route("/up", [Reply::redirect(&url)]);
+    for url in [url, up] {
+        assert_eq!(host.get(&url).unwrap().provenance.sha256, Some(seen(&bytes).sha256));
+    }
+    let there = plain.route("/a", [Reply::bytes(bytes)]);
+    let down = secure.route("/down", [Reply::redirect(&there)]);
+    let (exit, said) = host.refused(&down, Checks::default());
+    assert_eq!((exit, said.contains("gives up encryption")), (Exit::Source, true), "{said}");
+    here.write_new("no.pem", b"no certificate", 0o644).unwrap();
+    host.config.download.ca_file = Some(here.path_of("no.pem"));
+    let (_, said) = host.refused(&secure.url("/a"), Checks::default());
+    assert!(said.contains("ca_file"), "{said}");
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A server; it ends when dropped.
 pub(crate) struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
@@ -134,21 +135,41 @@ pub(crate) struct Server {
 impl Server {
     /// Starts on a free port of the loopback.
     pub(crate) fn start() -> Self {
+        Self::listen("http", |connection, shared| serve(&mut &connection, shared))
+    }
+
+    /// Starts one that speaks TLS, with the certificate of [`super::tls`].
+    pub(crate) fn start_secure() -> Self {
+        let config = super::tls::server();
+        Self::listen("https", move |connection, shared| {
+            let session = rustls::ServerConnection::new(Arc::clone(&config));
+            let session = session.map_err(std::io::Error::other)?;
+            let mut stream = rustls::StreamOwned::new(session, connection);
+            serve(&mut stream, shared)?;
+            stream.conn.send_close_notify();
+            stream.flush()
+        })
+    }
+
+    fn listen(
+        scheme: &'static str,
+        serve: impl Fn(TcpStream, &Shared) -> std::io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
-        let own = Arc::clone(&shared);
+        let (own, serve) = (Arc::clone(&shared), Arc::new(serve));
         let accepting = std::thread::spawn(move || {
             for connection in listener.incoming() {
                 if own.stop.load(Ordering::SeqCst) {
                     return;
                 }
-                let own = Arc::clone(&own);
+                let (own, serve) = (Arc::clone(&own), Arc::clone(&serve));
                 // A client that goes away in the middle is what many tests are about.
-                std::thread::spawn(move || connection.and_then(|c| serve(&c, &own)));
+                std::thread::spawn(move || connection.and_then(|c| serve(c, &own)));
             }
         });
-        Self { address, shared, accepting: Some(accepting) }
+        Self { scheme, address, shared, accepting: Some(accepting) }
     }
 
     /// Answers requests for `path` with `replies`, one after the other; the last one stays.
@@ -167,7 +188,7 @@ impl Server {
 
     /// The address of `path`.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// The port.
@@ -192,11 +213,11 @@ impl Drop for Server {
     }
 }
 
-fn serve(connection: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn serve(connection: &mut (impl Read + Write), shared: &Shared) -> std::io::Result<()> {
     let asked = match read_request(connection) {
         Ok(Some(asked)) => asked,
         Ok(None) => return Ok(()),
-        Err(_) => return (&mut &*connection).write_all(b"HTTP/1.1 400 X\r\n\r\n"),
+        Err(_) => return connection.write_all(b"HTTP/1.1 400 X\r\n\r\n"),
     };
     locked(&shared.asked).push(asked.clone());
     let mut reply = find(&asked, shared);
@@ -206,7 +227,7 @@ fn serve(connection: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     send(connection, &reply, (&asked, shared))
 }
 
-fn read_request(connection: &TcpStream) -> std::io::Result<Option<Asked>> {
+fn read_request(connection: &mut impl Read) -> std::io::Result<Option<Asked>> {
     let mut lines = BufReader::new(connection).lines();
     let Some(first) = lines.next().transpose()? else { return Ok(None) };
     let target = first.split(' ').nth(1).unwrap_or_default().to_owned();
@@ -249,7 +270,7 @@ fn part(asked: &Asked, reply: &Reply) -> Option<usize> {
 }
 
 fn send(
-    mut connection: &TcpStream,
+    connection: &mut impl Write,
     reply: &Reply,
     (asked, shared): (&Asked, &Shared),
 ) -> std::io::Result<()> {
@@ -273,6 +294,7 @@ fn send(
     connection.write_all(head.as_bytes())?;
     let end = reply.cut_after.or(reply.stall_after).unwrap_or(body.len()).min(body.len());
     connection.write_all(body.get(..end).unwrap_or_default())?;
+    connection.flush()?;
     if reply.stall_after.is_some() {
         let until = Instant::now() + Duration::from_secs(30);
         while Instant::now() < until && !shared.stop.load(Ordering::SeqCst) {

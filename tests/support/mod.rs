@@ -5,3 +5,4 @@
 
 pub(crate) mod http;
 pub(crate) mod pack;
+pub(crate) mod tls;

@@ -93,13 +93,13 @@ impl Http {
     fn make_secure(&self) -> Result<Client, SourceError> {
         let Some(file) = &self.settings().ca_file else { return build(self.builder()) };
         let pem = fs::read_text(file)?;
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|error| {
-                SourceError::Client {
-                    what: "`download.ca_file` is no PEM file",
-                    source: error.into(),
-                }
-            })?;
+        let what = "`download.ca_file` is no PEM file with certificates";
+        let wrong = |source| SourceError::Client { what, source };
+        let certificates = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+            .map_err(|error| wrong(error.into()))?;
+        if certificates.is_empty() {
+            return Err(wrong(format!("`{}` has none", redact::path(file)).into()));
+        }
         build(self.builder().tls_certs_merge(certificates))
     }
 }
