@@ -1,195 +1,146 @@
-//! A stand-in until the real module is merged: just enough for `gather` to compile and be tried.
+//! From an archive or a directory to a staged tree, safely and fast.
+//!
+//! Invariant: what is unpacked lies below the directory that was given, is nothing but files,
+//! directories and symbolic links, and is exactly what the returned [`FileTable`] says; whatever is
+//! refused leaves that directory empty. Where programs would read an archive differently, it is
+//! refused. This module never calls `tar::Archive::unpack` or `zip::ZipArchive::extract`, makes
+//! every file anew through [`crate::sys::fs::Dir`], and knows nothing of sources and formats.
+//!
+//! Times of change are kept for files. Progress counts bytes of the archive (of files, for a
+//! directory); the caller opens and ends the phase.
+
+mod clock;
+mod error;
+mod gzip;
+mod lanes;
+mod ledger;
+mod links;
+mod name;
+mod pipe;
+mod place;
+mod session;
+mod tar;
+mod walk;
+mod zip;
+
+pub use error::{ArchiveError, GzipFault, Limit, Reason};
+pub use tar::TarFault;
+pub use walk::{import, survey};
+pub use zip::{ZipFault, unpack_zip};
 
 use crate::config;
-use crate::error::{Exit, Explain, FsError};
-use crate::package::digest::Sha256;
-use crate::package::file_table::{Content, Entry, FileTable};
+use crate::package::file_table::FileTable;
 use crate::progress::Watch;
-use crate::sys::fs::{Dir, Kind as FsKind};
-use crate::sys::path::RelPath;
-use sha2::Digest;
-use std::fs::File;
-use std::io::{Read, Write};
+use crate::sys::fs::Dir;
+use clock::Clock;
+use gzip::Gunzip;
+use pipe::{Input, Producer};
+use std::io::Read;
 
-/// Which archive.
+/// The kinds of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// tar
+    /// `.tar`
     Tar,
-    /// tar.gz
+    /// `.tar.gz`, `.tgz`
     TarGz,
-    /// zip
+    /// `.zip`
     Zip,
 }
-/// Links.
+
+/// Which symbolic links are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Only inside.
+    /// Those that stay inside the tree, also by way of others.
     Contained,
-    /// Also outside.
+    /// All.
     External,
 }
-/// Modes.
+
+/// Which modes the files get on disk; the [`FileTable`] is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modes {
-    /// As packed.
+    /// 0755 and 0644.
     AsPacked,
-    /// Without write bits.
+    /// The same without write bits, directories included; only the top keeps its mode.
     ReadOnly,
 }
-/// Stripping.
+
+/// Whether a single top folder is taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strip {
-    /// The only top directory.
+    /// Exactly one top entry that is not hidden, and it is a directory: what it holds moves up one
+    /// level; hidden entries beside it stay (node specification, 2.1).
     SingleTop,
-    /// Nothing.
+    /// Nothing is.
     Nothing,
 }
-/// Options.
+
+/// How an archive is to be unpacked.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// Limits.
+    /// What it may hold.
     pub limits: &'a config::Archive,
-    /// Links.
+    /// Which symbolic links are taken.
     pub links: Links,
-    /// Modes.
+    /// Which modes the files get on disk.
     pub modes: Modes,
-    /// Strip.
+    /// Whether a single top folder is taken away.
     pub strip: Strip,
 }
-/// Errors.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// File.
-    #[error(transparent)]
-    Fs(#[from] FsError),
-    /// Broken.
-    #[error("the archive is broken")]
-    Broken(#[source] std::io::Error),
-}
-impl Explain for ArchiveError {
-    fn exit(&self) -> Exit {
-        Exit::Integrity
-    }
-}
-/// By content.
+
+/// Tells the kind of an archive by its first bytes: 512 of them, or all there are.
 pub fn detect(head: &[u8]) -> Option<Kind> {
-    match head {
-        [0x1f, 0x8b, ..] => Some(Kind::TarGz),
-        [b'P', b'K', 3, 4, ..] => Some(Kind::Zip),
-        _ if head.get(257..262) == Some(b"ustar") => Some(Kind::Tar),
-        _ => None,
+    // A zip begins with a member; an empty one with its end record.
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        Some(Kind::Zip)
+    } else if head.starts_with(&[0x1f, 0x8b]) {
+        Some(Kind::TarGz)
+    } else if tar::looks_like_tar(head) {
+        Some(Kind::Tar)
+    } else {
+        None
     }
 }
-/// One pass.
+
+/// Unpacks the `.tar` or `.tar.gz` that `packed` gives into the empty directory `into`, in one
+/// pass. On success `packed` has been read to its end; what it fails with is found in
+/// [`ArchiveError::Read`].
 pub fn unpack_stream(
     kind: Kind,
     packed: &mut (dyn Read + Send),
     into: &Dir,
     options: &Options<'_>,
-    _watch: &dyn Watch,
+    watch: &dyn Watch,
 ) -> Result<FileTable, ArchiveError> {
-    let reader: Box<dyn Read + Send + '_> = match kind {
-        Kind::TarGz => Box::new(flate2::read::GzDecoder::new(packed)),
-        _ => Box::new(packed),
+    let clock = Clock::start(options.limits.max_seconds);
+    let input = Input::new(packed, &clock, watch);
+    let producer = match kind {
+        Kind::Tar => Producer::Plain(input),
+        Kind::TarGz => Producer::Gzip(Box::new(Gunzip::new(input, options.limits.max_ratio))),
+        Kind::Zip => return Err(ArchiveError::zip("", ZipFault::Stream)),
     };
-    let mut archive = tar::Archive::new(reader);
-    for entry in archive.entries().map_err(ArchiveError::Broken)? {
-        let mut entry = entry.map_err(ArchiveError::Broken)?;
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if entry.header().entry_type().is_dir() {
-            into.make_dirs(path.trim_end_matches('/'), 0o755)?;
-            continue;
-        }
-        if let Some((parent, _)) = path.rsplit_once('/') {
-            into.make_dirs(parent, 0o755)?;
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(ArchiveError::Broken)?;
-        into.write_new(&path, &bytes, entry.header().mode().unwrap_or(0o644) & 0o755)?;
-    }
-    let names = into.names()?;
-    if let (Strip::SingleTop, [only]) = (options.strip, names.as_slice()) {
-        into.rename(only, into, ".top")?;
-        let top = into.dir(".top")?;
-        for name in top.names()? {
-            top.rename(&name, into, &name)?;
-        }
-        into.remove_dir(".top")?;
-    }
-    survey(into, options, &crate::progress::Nobody)
+    session::fill(into, options, &clock, |session| {
+        pipe::run(producer, |stream| tar::unpack(stream, session))
+    })
 }
-/// Zip.
-pub fn unpack_zip(
-    packed: &File,
-    into: &Dir,
-    options: &Options<'_>,
-    watch: &dyn Watch,
-) -> Result<FileTable, ArchiveError> {
-    let mut archive = zip::ZipArchive::new(packed)
-        .map_err(|error| ArchiveError::Broken(std::io::Error::other(error)))?;
-    for at in 0..archive.len() {
-        let mut entry =
-            archive.by_index(at).map_err(|e| ArchiveError::Broken(std::io::Error::other(e)))?;
-        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        if let Some((parent, _)) = name.rsplit_once('/') {
-            into.make_dirs(parent, 0o755)?;
-        }
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(ArchiveError::Broken)?;
-        into.create_file(&name, 0o644)?.write_all(&bytes).map_err(ArchiveError::Broken)?;
-    }
-    survey(into, options, watch)
-}
-/// Directory.
-pub fn import(
-    from: &Dir,
-    into: &Dir,
-    options: &Options<'_>,
-    watch: &dyn Watch,
-) -> Result<FileTable, ArchiveError> {
-    crate::sys::tree::copy_inside(from, into, crate::sys::tree::Modes::Kept)?;
-    survey(into, options, watch)
-}
-/// What is there.
-pub fn survey(
-    tree: &Dir,
-    options: &Options<'_>,
-    _watch: &dyn Watch,
-) -> Result<FileTable, ArchiveError> {
-    let mut entries = Vec::new();
-    walk(tree, "", &mut entries)?;
-    if options.modes == Modes::ReadOnly {
-        for entry in entries.iter().rev() {
-            if !matches!(entry.content, Content::Link(_)) {
-                tree.set_mode(&entry.path, entry.mode & 0o555)?;
-            }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_content() {
+        let mut header = ::tar::Header::new_old();
+        header.set_cksum();
+        assert_eq!(detect(header.as_bytes()), Some(Kind::Tar), "by its checksum");
+        assert_eq!(detect(&[0; 1024]), Some(Kind::Tar), "an empty archive");
+        assert_eq!(detect(&[0; 511]), None);
+        assert_eq!(detect(&[0x1f, 0x8b, 8]), Some(Kind::TarGz));
+        assert_eq!(detect(b"PK\x03\x04"), Some(Kind::Zip));
+        assert_eq!(detect(b"PK\x05\x06"), Some(Kind::Zip));
+        for other in [&b""[..], b"PK", b"<!DOCTYPE html>", &[b'x'; 600]] {
+            assert_eq!(detect(other), None);
         }
     }
-    Ok(FileTable::new(entries))
-}
-fn walk(tree: &Dir, below: &str, entries: &mut Vec<Entry>) -> Result<(), ArchiveError> {
-    let dir = if below.is_empty() { tree.again()? } else { tree.dir(below)? };
-    for name in dir.names()? {
-        let text = format!("{below}{}{}", if below.is_empty() { "" } else { "/" }, name.display());
-        let Some(meta) = dir.meta(&name)? else { continue };
-        let path = RelPath::parse(&text)
-            .map_err(|error| ArchiveError::Broken(std::io::Error::other(error)))?;
-        let content = match meta.kind {
-            FsKind::Directory => Content::Directory,
-            FsKind::Link => Content::Link(dir.link_target(&name)?.display().to_string()),
-            _ => {
-                let bytes = dir.read(&name, 1 << 30)?;
-                let sha256 = Sha256(sha2::Sha256::digest(&bytes).into());
-                Content::File { size: bytes.len() as u64, sha256 }
-            }
-        };
-        let mode = if meta.mode & 0o100 != 0 { 0o755 } else { 0o644 };
-        let is_dir = content == Content::Directory;
-        entries.push(Entry { path, mode, content });
-        if is_dir {
-            walk(tree, &text, entries)?;
-        }
-    }
-    Ok(())
 }
