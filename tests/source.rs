@@ -119,6 +119,8 @@ fn every_form_of_archive_gives_the_same_tree_whatever_its_name() {
         let gathered = host.get(&url).unwrap();
         assert_eq!(paths(&gathered), PATHS, "{path}");
         assert_eq!(read(&gathered, "README"), "hello\n");
+        let tree = gathered.staging.dir().dir(gathered.tree).unwrap();
+        assert_eq!(tree.meta("bin/control").unwrap().unwrap().mode, 0o555, "as in the library");
         let provenance = &gathered.provenance;
         assert_eq!(provenance.sha256, Some(seen(&bytes).sha256));
         assert_eq!(provenance.md5, Some(seen(&bytes).md5));
@@ -268,6 +270,32 @@ fn a_damaged_archive_is_called_damaged_when_the_digest_says_so() {
     let (exit, said) = host.refused(&url, md5(&bytes));
     assert_eq!(exit, Exit::Integrity);
     assert!(said.contains("MD5") && said.contains("was expected"), "{said}");
+}
+
+#[test]
+fn a_hostile_archive_leaves_nothing() {
+    let (host, server) = (Host::new(), Server::start());
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, kind, target) in [
+        ("a/file", tar::EntryType::Regular, ""),
+        ("a/link", tar::EntryType::Symlink, "../../../etc/passwd"),
+    ] {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        header.set_mode(0o644);
+        let added = match target {
+            "" => archive.append_data(&mut header, name, &b""[..]),
+            target => archive.append_link(&mut header, name, target),
+        };
+        added.unwrap();
+    }
+    let url = server.route("/a", [Reply::bytes(archive.into_inner().unwrap())]);
+    let (exit, said) = host.refused(&url, Checks::default());
+    assert_eq!((exit, said.contains("outside the package")), (Exit::Integrity, true), "{said}");
+    let links = cartwright::archive::Links::External;
+    let request = Request { links, ..raw(&url, Checks::default()) };
+    assert_eq!(paths(&host.gather(&[request]).unwrap()[0]), ["file", "link"]);
 }
 
 #[test]
@@ -438,6 +466,7 @@ fn paths_give_directories_and_archives() {
     assert_eq!(paths(&gathered), ["only", "only/.hidden", "only/bin", "only/bin/control"]);
     assert_eq!(gathered.provenance.trust, Trust::Local);
     assert_eq!(gathered.table.get("only/bin/control").unwrap().mode, 0o755);
+    drop(gathered);
     for source in [path("a b.zip"), format!("file://{}", path("a%20b.zip"))] {
         let gathered = host.get(&source).unwrap();
         assert_eq!(paths(&gathered), PATHS);

@@ -2,7 +2,7 @@
 
 use super::error::GatherError;
 use super::one::{Arrived, One, TREE};
-use crate::archive::{self, Kind, Strip};
+use crate::archive::{self, ArchiveError, Kind, Strip};
 use crate::error::FsError;
 use crate::format;
 use crate::package::file_table::FileTable;
@@ -149,8 +149,8 @@ impl One<'_> {
                 if let Some(failure) = packed.stream.take_failure() {
                     return Err(failure.into());
                 }
-                if !expected.checks.iter().all(Checks::is_empty) {
-                    // A damaged file is the likelier cause, and the more useful answer.
+                if !expected.checks.iter().all(Checks::is_empty) && may_be_damage(&error) {
+                    // The digest tells damage from malice, and is the more useful answer.
                     let (seen, _) = packed.drain()?;
                     Staged::new((), seen).verify(expected.checks, &expected.name)?;
                 }
@@ -180,9 +180,16 @@ impl One<'_> {
         self.watched.stop.check()?;
         let tree = self.make_tree()?;
         let options = self.options(Strip::SingleTop);
+        self.watched.watch.phase("unpack", Some(seen.length));
         let table = archive::unpack_zip(&scratch, &tree, &options, self.watched.watch)?;
         Ok((table, seen, keeping))
     }
+}
+
+/// Tells whether bytes that were changed on the way could have led to `error`.
+fn may_be_damage(error: &ArchiveError) -> bool {
+    use ArchiveError as Error;
+    matches!(error, Error::Refused { .. } | Error::Tar { .. } | Error::Gzip(_))
 }
 
 /// Tells whether the first bytes begin an HTML page.

@@ -6,6 +6,7 @@
 
 use crate::error::FsError;
 use crate::layout::Layout;
+use crate::source::redact;
 use crate::sys::fs::{Dir, Result};
 use crate::sys::lock::{Asked, Lock};
 use crate::sys::{random, tree};
@@ -36,7 +37,7 @@ impl Staging {
 
     /// Makes one in `parent`, with a name that begins with `prefix`.
     pub(super) fn create(parent: &Dir, prefix: &str) -> Result<Self> {
-        let command = std::env::args().collect::<Vec<_>>().join(" ");
+        let command = command_line();
         for _ in 0..16 {
             let name = format!("{prefix}{}", random::hex(8)?);
             let lock_name = format!("{name}{LOCK}");
@@ -80,6 +81,12 @@ impl Drop for Staging {
             let _ = discard(&self.parent, &self.name);
         }
     }
+}
+
+/// What this process was asked, for whoever meets its locks; without passwords in addresses.
+fn command_line() -> String {
+    let words = std::env::args_os().map(|word| redact::text(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Removes a directory of which this process holds the lock, and then the lock's file.

@@ -66,6 +66,7 @@ impl One<'_> {
         self.watched.stop.check()?;
         let tree = self.make_tree()?;
         let options = self.options(Strip::Nothing);
+        self.watched.watch.phase("copy", None);
         Ok(archive::import(from, &tree, &options, self.watched.watch)?)
     }
 

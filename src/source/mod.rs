@@ -14,6 +14,6 @@ pub mod file;
 pub mod git;
 pub mod http;
 pub mod locator;
-mod redact;
+pub(crate) mod redact;
 pub mod stop;
 pub mod stream;

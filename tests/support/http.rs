@@ -191,11 +191,6 @@ impl Server {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// The port.
-    pub(crate) fn port(&self) -> u16 {
-        self.address.port()
-    }
-
     /// What was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         locked(&self.shared.asked).clone()
