@@ -68,11 +68,16 @@ impl Pending {
         let raw = agreed(pax.path, self.name)?.unwrap_or(header.name);
         let link = agreed(pax.link, self.link)?.unwrap_or(header.link);
         let name = name::parse(&raw).map_err(|reason| ArchiveError::refused(&raw, reason))?;
+        let kind = match header.kind {
+            Type::Old if name.slash => Type::Directory,
+            Type::Old => Type::File,
+            kind => kind,
+        };
         Ok(Member {
             name,
             raw,
             link,
-            kind: header.kind,
+            kind,
             size: pax.size.unwrap_or(header.size),
             executable: header.executable,
             modified: pax.modified.unwrap_or(header.modified),

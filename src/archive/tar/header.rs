@@ -10,6 +10,9 @@ pub(super) const BLOCK: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     File,
+    /// A file, or a directory if its whole name ends with a slash: before there was a type for
+    /// directories, that said it.
+    Old,
     Directory,
     Link,
     HardLink,
@@ -66,11 +69,7 @@ impl Header {
         let old = layout.as_old();
         let number = |field, what| unsigned(field).ok_or(TarFault::Number(what));
         let name = full_name(layout)?;
-        let kind = match old.linkflag[0] {
-            // Before there was a type for directories, a slash said it.
-            0 if name.ends_with(b"/") => Type::Directory,
-            flag => kind(flag),
-        };
+        let kind = kind(old.linkflag[0]);
         if kind == Type::Other(SPARSE) {
             return Err(TarFault::Sparse);
         }
@@ -89,7 +88,8 @@ const SPARSE: &str = "a sparse file";
 
 fn kind(flag: u8) -> Type {
     match flag {
-        0 | b'0' => Type::File,
+        0 => Type::Old,
+        b'0' => Type::File,
         b'1' => Type::HardLink,
         b'2' => Type::Link,
         b'3' => Type::Other("a character device"),

@@ -207,7 +207,7 @@ fn place(stream: &mut Stream, session: &mut Session<'_>, member: Member) -> Resu
             let made = session.ledger.add_directory(path)?;
             Ok(session.place.make_dirs(&made)?)
         }
-        Type::File => file(stream, session, &member, path),
+        Type::File | Type::Old => file(stream, session, &member, path),
         Type::Link => {
             let made = session.ledger.add_link(path, &member.link)?;
             Ok(session.place.make_dirs(&made)?)
