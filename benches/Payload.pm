@@ -1,0 +1,110 @@
+package Payload;
+# Makes what the benches install: trees of files with log-normal sizes, the same ones on every host,
+# and archives and packages of them. Each tree is a cartridge, so that `cart` takes it as it is.
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Path qw(make_path);
+
+our @EXPORT_OK = qw(tree tiny tar_gz zip_of);
+
+my $PI = 3.14159265358979;
+
+# A generator of our own, so that the payload does not depend on perl's.
+my $seed;
+sub number { $seed = ($seed * 1_103_515_245 + 12_345) % 2_147_483_648; return $seed / 2_147_483_648 }
+
+sub normal { return sqrt(-2 * log(number() + 1e-12)) * cos(2 * $PI * number()) }
+
+# Makes a cartridge `$name` at `$dir` with `$count` files of `$bytes` bytes in all.
+sub tree {
+    my ($dir, $name, $count, $bytes) = @_;
+    $seed = 42;
+    cartridge($dir, $name);
+    my @weights = map { exp(1.4 * normal()) } 1 .. $count - 3;
+    my $sum = 0;
+    $sum += $_ for @weights;
+    my $text = text(1 << 20);
+    for my $at (0 .. $#weights) {
+        my $folder = sprintf '%s/usr/share/part%02d', $dir, $at % 97;
+        make_path($folder);
+        write_file(sprintf('%s/file%05d', $folder, $at), content($text, int($bytes * $weights[$at] / $sum)));
+    }
+    return $dir;
+}
+
+# Makes a cartridge of six files.
+sub tiny {
+    my ($dir, $name) = @_;
+    cartridge($dir, $name);
+    write_file("$dir/usr/$_", "$name $_\n" x 20) for qw(one two three);
+    return $dir;
+}
+
+sub cartridge {
+    my ($dir, $name) = @_;
+    make_path("$dir/metadata", "$dir/bin", "$dir/usr");
+    (my $short = uc $name) =~ tr/-/_/;
+    write_file("$dir/metadata/manifest.yml", <<"MANIFEST");
+Name: $name
+Cartridge-Short-Name: $short
+Cartridge-Version: '1.0.0'
+Cartridge-Vendor: bench
+Display-Name: Payload of the benches
+Description: "Files and nothing else."
+Version: '1.0'
+Versions: ['1.0']
+License: Apache-2.0
+Categories: [service, plugin]
+MANIFEST
+    write_file("$dir/bin/$_", "#!/bin/bash\nexit 0\n") for qw(control setup);
+    chmod 0755, "$dir/bin/control", "$dir/bin/setup";
+    return;
+}
+
+# Half words, half noise: compresses about as well as programs and their data do.
+sub text {
+    my ($length) = @_;
+    my @words = map { join '', map { chr 97 + int(26 * number()) } 1 .. 3 + int(6 * number()) } 1 .. 2000;
+    my $text = '';
+    while (length $text < $length) {
+        $text .= $words[ int @words * number() ] . ' ' for 1 .. 12;
+        $text .= chr int 256 * number() for 1 .. 24;
+    }
+    return $text;
+}
+
+sub content {
+    my ($text, $length) = @_;
+    my $content = '';
+    while (length $content < $length) {
+        $content .= substr $text, int((length($text) - 65_536) * number()), 65_536;
+    }
+    return substr $content, 0, $length;
+}
+
+sub write_file {
+    my ($path, $bytes) = @_;
+    open my $file, '>:raw', $path or die "cannot write $path: $!\n";
+    print {$file} $bytes;
+    close $file or die "cannot write $path: $!\n";
+    return;
+}
+
+sub tar_gz {
+    my ($archive, $tree) = @_;
+    my ($parent, $name) = $tree =~ m{\A(.*)/([^/]+)\z};
+    system('tar', '--sort=name', '--owner=0', '--group=0', '--numeric-owner', '-C', $parent, '-czf',
+        $archive, $name) == 0 or die "cannot make $archive\n";
+    return $archive;
+}
+
+sub zip_of {
+    my ($archive, $tree) = @_;
+    my ($parent, $name) = $tree =~ m{\A(.*)/([^/]+)\z};
+    system("cd '$parent' && zip -qr '$archive' '$name'") == 0 or die "cannot make $archive\n";
+    return $archive;
+}
+
+1;
