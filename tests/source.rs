@@ -483,6 +483,26 @@ fn paths_give_directories_and_archives() {
 }
 
 #[test]
+fn what_the_binary_carries_needs_no_source() {
+    let host = Host::new();
+    for entry in cartwright::index::entries() {
+        let request = Request { content: Content::Raw, ..Request::new(What::Entry(entry)) };
+        let gathered = host.gather(&[request]).unwrap().remove(0);
+        let provenance = &gathered.provenance;
+        assert_eq!((provenance.kind, provenance.trust), (Origin::Index, Trust::Index));
+        assert_eq!(provenance.source, entry.name);
+        for file in entry.files {
+            let found = gathered.table.get(file.path).unwrap();
+            let expected = cartwright::package::file_table::Content::File {
+                size: file.bytes.len() as u64,
+                sha256: seen(file.bytes).sha256,
+            };
+            assert_eq!((found.mode, &found.content), (file.mode, &expected), "{}", file.path);
+        }
+    }
+}
+
+#[test]
 fn six_side_by_side_keep_their_order() {
     let (host, server) = (Host::new(), Server::start());
     let requests: Vec<Request> = (0..6)
