@@ -1,1 +1,146 @@
-//! To come.
+//! From an archive or a directory to a staged tree, safely and fast.
+//!
+//! Invariant: what is unpacked lies below the directory that was given, is nothing but files,
+//! directories and symbolic links, and is exactly what the returned [`FileTable`] says; whatever is
+//! refused leaves that directory empty. Where programs would read an archive differently, it is
+//! refused. This module never calls `tar::Archive::unpack` or `zip::ZipArchive::extract`, makes
+//! every file anew through [`crate::sys::fs::Dir`], and knows nothing of sources and formats.
+//!
+//! Times of change are kept for files. Progress counts bytes of the archive (of files, for a
+//! directory); the caller opens and ends the phase.
+
+mod clock;
+mod error;
+mod gzip;
+mod lanes;
+mod ledger;
+mod links;
+mod name;
+mod pipe;
+mod place;
+mod session;
+mod tar;
+mod walk;
+mod zip;
+
+pub use error::{ArchiveError, GzipFault, Limit, Reason};
+pub use tar::TarFault;
+pub use walk::{import, survey};
+pub use zip::{ZipFault, unpack_zip};
+
+use crate::config;
+use crate::package::file_table::FileTable;
+use crate::progress::Watch;
+use crate::sys::fs::Dir;
+use clock::Clock;
+use gzip::Gunzip;
+use pipe::{Input, Producer};
+use std::io::Read;
+
+/// The kinds of archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `.tar`
+    Tar,
+    /// `.tar.gz`, `.tgz`
+    TarGz,
+    /// `.zip`
+    Zip,
+}
+
+/// Which symbolic links are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Those that stay inside the tree, also by way of others.
+    Contained,
+    /// All.
+    External,
+}
+
+/// Which modes the files get on disk; the [`FileTable`] is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modes {
+    /// 0755 and 0644.
+    AsPacked,
+    /// The same without write bits, directories included; only the top keeps its mode.
+    ReadOnly,
+}
+
+/// Whether a single top folder is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strip {
+    /// Exactly one top entry that is not hidden, and it is a directory: what it holds moves up one
+    /// level; hidden entries beside it stay (node specification, 2.1).
+    SingleTop,
+    /// Nothing is.
+    Nothing,
+}
+
+/// How an archive is to be unpacked.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// What it may hold.
+    pub limits: &'a config::Archive,
+    /// Which symbolic links are taken.
+    pub links: Links,
+    /// Which modes the files get on disk.
+    pub modes: Modes,
+    /// Whether a single top folder is taken away.
+    pub strip: Strip,
+}
+
+/// Tells the kind of an archive by its first bytes: 512 of them, or all there are.
+pub fn detect(head: &[u8]) -> Option<Kind> {
+    // A zip begins with a member; an empty one with its end record.
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        Some(Kind::Zip)
+    } else if head.starts_with(&[0x1f, 0x8b]) {
+        Some(Kind::TarGz)
+    } else if tar::looks_like_tar(head) {
+        Some(Kind::Tar)
+    } else {
+        None
+    }
+}
+
+/// Unpacks the `.tar` or `.tar.gz` that `packed` gives into the empty directory `into`, in one
+/// pass. On success `packed` has been read to its end; what it fails with is found in
+/// [`ArchiveError::Read`].
+pub fn unpack_stream(
+    kind: Kind,
+    packed: &mut (dyn Read + Send),
+    into: &Dir,
+    options: &Options<'_>,
+    watch: &dyn Watch,
+) -> Result<FileTable, ArchiveError> {
+    let clock = Clock::start(options.limits.max_seconds);
+    let input = Input::new(packed, &clock, watch);
+    let producer = match kind {
+        Kind::Tar => Producer::Plain(input),
+        Kind::TarGz => Producer::Gzip(Box::new(Gunzip::new(input, options.limits.max_ratio))),
+        Kind::Zip => return Err(ArchiveError::zip("", ZipFault::Stream)),
+    };
+    session::fill(into, options, &clock, |session| {
+        pipe::run(producer, |stream| tar::unpack(stream, session))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_content() {
+        let mut header = ::tar::Header::new_old();
+        header.set_cksum();
+        assert_eq!(detect(header.as_bytes()), Some(Kind::Tar), "by its checksum");
+        assert_eq!(detect(&[0; 1024]), Some(Kind::Tar), "an empty archive");
+        assert_eq!(detect(&[0; 511]), None);
+        assert_eq!(detect(&[0x1f, 0x8b, 8]), Some(Kind::TarGz));
+        assert_eq!(detect(b"PK\x03\x04"), Some(Kind::Zip));
+        assert_eq!(detect(b"PK\x05\x06"), Some(Kind::Zip));
+        for other in [&b""[..], b"PK", b"<!DOCTYPE html>", &[b'x'; 600]] {
+            assert_eq!(detect(other), None);
+        }
+    }
+}

@@ -177,6 +177,16 @@ impl Dir {
         self.fail("create", name, self.raw_open(name, flags, mode)).map(File::from)
     }
 
+    /// Makes a file without a name, for reading and writing; it is gone when it is closed. `name`,
+    /// which must not exist, is used for a moment only (not every filesystem has `O_TMPFILE`).
+    pub fn scratch_file(&self, name: impl AsRef<Path>) -> Result<File> {
+        let name = name.as_ref();
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        let file = self.fail("create", name, self.raw_open(name, flags, 0o600)).map(File::from)?;
+        self.remove_file(name)?;
+        Ok(file)
+    }
+
     /// Opens the file `name` for reading.
     pub fn open_file(&self, name: impl AsRef<Path>) -> Result<File> {
         let name = name.as_ref();

@@ -1,0 +1,156 @@
+//! Putting files and directories into the tree that is being filled.
+//!
+//! Every file is made anew (`O_EXCL`, no link followed, nothing above the root reachable) with its
+//! final mode in the same call, hashed while it is written, and never opened again for writing.
+
+use super::Modes;
+use super::error::ArchiveError;
+use crate::error::FsError;
+use crate::package::digest::Sha256;
+use crate::sys::fs::{Dir, set_modified};
+use crate::sys::path::RelPath;
+use sha2::Digest;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+
+/// How many parent directories are held open; archives come in order of directory.
+const HELD_OPEN: usize = 32;
+
+/// The tree that is being filled. Each thread has its own, see [`Place::again`].
+pub(super) struct Place<'a> {
+    into: &'a Dir,
+    modes: Modes,
+    wrote: &'a (dyn Fn(u64) + Sync),
+    /// Whether something (a umask, a default ACL) takes bits away from new files.
+    masked: bool,
+    open: HashMap<String, Dir>,
+}
+
+impl<'a> Place<'a> {
+    /// Prepares to fill `into`; `wrote` is told of every length written.
+    pub(super) fn new(
+        into: &'a Dir,
+        modes: Modes,
+        wrote: &'a (dyn Fn(u64) + Sync),
+    ) -> Result<Self, FsError> {
+        const PROBE: &str = ".cart-probe";
+        into.make_dir(PROBE, 0o755)?;
+        let masked = into.meta(PROBE)?.is_none_or(|meta| meta.mode & 0o777 != 0o755);
+        into.remove_dir(PROBE)?;
+        Ok(Self { into, modes, wrote, masked, open: HashMap::new() })
+    }
+
+    /// The same place for another thread.
+    pub(super) fn again(&self) -> Self {
+        let Self { into, modes, wrote, masked, .. } = *self;
+        Self { into, modes, wrote, masked, open: HashMap::new() }
+    }
+
+    fn holder<'p>(&mut self, path: &'p RelPath) -> Result<(&Dir, &'p str), FsError> {
+        let Some((parent, name)) = path.as_str().rsplit_once('/') else {
+            return Ok((self.into, path.as_str()));
+        };
+        if !self.open.contains_key(parent) {
+            if self.open.len() >= HELD_OPEN {
+                self.open.clear();
+            }
+            self.open.insert(parent.to_owned(), self.into.dir(parent)?);
+        }
+        Ok((self.open.get(parent).unwrap_or(self.into), name))
+    }
+
+    /// Makes the directories `paths`, each after those that lead to it.
+    pub(super) fn make_dirs(&mut self, paths: &[RelPath]) -> Result<(), FsError> {
+        for path in paths {
+            let masked = self.masked;
+            let (holder, name) = self.holder(path)?;
+            holder.make_dir(name, 0o755)?;
+            if masked {
+                holder.set_mode(name, 0o755)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the file `path`, which must not exist.
+    pub(super) fn create<'p>(
+        &mut self,
+        path: &'p RelPath,
+        executable: bool,
+    ) -> Result<Output<'p>, FsError>
+    where
+        'a: 'p,
+    {
+        let mode = self.modes.of_file(executable);
+        let (masked, into, wrote) = (self.masked, self.into, self.wrote);
+        let (holder, name) = self.holder(path)?;
+        let file = holder.create_file(name, mode)?;
+        if masked {
+            holder.set_mode(name, mode)?;
+        }
+        Ok(Output { file, hash: sha2::Sha256::new(), size: 0, into, path, wrote })
+    }
+
+    /// Makes the file `path` with the content and the time of `from`, a file made before.
+    pub(super) fn copy(
+        &mut self,
+        from: &RelPath,
+        path: &RelPath,
+        executable: bool,
+    ) -> Result<(), FsError> {
+        let fail = |error| FsError::new("copy", self.into.path_of(from), error);
+        let mut source = self.into.open_file(from)?;
+        let modified = source.metadata().map_err(fail)?.mtime();
+        let mut copy = self.create(path, executable)?.file;
+        let fail = |error| FsError::new("copy", self.into.path_of(from), error);
+        let length = std::io::copy(&mut source, &mut copy).map_err(fail)?;
+        set_modified(&copy, modified).map_err(fail)?;
+        (self.wrote)(length);
+        Ok(())
+    }
+}
+
+impl Modes {
+    /// The permission bits that a file gets on disk.
+    fn of_file(self, executable: bool) -> u32 {
+        match (self, executable) {
+            (Self::AsPacked, true) => 0o755,
+            (Self::AsPacked, false) => 0o644,
+            (Self::ReadOnly, true) => 0o555,
+            (Self::ReadOnly, false) => 0o444,
+        }
+    }
+}
+
+/// A new file on its way to disk.
+pub(super) struct Output<'a> {
+    file: File,
+    hash: sha2::Sha256,
+    size: u64,
+    into: &'a Dir,
+    path: &'a RelPath,
+    wrote: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Output<'_> {
+    /// Appends `bytes`, in one call where the system takes them.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FsError> {
+        self.file.write_all(bytes).map_err(|error| self.fail("write", error))?;
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn fail(&self, verb: &'static str, error: std::io::Error) -> FsError {
+        FsError::new(verb, self.into.path_of(self.path), error)
+    }
+
+    /// Ends the file: its time of change is set (seconds since 1970), its digest returned.
+    pub(super) fn finish(self, modified: i64) -> Result<Sha256, ArchiveError> {
+        set_modified(&self.file, modified).map_err(|error| self.fail("set the time of", error))?;
+        (self.wrote)(self.size);
+        Ok(Sha256(self.hash.finalize().into()))
+    }
+}

@@ -1,0 +1,197 @@
+//! One filling of a directory, from the first look to the finished tree.
+//!
+//! Invariant: when [`fill`] fails, `into` is as empty as it was.
+
+use super::clock::Clock;
+use super::error::{ArchiveError, Reason};
+use super::ledger::Ledger;
+use super::place::Place;
+use super::{Links, Modes, Options, Strip, links};
+use crate::error::FsError;
+use crate::package::file_table::{Content, Entry, FileTable};
+use crate::sys::fs::Dir;
+use crate::sys::tree;
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{Builder, Scope};
+
+/// After how many bytes the next write-back begins (measured: hides most of the disk's time).
+const WRITE_BACK: u64 = 8 << 20;
+
+/// What the work of filling a directory has at hand.
+pub(super) struct Session<'a> {
+    /// What is there so far.
+    pub(super) ledger: Ledger<'a>,
+    /// Where it goes.
+    pub(super) place: Place<'a>,
+    /// How long it takes.
+    pub(super) clock: &'a Clock,
+}
+
+/// Fills the empty directory `into`: `work` puts files and directories there, then links are
+/// judged and made, the top folder is taken away where that is wanted, and modes become final.
+/// Meanwhile the disk is kept busy.
+pub(super) fn fill(
+    into: &Dir,
+    options: &Options<'_>,
+    clock: &Clock,
+    work: impl FnOnce(&mut Session<'_>) -> Result<(), ArchiveError>,
+) -> Result<FileTable, ArchiveError> {
+    if !into.names()?.is_empty() {
+        let taken = io::ErrorKind::DirectoryNotEmpty;
+        return Err(FsError::new("unpack into", into.path(), taken).into());
+    }
+    let filled = with_write_back(into, |wrote| {
+        let ledger = Ledger::new(options, clock);
+        let place = Place::new(into, options.modes, wrote)?;
+        let mut session = Session { ledger, place, clock };
+        work(&mut session)?;
+        finish(into, session.ledger, options, clock)
+    });
+    filled.map_err(|first| match empty(into) {
+        Ok(()) => first,
+        Err(source) => {
+            let into = into.path().display().to_string();
+            ArchiveError::Leftovers { into, first: Box::new(first), source }
+        }
+    })
+}
+
+fn empty(into: &Dir) -> Result<(), FsError> {
+    into.names()?.iter().try_for_each(|name| tree::remove(into, name))
+}
+
+fn finish(
+    into: &Dir,
+    ledger: Ledger<'_>,
+    options: &Options<'_>,
+    clock: &Clock,
+) -> Result<FileTable, ArchiveError> {
+    let mut entries = ledger.into_entries();
+    if options.strip == Strip::SingleTop
+        && let Some(top) = single_top(&entries)
+    {
+        entries = strip(into, entries, &top)?;
+    }
+    let table = FileTable::new(entries);
+    if options.links == Links::Contained {
+        links::check(&table, clock)?;
+    }
+    for entry in table.entries() {
+        if let Content::Link(target) = &entry.content {
+            into.make_link(&entry.path, target)?;
+        }
+    }
+    if options.modes == Modes::ReadOnly {
+        // From the deepest up: a directory without write bits could not be changed below.
+        for entry in table.entries().iter().rev() {
+            if entry.content == Content::Directory {
+                into.set_mode(&entry.path, 0o555)?;
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// The one top entry that is not hidden, if it is a directory (node specification, 2.1).
+fn single_top(entries: &[Entry]) -> Option<String> {
+    let mut tops = entries
+        .iter()
+        .filter(|entry| entry.path.parent().is_none() && !entry.path.as_str().starts_with('.'));
+    match (tops.next(), tops.next()) {
+        (Some(top), None) if top.content == Content::Directory => Some(top.path.to_string()),
+        _ => None,
+    }
+}
+
+/// Moves what is inside `top` up one level, on disk and in the table.
+fn strip(into: &Dir, entries: Vec<Entry>, top: &str) -> Result<Vec<Entry>, ArchiveError> {
+    let mut moved = Vec::with_capacity(entries.len());
+    let (inside, beside): (Vec<Entry>, Vec<Entry>) = entries
+        .into_iter()
+        .filter(|entry| entry.path.as_str() != top)
+        .partition(|entry| entry.path.top() == top && entry.path.parent().is_some());
+    let taken = |name: &str| beside.iter().any(|entry| entry.path.as_str() == name);
+    let children = || inside.iter().filter(|e| e.path.components().count() == 2);
+    for child in children() {
+        if taken(child.path.name()) {
+            return Err(ArchiveError::refused(child.path.as_str(), Reason::StripConflict));
+        }
+    }
+    // Out of the way first: the folder may hold an entry of its own name.
+    let mut away = String::from(".cart-top");
+    while taken(&away) || children().any(|child| child.path.name() == away) {
+        away.push('-');
+    }
+    into.rename_new(top, into, &away)?;
+    let from = into.dir(&away)?;
+    for child in children() {
+        if !matches!(child.content, Content::Link(_)) {
+            from.rename_new(child.path.name(), into, child.path.name())?;
+        }
+    }
+    into.remove_dir(&away)?;
+    moved.extend(beside);
+    for mut entry in inside {
+        if let Some(path) = entry.path.without_top() {
+            entry.path = path;
+            moved.push(entry);
+        }
+    }
+    Ok(moved)
+}
+
+struct WriteBack<'a> {
+    into: &'a Dir,
+    written: AtomicU64,
+    busy: AtomicBool,
+    failure: Mutex<Option<FsError>>,
+}
+
+/// Runs `work` and, whenever it has written enough, a thread that brings the bytes to disk, so
+/// that the sync before the commit has little left to do.
+fn with_write_back<T>(
+    into: &Dir,
+    work: impl FnOnce(&(dyn Fn(u64) + Sync)) -> Result<T, ArchiveError>,
+) -> Result<T, ArchiveError> {
+    let state = WriteBack {
+        into,
+        written: AtomicU64::new(0),
+        busy: AtomicBool::new(false),
+        failure: Mutex::new(None),
+    };
+    let result = std::thread::scope(|scope| work(&|bytes| state.wrote(scope, bytes)));
+    // A write error is told to one sync only: it must not be lost when this was the one.
+    match state.failure.into_inner() {
+        Ok(None) => result,
+        Ok(Some(failure)) => result.and(Err(failure.into())),
+        Err(_) => result.and(Err(FsError::new("sync", into.path(), poisoned()).into())),
+    }
+}
+
+fn poisoned() -> io::Error {
+    io::Error::other("the thread that writes back has died")
+}
+
+impl<'a> WriteBack<'a> {
+    fn wrote<'s>(&'s self, scope: &'s Scope<'s, '_>, bytes: u64) {
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        let due = before / WRITE_BACK != (before + bytes) / WRITE_BACK;
+        if !due || self.busy.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let sync = move || {
+            if let Err(error) = self.into.sync_filesystem()
+                && let Ok(mut failure) = self.failure.lock()
+            {
+                failure.get_or_insert(error);
+            }
+            self.busy.store(false, Ordering::Release);
+        };
+        // Only an earlier start of what the last barrier does anyway: no thread, no harm.
+        if Builder::new().spawn_scoped(scope, sync).is_err() {
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+}

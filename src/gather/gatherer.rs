@@ -1,0 +1,148 @@
+//! Several requests, side by side.
+
+use super::error::{GatherError, GatherFailure};
+use super::one::{One, TREE};
+use super::provenance::Provenance;
+use super::request::{Content, Request};
+use super::staging::Staging;
+use crate::config::Config;
+use crate::format::{self, Unpacked};
+use crate::layout::Layout;
+use crate::package::Package;
+use crate::package::file_table::FileTable;
+use crate::package::note::Notes;
+use crate::progress::Watch;
+use crate::source::http::Http;
+use crate::source::stop::Stop;
+use crate::source::stream::Watched;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Gathers packages. One serves any number of requests, and shares its connections among them.
+pub struct Gatherer {
+    pub(super) layout: Layout,
+    pub(super) config: Config,
+    pub(super) http: Http,
+}
+
+/// What a request gave: a tree in private staging, verified, and what is known of it.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The staging directory; dropped, it is removed with the tree in it.
+    pub staging: Staging,
+    /// The name of the tree in the staging directory.
+    pub tree: &'static str,
+    /// The files of the tree.
+    pub table: FileTable,
+    /// What the tree is; nothing when it was asked for raw.
+    pub package: Option<Package>,
+    /// What the reader of the manifest had to say.
+    pub notes: Notes,
+    /// Where it came from.
+    pub provenance: Provenance,
+}
+
+/// Makes the one who watches the request of a number.
+pub type Watchers<'a> = &'a (dyn Fn(usize) -> Box<dyn Watch> + Sync);
+
+type Outcome = Result<Gathered, GatherFailure>;
+
+impl Gatherer {
+    /// Remembers places and settings; nothing is opened before the first request.
+    pub fn new(layout: &Layout, config: &Config) -> Self {
+        let http = Http::new(&config.download);
+        Self { layout: layout.clone(), config: config.clone(), http }
+    }
+
+    /// Gathers all `requests`, `download.parallel` at a time, and gives them in the order in which
+    /// they were asked for. The first failure ends the others; nothing stays behind then.
+    pub fn gather(
+        &self,
+        requests: &[Request],
+        watchers: Watchers<'_>,
+    ) -> Result<Vec<Gathered>, GatherFailure> {
+        let stop = Stop::default();
+        let (next, slots) = (AtomicUsize::new(0), Slots::new(requests.len()));
+        let work = || {
+            loop {
+                let number = next.fetch_add(1, Ordering::SeqCst);
+                let Some(request) = requests.get(number) else { break };
+                let outcome = self.one(request, &*watchers(number), &stop);
+                if outcome.is_err() {
+                    stop.cancel();
+                }
+                slots.put(number, outcome);
+            }
+        };
+        let workers = self.config.download.parallel.clamp(1, requests.len().max(1));
+        std::thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(work);
+            }
+            work();
+        });
+        slots.into_result()
+    }
+
+    fn one(&self, request: &Request, watch: &dyn Watch, stop: &Stop) -> Outcome {
+        let gathered = Staging::in_state(&self.layout)
+            .map_err(GatherError::from)
+            .and_then(|staging| self.gather_in(staging, request, Watched { watch, stop }));
+        watch.finish();
+        gathered.map_err(|why| GatherFailure { what: request.what.to_string(), why })
+    }
+
+    /// Gathers one request into `staging`.
+    pub(super) fn gather_in(
+        &self,
+        staging: Staging,
+        request: &Request,
+        watched: Watched<'_>,
+    ) -> Result<Gathered, GatherError> {
+        watched.stop.check()?;
+        let one = One { gatherer: self, request, staging: &staging, watched };
+        let brought = one.bring()?;
+        let mut notes = Notes::default();
+        let package = match request.content {
+            Content::Raw => None,
+            Content::Package => {
+                let dir = staging.dir().dir(TREE)?;
+                let tree = Unpacked { dir: &dir, table: &brought.table };
+                Some(format::read(&tree, &mut notes)?)
+            }
+        };
+        let (table, provenance) = (brought.table, brought.provenance);
+        Ok(Gathered { staging, tree: TREE, table, package, notes, provenance })
+    }
+}
+
+/// The outcomes, each in the place of its request.
+struct Slots(Mutex<Vec<Option<Outcome>>>);
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self(Mutex::new((0..count).map(|_| None).collect()))
+    }
+
+    fn put(&self, number: usize, outcome: Outcome) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get_mut(number) {
+            *slot = Some(outcome);
+        }
+    }
+
+    /// All of them, or the first failure that is not the echo of another one.
+    fn into_result(self) -> Result<Vec<Gathered>, GatherFailure> {
+        let slots = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (mut gathered, mut echo, mut failure) = (Vec::new(), None, None);
+        for outcome in slots.into_iter().flatten() {
+            match outcome {
+                Ok(one) => gathered.push(one),
+                Err(error) if error.why.is_echo() => drop(echo.get_or_insert(error)),
+                Err(error) => drop(failure.get_or_insert(error)),
+            }
+        }
+        failure.or(echo).map_or(Ok(gathered), Err)
+    }
+}

@@ -1,0 +1,23 @@
+//! From what the user asked for to an unpacked, verified, understood package in private staging.
+//!
+//! [`gatherer::Gatherer`] joins the three modules below it: a source is opened, its bytes go
+//! through the archive reader while they arrive, every expected digest must hold, and the format
+//! reader says what the tree is. Nothing leaves staging before all of that; a refusal discards
+//! staging whole. Here, and only here, a manifest's `Source-Url` is followed.
+
+mod bytes;
+pub mod error;
+pub mod gatherer;
+mod into;
+mod manifest;
+mod one;
+pub mod provenance;
+pub mod request;
+pub mod staging;
+mod trees;
+
+pub use error::{GatherError, GatherFailure};
+pub use gatherer::{Gathered, Gatherer};
+pub use into::Fetched;
+pub use request::{Content, Request, What};
+pub use staging::{Staging, sweep};

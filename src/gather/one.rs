@@ -1,0 +1,141 @@
+//! One request: its source is brought, manifests are followed.
+
+use super::error::GatherError;
+use super::gatherer::Gatherer;
+use super::manifest;
+use super::provenance::{Origin, Provenance, Trust};
+use super::request::{Request, What};
+use super::staging::Staging;
+use crate::archive::{Options, Strip};
+use crate::format;
+use crate::package::file_table::FileTable;
+use crate::source::digest::{Checks, Seen};
+use crate::source::file::{self, Found};
+use crate::source::locator::Source;
+use crate::source::stream::Watched;
+use crate::sys::fs::Dir;
+
+/// The name of the unpacked tree in its staging directory.
+pub(super) const TREE: &str = "tree";
+/// How many manifests may lead to each other.
+const CHAIN: usize = 3;
+
+/// A tree and where it came from.
+pub(super) struct Brought {
+    pub(super) table: FileTable,
+    pub(super) provenance: Provenance,
+}
+
+/// What the bytes of a source turned out to be.
+pub(super) enum Arrived {
+    /// An archive, unpacked and verified.
+    Tree(FileTable, Seen),
+    /// A manifest that names another source.
+    Manifest(Vec<u8>),
+}
+
+/// What one source on the way gave.
+enum Stage {
+    Tree(Brought),
+    Manifest(Vec<u8>),
+}
+
+/// One request on its way.
+pub(super) struct One<'a> {
+    pub(super) gatherer: &'a Gatherer,
+    pub(super) request: &'a Request,
+    pub(super) staging: &'a Staging,
+    pub(super) watched: Watched<'a>,
+}
+
+impl One<'_> {
+    /// Brings the tree of the request into staging.
+    pub(super) fn bring(&self) -> Result<Brought, GatherError> {
+        match &self.request.what {
+            What::Entry(entry) => self.entry(entry),
+            What::Source(source) => self.follow(source),
+        }
+    }
+
+    /// Follows manifests to a tree, which then gets the first of them.
+    fn follow(&self, named: &Source) -> Result<Brought, GatherError> {
+        let mut source = named.clone();
+        let mut checks = vec![self.request.checks];
+        let mut first = None;
+        for _ in 0..=CHAIN {
+            match self.stage(&source, &checks)? {
+                Stage::Tree(brought) => return self.complete(brought, named, (&source, first)),
+                Stage::Manifest(bytes) => {
+                    let next = format::source_of(&bytes)?;
+                    source = source.parse_named_here(&next.url)?;
+                    checks = vec![self.request.checks, Checks { md5: next.md5, sha256: None }];
+                    first.get_or_insert(bytes);
+                }
+            }
+        }
+        Err(GatherError::Chain(source.to_string()))
+    }
+
+    fn complete(
+        &self,
+        mut brought: Brought,
+        named: &Source,
+        (last, manifest): (&Source, Option<Vec<u8>>),
+    ) -> Result<Brought, GatherError> {
+        if let Some(manifest) = manifest {
+            let tree = self.tree()?;
+            brought.table =
+                manifest::replace(&tree, &brought.table, &manifest, self.request.modes)?;
+        }
+        if last != named {
+            brought.provenance.final_url.get_or_insert(last.absolute().to_string());
+        }
+        brought.provenance.source = named.absolute().to_string();
+        Ok(brought)
+    }
+
+    fn stage(&self, source: &Source, checks: &[Checks]) -> Result<Stage, GatherError> {
+        let (origin, moved, arrived) = match source {
+            Source::Git(git) => return self.git(git, checks).map(Stage::Tree),
+            Source::File(path) => match file::look(path)? {
+                Found::Directory(from) => return self.directory(&from, checks).map(Stage::Tree),
+                Found::File => (Origin::File, None, self.file(path, source, checks)?),
+            },
+            Source::Http(url) => {
+                let (moved, arrived) = self.web(url, source, checks)?;
+                (Origin::Http, moved, arrived)
+            }
+        };
+        Ok(match arrived {
+            Arrived::Manifest(bytes) => Stage::Manifest(bytes),
+            Arrived::Tree(table, seen) => {
+                let trust = Trust::of_bytes(origin, checks);
+                let provenance = Provenance {
+                    final_url: moved,
+                    md5: Some(seen.md5),
+                    sha256: Some(seen.sha256),
+                    length: Some(seen.length),
+                    ..Provenance::bare(source, origin, trust)
+                };
+                Stage::Tree(Brought { table, provenance })
+            }
+        })
+    }
+
+    pub(super) fn options(&self, strip: Strip) -> Options<'_> {
+        let Request { links, modes, .. } = *self.request;
+        Options { limits: &self.gatherer.config.archive, links, modes, strip }
+    }
+
+    pub(super) fn make_tree(&self) -> Result<Dir, GatherError> {
+        self.staging.dir().make_dir(TREE, 0o755)?;
+        let tree = self.tree()?;
+        // Whatever the umask of this process is.
+        tree.set_mode("", 0o755)?;
+        Ok(tree)
+    }
+
+    fn tree(&self) -> Result<Dir, GatherError> {
+        Ok(self.staging.dir().dir(TREE)?)
+    }
+}

@@ -1,0 +1,166 @@
+//! Private directories in which trees are made.
+//!
+//! Each is named in a way that nobody can guess, is open to its owner alone, and is held by a lock
+//! file beside it. It is removed when dropped; what a crash has left is recognised by its free lock
+//! and swept away later.
+
+use crate::error::FsError;
+use crate::layout::Layout;
+use crate::source::redact;
+use crate::sys::fs::{Dir, Result};
+use crate::sys::lock::{Asked, Lock};
+use crate::sys::{random, tree};
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Names of staging directories in the state begin so.
+const IN_STATE: &str = "fetch-";
+/// The end of a lock's name.
+const LOCK: &str = ".lock";
+
+/// A private directory, removed when dropped.
+#[derive(Debug)]
+pub struct Staging {
+    parent: Dir,
+    name: String,
+    dir: Dir,
+    /// Nothing once the directory has been given away.
+    lock: Option<Lock>,
+}
+
+impl Staging {
+    /// Makes one in the state of `layout`.
+    pub fn in_state(layout: &Layout) -> Result<Self> {
+        Self::create(&Dir::create(&layout.staging(), 0o700)?, IN_STATE)
+    }
+
+    /// Makes one in `parent`, with a name that begins with `prefix`.
+    pub(super) fn create(parent: &Dir, prefix: &str) -> Result<Self> {
+        let command = command_line();
+        for _ in 0..16 {
+            let name = format!("{prefix}{}", random::hex(8)?);
+            let lock_name = format!("{name}{LOCK}");
+            let Asked::Got(lock) =
+                Lock::ask(parent, Path::new(&lock_name), Duration::ZERO, &command)?
+            else {
+                continue;
+            };
+            // A sweeper may have removed the file between its making and its locking; from here
+            // on it finds the lock held.
+            if !parent.has(&lock_name)? {
+                continue;
+            }
+            parent.make_dir(&name, 0o700)?;
+            let dir = parent.dir(&name)?;
+            return Ok(Self { parent: parent.again()?, name, dir, lock: Some(lock) });
+        }
+        Err(FsError::new("make a private directory in", parent.path(), Errno::AGAIN))
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Gives the directory away, with the lock that keeps it from being swept; the new owner
+    /// removes it.
+    pub fn take(mut self) -> Result<(PathBuf, Lock)> {
+        let path = self.dir.path().to_owned();
+        let lock = self.lock.take();
+        // It is only ever taken here, and here `self` ends.
+        lock.map(|lock| (path.clone(), lock))
+            .ok_or_else(|| FsError::new("take", path, Errno::INVAL))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            // What cannot be removed now is swept later: its lock is free then.
+            let _ = discard(&self.parent, &self.name);
+        }
+    }
+}
+
+/// What this process was asked, for whoever meets its locks; without passwords in addresses.
+fn command_line() -> String {
+    let words = std::env::args_os().map(|word| redact::text(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Removes a directory of which this process holds the lock, and then the lock's file.
+fn discard(parent: &Dir, name: &str) -> Result<()> {
+    tree::remove(parent, name)?;
+    parent.remove_file(format!("{name}{LOCK}"))
+}
+
+/// Removes what crashed processes have left in the staging of `layout`. Gives the number of
+/// directories.
+pub fn sweep(layout: &Layout) -> Result<usize> {
+    match Dir::open(&layout.staging()) {
+        Ok(parent) => sweep_in(&parent, IN_STATE),
+        Err(error) if error.is_not_found() => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes what crashed processes have left in `parent` under names that begin with `prefix`.
+pub(super) fn sweep_in(parent: &Dir, prefix: &str) -> Result<usize> {
+    let mut swept = 0;
+    for name in parent.names()? {
+        let Some(name) = name.to_str() else { continue };
+        let name = name.strip_suffix(LOCK).unwrap_or(name);
+        if !is_ours(name, prefix) {
+            continue;
+        }
+        let lock = PathBuf::from(format!("{name}{LOCK}"));
+        if let Asked::Got(_lock) = Lock::ask(parent, &lock, Duration::ZERO, "sweeping")? {
+            swept += usize::from(parent.has(name)?);
+            discard(parent, name)?;
+        }
+    }
+    Ok(swept)
+}
+
+fn is_ours(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix)
+        .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(layout: &Layout) -> Vec<std::ffi::OsString> {
+        Dir::open(&layout.staging()).unwrap().names().unwrap()
+    }
+
+    #[test]
+    fn staging_is_private_and_leaves_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let layout = Layout::below(temp.path());
+        let staging = Staging::in_state(&layout).unwrap();
+        assert_eq!(staging.dir().meta("").unwrap().unwrap().mode, 0o700);
+        staging.dir().make_dirs("a/b", 0o755).unwrap();
+        staging.dir().set_mode("a", 0o555).unwrap();
+        drop(staging);
+        assert!(names(&layout).is_empty());
+    }
+
+    #[test]
+    fn only_what_nobody_holds_is_swept() {
+        let temp = tempfile::tempdir().unwrap();
+        let layout = Layout::below(temp.path());
+        assert_eq!(sweep(&layout).unwrap(), 0, "nothing there yet");
+        let living = Staging::in_state(&layout).unwrap();
+        let (path, lock) = Staging::in_state(&layout).unwrap().take().unwrap();
+        let parent = Dir::open(&layout.staging()).unwrap();
+        parent.make_dir("someone-elses", 0o700).unwrap();
+        assert_eq!(sweep(&layout).unwrap(), 0, "the taken one is still locked");
+        drop(lock);
+        assert_eq!(sweep(&layout).unwrap(), 1);
+        assert!(!path.exists() && living.dir().path().exists());
+        assert_eq!(names(&layout).len(), 3, "the living one, its lock, and what is not ours");
+    }
+}

@@ -1,0 +1,15 @@
+//! Archives that mean harm, or are damaged: each is refused for its own reason, leaves nothing
+//! behind, and touches nothing outside. And good ones, which give exactly the tree they hold.
+
+mod directories;
+mod good;
+mod gzip;
+mod limits;
+mod make_tar;
+mod make_zip;
+mod names;
+mod programs;
+mod random;
+mod room;
+mod tar_frame;
+mod zip_frame;
