@@ -26,11 +26,7 @@ pub struct App {
 impl App {
     /// Prepares a run. A relative `--root` is meant from the present directory; links and
     /// environments are going to contain it, so it is made absolute here.
-    pub fn new(
-        globals: Globals,
-        printer: Printer,
-        command_line: String,
-    ) -> Result<Self, Failure> {
+    pub fn new(globals: Globals, printer: Printer, command_line: String) -> Result<Self, Failure> {
         let layout = match &globals.root {
             None => Layout::of_this_user(),
             Some(root) => {

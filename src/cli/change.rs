@@ -79,8 +79,7 @@ pub(super) fn put_back(
     }
     let engine = Engine::new(db, app.layout(), app.config()?)?;
     let teller = Teller::new(app.printer(), app.form(), app.agrees());
-    let mut locks =
-        Locks::take(&engine.state, &BTreeSet::new(), app.wait(), app.command_line())?;
+    let mut locks = Locks::take(&engine.state, &BTreeSet::new(), app.wait(), app.command_line())?;
     match engine.recover_one(row, &mut locks, &teller)? {
         Recovered::Stuck { why, .. } => {
             let text = format!("transaction {} is stuck: {why}", row.id);

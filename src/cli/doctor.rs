@@ -124,7 +124,8 @@ fn disk(app: &App, db: &Db) -> Result<Vec<Finding>, Failure> {
             what: format!("{}: {}", stray.what, stray.path),
             remedy: match stray.what {
                 "database" => "restore the database from a backup".into(),
-                _ => "`cart recover` sweeps what it knows; look at the rest, then move it away".into(),
+                _ => "`cart recover` sweeps what it knows; look at the rest, then move it away"
+                    .into(),
             },
         });
     }

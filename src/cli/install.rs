@@ -49,11 +49,8 @@ pub fn run(args: &InstallArgs, app: &mut App) -> Result<Exit, Failure> {
 }
 
 fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
-    let demands = Demands {
-        md5: args.md5,
-        sha256: args.sha256,
-        external_links: args.allow_external_links,
-    };
+    let demands =
+        Demands { md5: args.md5, sha256: args.sha256, external_links: args.allow_external_links };
     let requests = args.sources.iter().map(|word| request(word, demands));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
     crate::sys::interrupt::watch_or_fail()?;
@@ -61,9 +58,7 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     let arrived = gather(app, &requests)?;
     let names: BTreeSet<String> =
         arrived.iter().map(|one| one.new.package.name.to_string()).collect();
-    carry_out(app, &db, &args.change, &|| {
-        Ok(install(&arrived, &facts::library(&db, &names)?)?)
-    })
+    carry_out(app, &db, &args.change, &|| Ok(install(&arrived, &facts::library(&db, &names)?)?))
 }
 
 /// A digest belongs to one download; which of many was meant would be a guess.

@@ -52,7 +52,8 @@ pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     }
     app.printer().table(&table);
     for Unfinished { transaction, title, state } in unfinished {
-        app.printer().warn(&format!("transaction {transaction} ({title}) is {state}: `cart doctor`"));
+        app.printer()
+            .warn(&format!("transaction {transaction} ({title}) is {state}: `cart doctor`"));
     }
     Ok(Exit::Done)
 }

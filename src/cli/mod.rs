@@ -15,11 +15,11 @@ pub mod install;
 pub mod lint;
 pub mod list;
 pub mod owns;
+mod package;
 pub mod recover;
 pub mod remove;
-pub mod undo;
-mod package;
 mod request;
+pub mod undo;
 mod usage;
 pub mod verify;
 

@@ -92,7 +92,8 @@ fn in_gear(db: &Db, inside: &Path) -> Result<Option<Owner>, Failure> {
     let rest = parts.collect::<Vec<_>>().join("/");
     let mut owner = Owner { gear: Some(row.name), path: rest.clone(), package: None };
     for cartridge in db.gear_cartridges(row.id)? {
-        if cartridge.dir == folder && (rest.is_empty() || db.file(cartridge.package, &rest)?.is_some())
+        if cartridge.dir == folder
+            && (rest.is_empty() || db.file(cartridge.package, &rest)?.is_some())
         {
             owner.package = db.package(cartridge.package)?.map(|row| title(&row));
         }

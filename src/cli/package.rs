@@ -66,8 +66,9 @@ pub(super) fn the_one(db: Option<&Db>, text: &str) -> Result<PackageRow, Failure
         (Some(one), []) => Ok(one.row),
         (Some(last), others) => {
             let all = others.iter().map(|one| &one.row).chain([&last.row]);
-            let names: Vec<_> =
-                all.map(|row| format!("{}-{}-{}", row.vendor, row.name, row.package_version)).collect();
+            let names: Vec<_> = all
+                .map(|row| format!("{}-{}-{}", row.vendor, row.name, row.package_version))
+                .collect();
             let text = format!("`{text}` could be any of {}", names.join(", "));
             Err(Failure::new(Exit::Conflict, text).hint(format!("say `{}`, for example", names[0])))
         }

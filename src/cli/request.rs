@@ -56,8 +56,9 @@ pub(super) fn gather(app: &App, requests: &[Request]) -> Result<Vec<Arrival>, Fa
     gather::sweep(app.layout())?;
     let gatherer = Gatherer::new(app.layout(), app.config()?);
     let labels: Vec<String> = requests.iter().map(|request| request.what.to_string()).collect();
+    let progress = app.progress();
     let watcher = |number: usize| {
-        app.progress().watch(labels.get(number).map(String::as_str).unwrap_or_default())
+        progress.watch(labels.get(number).map(String::as_str).unwrap_or_default())
     };
     let gathered: Vec<Gathered> = gatherer.gather(requests, &watcher)?;
     let ready = gathered.into_iter().map(|one| gather::arrive(app.layout(), one));

@@ -140,4 +140,3 @@ fn redact(text: &str) -> String {
         None => text.to_owned(),
     }
 }
-

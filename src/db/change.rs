@@ -2,10 +2,10 @@
 
 use super::{Db, DbError, Result};
 use crate::package::Package;
-use crate::package::digest::{Md5, Sha256};
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
 use crate::package::note::Note;
+use crate::package::provenance::Provenance;
 use crate::package::version::Version;
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
@@ -44,55 +44,6 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
-}
-
-/// Where a package came from, and how far its bytes can be trusted.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Provenance {
-    /// The source as it was asked for, without credentials.
-    pub source: String,
-    /// `http`, `git`, `file` or `index`.
-    pub kind: String,
-    /// The MD5 of the archive, where there was one archive.
-    pub md5: Option<Md5>,
-    /// The SHA-256 of the archive, where there was one archive.
-    pub sha256: Option<Sha256>,
-    /// The commit, of a git source.
-    pub commit: Option<String>,
-    /// How the bytes were vouched for.
-    pub trust: Trust,
-}
-
-/// How a package's bytes were vouched for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trust {
-    /// The user or a manifest gave the SHA-256, and it held.
-    Sha256,
-    /// Only an MD5 was given: it finds damage, not intent.
-    Md5Only,
-    /// A git commit names the contents.
-    Git,
-    /// A directory or file of this host.
-    Local,
-    /// Part of the binary.
-    Index,
-    /// Nothing was given to check against; the SHA-256 seen is recorded.
-    Unverified,
-}
-
-impl Trust {
-    /// The name as it stands in the database and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sha256 => "sha256",
-            Self::Md5Only => "md5-only",
-            Self::Git => "git",
-            Self::Local => "local",
-            Self::Index => "index",
-            Self::Unverified => "unverified",
-        }
-    }
 }
 
 /// A package to be recorded.
@@ -221,7 +172,7 @@ impl Db {
                 signed(table.size()),
                 signed(table.entries().len() as u64),
                 provenance.source,
-                provenance.kind,
+                provenance.kind.as_str(),
                 provenance.md5.map(|digest| digest.to_string()),
                 provenance.sha256.map(|digest| digest.to_string()),
                 provenance.commit,

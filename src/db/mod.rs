@@ -11,7 +11,7 @@ mod inverse;
 mod journal;
 mod packages;
 
-pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage, Provenance, Trust};
+pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
 pub use inverse::{Inverse, InversePart};
 pub use journal::{

@@ -152,9 +152,8 @@ impl Occupied {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
         let slot = free_slot(db)?;
-        let is_taken = |host: &u8| {
-            endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err()
-        };
+        let is_taken =
+            |host: &u8| endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err();
         Ok(Self {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),

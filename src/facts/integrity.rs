@@ -21,11 +21,7 @@ pub struct Finding {
 }
 
 /// Compares an installed package's tree with its record, by content.
-pub fn check_package(
-    db: &Db,
-    layout: &Layout,
-    row: &PackageRow,
-) -> Result<Vec<Finding>, Failure> {
+pub fn check_package(db: &Db, layout: &Layout, row: &PackageRow) -> Result<Vec<Finding>, Failure> {
     let owner = format!("{}-{}-{}", row.vendor, row.name, row.version);
     let path = layout.library().join(&row.place);
     let tree = match Dir::open(&path) {

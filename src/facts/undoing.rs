@@ -43,7 +43,8 @@ pub struct UndoFacts {
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
 pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, Failure> {
     let Some(row) = db.transaction(txn)? else { return Ok(None) };
-    let inverse: Inverse = serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
+    let inverse: Inverse =
+        serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
     let mut gears = Vec::new();
     for name in inverse.parts.iter().filter_map(gear_of) {
         if let Some(gear) = Gear::read(db, layout, name.as_str())? {

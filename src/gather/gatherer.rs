@@ -2,7 +2,6 @@
 
 use super::error::{GatherError, GatherFailure};
 use super::one::{One, TREE};
-use super::provenance::Provenance;
 use super::request::{Content, Request};
 use super::staging::Staging;
 use crate::config::Config;
@@ -11,6 +10,7 @@ use crate::layout::Layout;
 use crate::package::Package;
 use crate::package::file_table::FileTable;
 use crate::package::note::Notes;
+use crate::package::provenance::Provenance;
 use crate::progress::Watch;
 use crate::source::http::Http;
 use crate::source::stop::Stop;

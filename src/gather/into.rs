@@ -2,13 +2,13 @@
 
 use super::error::{GatherError, GatherFailure};
 use super::gatherer::Gatherer;
-use super::provenance::Provenance;
 use super::request::Request;
 use super::staging::{self, Staging};
 use crate::error::FsError;
 use crate::package::Package;
 use crate::package::file_table::FileTable;
 use crate::package::note::Notes;
+use crate::package::provenance::Provenance;
 use crate::progress::Watch;
 use crate::source::stop::Stop;
 use crate::source::stream::Watched;

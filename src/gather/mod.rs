@@ -5,17 +5,19 @@
 //! reader says what the tree is. Nothing leaves staging before all of that; a refusal discards
 //! staging whole. Here, and only here, a manifest's `Source-Url` is followed.
 
+mod arrival;
 mod bytes;
 pub mod error;
 pub mod gatherer;
 mod into;
 mod manifest;
 mod one;
-pub mod provenance;
+mod provenance;
 pub mod request;
 pub mod staging;
 mod trees;
 
+pub use arrival::{Arrival, arrive};
 pub use error::{GatherError, GatherFailure};
 pub use gatherer::{Gathered, Gatherer};
 pub use into::Fetched;

@@ -3,12 +3,13 @@
 use super::error::GatherError;
 use super::gatherer::Gatherer;
 use super::manifest;
-use super::provenance::{Origin, Provenance, Trust};
+use super::provenance;
 use super::request::{Request, What};
 use super::staging::Staging;
 use crate::archive::{Options, Strip};
 use crate::format;
 use crate::package::file_table::FileTable;
+use crate::package::provenance::{Origin, Provenance};
 use crate::source::digest::{Checks, Seen};
 use crate::source::file::{self, Found};
 use crate::source::locator::Source;
@@ -109,13 +110,13 @@ impl One<'_> {
         Ok(match arrived {
             Arrived::Manifest(bytes) => Stage::Manifest(bytes),
             Arrived::Tree(table, seen) => {
-                let trust = Trust::of_bytes(origin, checks);
+                let trust = provenance::trust_in_bytes(origin, checks);
                 let provenance = Provenance {
                     final_url: moved,
                     md5: Some(seen.md5),
                     sha256: Some(seen.sha256),
                     length: Some(seen.length),
-                    ..Provenance::bare(source, origin, trust)
+                    ..provenance::bare(source, origin, trust)
                 };
                 Stage::Tree(Brought { table, provenance })
             }

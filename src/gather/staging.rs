@@ -8,7 +8,7 @@ use crate::error::FsError;
 use crate::layout::Layout;
 use crate::source::redact;
 use crate::sys::fs::{Dir, Result};
-use crate::sys::lock::{Asked, Lock};
+use crate::sys::lock::{Asked, Lock, Sharing};
 use crate::sys::{random, tree};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl Staging {
             let name = format!("{prefix}{}", random::hex(8)?);
             let lock_name = format!("{name}{LOCK}");
             let Asked::Got(lock) =
-                Lock::ask(parent, Path::new(&lock_name), Duration::ZERO, &command)?
+                Lock::ask(parent, Path::new(&lock_name), Sharing::Exclusive, Duration::ZERO, &command)?
             else {
                 continue;
             };
@@ -115,7 +115,7 @@ pub(super) fn sweep_in(parent: &Dir, prefix: &str) -> Result<usize> {
             continue;
         }
         let lock = PathBuf::from(format!("{name}{LOCK}"));
-        if let Asked::Got(_lock) = Lock::ask(parent, &lock, Duration::ZERO, "sweeping")? {
+        if let Asked::Got(_lock) = Lock::ask(parent, &lock, Sharing::Exclusive, Duration::ZERO, "sweeping")? {
             swept += usize::from(parent.has(name)?);
             discard(parent, name)?;
         }

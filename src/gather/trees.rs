@@ -2,10 +2,11 @@
 
 use super::error::GatherError;
 use super::one::{Brought, One};
-use super::provenance::{Origin, Provenance, Trust};
+use super::provenance;
 use crate::archive::{self, Strip};
 use crate::index;
 use crate::package::file_table::FileTable;
+use crate::package::provenance::{Origin, Provenance, Trust};
 use crate::source::digest::Checks;
 use crate::source::git::Git;
 use crate::source::locator::{GitSource, Source};
@@ -23,7 +24,7 @@ impl One<'_> {
             return Err(GatherError::Inside { inner, outer });
         }
         let table = self.import(from)?;
-        Ok(Brought { table, provenance: Provenance::bare(&source, Origin::File, Trust::Local) })
+        Ok(Brought { table, provenance: provenance::bare(&source, Origin::File, Trust::Local) })
     }
 
     /// A git repository: the tree of one commit.
@@ -40,7 +41,7 @@ impl One<'_> {
         let table = self.import(&checkout)?;
         tree::remove(staging, "checkout")?;
         tree::remove(staging, "work")?;
-        let bare = Provenance::bare(&source, Origin::Git, Trust::Git);
+        let bare = provenance::bare(&source, Origin::Git, Trust::Git);
         Ok(Brought { table, provenance: Provenance { commit: Some(fetched.commit), ..bare } })
     }
 
@@ -59,7 +60,7 @@ impl One<'_> {
         let table = self.import(&from)?;
         tree::remove(staging, "entry")?;
         let source = Source::File(entry.name.into());
-        Ok(Brought { table, provenance: Provenance::bare(&source, Origin::Index, Trust::Index) })
+        Ok(Brought { table, provenance: provenance::bare(&source, Origin::Index, Trust::Index) })
     }
 
     fn import(&self, from: &Dir) -> Result<FileTable, GatherError> {

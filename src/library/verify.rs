@@ -30,9 +30,9 @@ pub fn verify(tree: &Dir, table: &FileTable) -> Result<Vec<Difference>, FsError>
             .chunks(share)
             .map(|chunk| scope.spawn(move || check_all(tree, chunk)))
             .collect();
-        let joined = workers.into_iter().map(|worker| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
+        let joined = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         joined.collect()
     });
     let mut found: Vec<Difference> = checked?.into_iter().flatten().collect();
@@ -54,9 +54,7 @@ fn check_all(tree: &Dir, entries: &[Entry]) -> Result<Vec<Difference>, FsError> 
                     holder = tree.dir(&parent).ok().map(|dir| (parent.clone(), dir));
                 }
                 match &holder {
-                    Some((_, dir)) => {
-                        check(dir, Path::new(entry.path.name()), entry, &mut buffer)?
-                    }
+                    Some((_, dir)) => check(dir, Path::new(entry.path.name()), entry, &mut buffer)?,
                     None => Some("missing"),
                 }
             }

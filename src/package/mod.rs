@@ -10,6 +10,7 @@ pub mod file_table;
 pub mod ident;
 pub mod managed;
 pub mod note;
+pub mod provenance;
 pub mod version;
 
 use digest::Md5;

@@ -1,14 +1,13 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
 use super::install::{add_packages, below};
-use crate::gather::Arrival;
 use super::{Consent, Plan, Refusal, Resource};
 use crate::config::Gears as Settings;
-use crate::db::{Change, NewCartridge, NewEndpoint, NewGear, Reservation, InversePart};
+use crate::db::{Change, InversePart, NewCartridge, NewEndpoint, NewGear, Reservation};
 use crate::error::Exit;
 use crate::facts::{Gear, GearFacts};
+use crate::gather::Arrival;
 use crate::gear::endpoints::{self, Assigned};
-use crate::sys::clock::Moment;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::ident::GearName;
@@ -26,6 +25,7 @@ use crate::step::render_templates::{Pass, RenderTemplates};
 use crate::step::run_script::{RunScript, Script};
 use crate::step::set_state::SetState;
 use crate::step::stash_trees::StashTrees;
+use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
 
 /// What is asked for: a new gear.
@@ -89,9 +89,8 @@ pub fn create(
         gear: identity.uuid.clone(),
     });
     if identity.owner.is_none() && facts.occupied.gears > 0 {
-        plan.warnings.push(
-            "gears of one user share it: their scripts can see and signal each other".into(),
-        );
+        plan.warnings
+            .push("gears of one user share it: their scripts can see and signal each other".into());
     }
     add_home(&mut plan, &identity, (facts, ask.made), settings);
     let assigned = assign(&wanted, facts)?;

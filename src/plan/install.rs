@@ -1,7 +1,7 @@
 //! Installing packages: trees from staging into the library, all in one transaction.
 
 use super::{Plan, Refusal, Resource};
-use crate::db::{Change, NewPackage, InversePart};
+use crate::db::{Change, InversePart, NewPackage};
 use crate::error::Exit;
 use crate::facts::Installed;
 use crate::gather::Arrival;
@@ -11,7 +11,8 @@ use crate::sys::path::{PathError, RelPath};
 
 /// Plans the installation of `arrived`. What is installed already, byte for byte, is left alone.
 pub fn install(arrived: &[Arrival], installed: &[Installed]) -> Result<Plan, Refusal> {
-    let titles: Vec<_> = arrived.iter().map(|one| format!("`{}`", one.new.package.title())).collect();
+    let titles: Vec<_> =
+        arrived.iter().map(|one| format!("`{}`", one.new.package.title())).collect();
     let mut plan = Plan::new(match titles.as_slice() {
         [one] => format!("install {one}"),
         many => format!("install {} packages", many.len()),

@@ -17,9 +17,9 @@ pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
     let mut plan = Plan::new(format!("undo transaction {id} ({title})"));
     plan.undoes = Some(*id);
     let wanted = facts.inverse.parts.iter();
-    let brings_back = wanted.clone().any(|part| {
-        matches!(part, InversePart::RestorePackages | InversePart::RestoreGear { .. })
-    });
+    let brings_back = wanted
+        .clone()
+        .any(|part| matches!(part, InversePart::RestorePackages | InversePart::RestoreGear { .. }));
     if brings_back {
         add_trees(&mut plan, facts)?;
     }

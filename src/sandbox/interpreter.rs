@@ -25,9 +25,7 @@ pub fn of(script: &Path) -> Result<(PathBuf, Vec<OsString>), SandboxError> {
     }
     match line(&head) {
         Some(_) if mode & 0o111 != 0 => Ok((script.to_owned(), Vec::new())),
-        Some((program, argument)) => {
-            Ok((program, argument.into_iter().chain([own]).collect()))
-        }
+        Some((program, argument)) => Ok((program, argument.into_iter().chain([own]).collect())),
         None => Ok((PathBuf::from("/bin/bash"), vec![own])),
     }
 }

@@ -189,11 +189,7 @@ impl Family<'_> {
 }
 
 /// Waits for the direct child alone; ends the whole family when time is up or `cart` is to end.
-fn wait(
-    child: &mut Child,
-    limit: Duration,
-    family: &Family<'_>,
-) -> Result<Ending, SandboxError> {
+fn wait(child: &mut Child, limit: Duration, family: &Family<'_>) -> Result<Ending, SandboxError> {
     let until = Instant::now() + limit;
     loop {
         match child.try_wait() {
@@ -302,9 +298,10 @@ mod tests {
     #[test]
     fn a_script_runs_without_x_and_without_an_interpreter_line() {
         let bench = Bench::new();
-        for (text, mode) in
-            [("#!/bin/bash\n[[ a == a ]] && echo fine", 0o644), ("shopt -s nullglob; echo fine", 0o755)]
-        {
+        for (text, mode) in [
+            ("#!/bin/bash\n[[ a == a ]] && echo fine", 0o644),
+            ("shopt -s nullglob; echo fine", 0o755),
+        ] {
             let outcome = bench.run(text, mode, Leftovers::End);
             assert_eq!((outcome.stdout.as_str(), outcome.ending), ("fine\n", Ending::Status(0)));
         }

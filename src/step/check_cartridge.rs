@@ -44,7 +44,10 @@ impl Step for CheckCartridge {
         let broken = |text: String, hint: &str| Err(Failure::new(Exit::Failed, text).hint(hint));
         if !new.is_empty() {
             let text = format!("`{}` has made {} in the gear's home", self.dir, new.join(", "));
-            return broken(text, "a cartridge may make hidden files there alone (the guide, Locking)");
+            return broken(
+                text,
+                "a cartridge may make hidden files there alone (the guide, Locking)",
+            );
         }
         let replaced = environ::overridden(&home, &self.dir);
         if !replaced.is_empty() {

@@ -1,6 +1,6 @@
 //! Calls a cartridge's `bin/control`, between the hooks of the application's developer.
 
-use super::script::{self, Call};
+use super::script;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
@@ -82,10 +82,9 @@ impl Step for Control {
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         checkpoint("control: before the script");
         let said = match (self.run(cx, self.action), self.strictness) {
-            (Err(failure), Strictness::MayFail) => Said {
-                warnings: vec![script::one_line(&failure)],
-                ..Said::default()
-            },
+            (Err(failure), Strictness::MayFail) => {
+                Said { warnings: vec![script::one_line(&failure)], ..Said::default() }
+            }
             (result, _) => result?,
         };
         checkpoint("control: after the script");

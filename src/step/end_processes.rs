@@ -45,7 +45,8 @@ impl Step for EndProcesses {
             0 => {}
             1 => said.warnings.push("1 process did not stop by itself and was ended".into()),
             many => {
-                said.warnings.push(format!("{many} processes did not stop by themselves and were ended"));
+                said.warnings
+                    .push(format!("{many} processes did not stop by themselves and were ended"));
             }
         }
         Ok(said)

@@ -58,11 +58,7 @@ pub(super) fn write(cx: &Cx<'_>, files: &[NewFile]) -> Result<(), Failure> {
 }
 
 /// Puts back what stood where `files` were written.
-pub(super) fn put_back(
-    cx: &Cx<'_>,
-    files: &[NewFile],
-    before: &[Before],
-) -> Result<(), Failure> {
+pub(super) fn put_back(cx: &Cx<'_>, files: &[NewFile], before: &[Before]) -> Result<(), Failure> {
     for (file, Before(old)) in files.iter().zip(before) {
         let Some(parent) = std::path::Path::new(&file.path).parent() else { continue };
         if !cx.state.has(parent)? {

@@ -4,8 +4,8 @@ use super::end_processes::EndProcesses;
 use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
-use crate::gear::owner::{self, Account};
 use crate::gear::identity::Identity;
+use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
 use crate::sys::tree;
@@ -94,5 +94,11 @@ pub(super) fn sample(world: &super::laws::World) -> MakeGear {
     let mut identity = world.gear();
     tree::remove(&world.state, identity.home()).unwrap();
     identity.cartridges.clear();
-    MakeGear { identity, domain: "localhost".into(), namespace: "local".into(), memory_mb: 512, made: Moment(0) }
+    MakeGear {
+        identity,
+        domain: "localhost".into(),
+        namespace: "local".into(),
+        memory_mb: 512,
+        made: Moment(0),
+    }
 }

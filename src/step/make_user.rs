@@ -63,8 +63,17 @@ impl Step for MakeUser {
         let home = cx.state.path_of(self.home.as_ref().map_or("", RelPath::as_str));
         let home = home.display().to_string();
         let arguments = [
-            "--uid", &uid, "--gid", &gid, "--no-create-home", "--home-dir", &home, "--shell",
-            "/bin/bash", "--", &self.name,
+            "--uid",
+            &uid,
+            "--gid",
+            &gid,
+            "--no-create-home",
+            "--home-dir",
+            &home,
+            "--shell",
+            "/bin/bash",
+            "--",
+            &self.name,
         ];
         run("/usr/sbin/useradd", &arguments)?;
         Ok(Said::default())

@@ -7,9 +7,9 @@
 //!
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
-mod cx;
 pub mod check_cartridge;
 pub mod control;
+mod cx;
 pub mod end_processes;
 pub mod endpoints;
 pub mod environment;

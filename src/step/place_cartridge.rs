@@ -7,6 +7,7 @@ use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
 use crate::sys::tree::{self, Modes};
+use std::path::Path;
 
 /// A cartridge that comes into a gear.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -48,9 +49,6 @@ impl PlaceCartridge {
             let file = format!("env/OPENSHIFT_{short}_{name}");
             into.replace_file(&file, value.as_bytes(), 0o644)?;
         }
-        if let Some((uid, gid)) = self.gear.owner {
-            owner::own_cartridge(into, Account { uid, gid })?;
-        }
         Ok(())
     }
 }
@@ -78,12 +76,17 @@ impl Step for PlaceCartridge {
             return Ok(Said::default());
         }
         let stash = cx.stash()?;
-        tree::remove(&stash, "new")?;
-        stash.make_dir("new", 0o755)?;
+        // Built in a folder that stands for the home: who owns what goes by the path there.
+        tree::remove(&stash, "home")?;
+        stash.make_dirs(format!("home/{}", self.dir), 0o755)?;
+        let base = stash.dir("home")?;
         checkpoint("place_cartridge: before the copy");
-        self.build(cx, &stash.dir("new")?)?;
+        self.build(cx, &base.dir(&self.dir)?)?;
+        if let Some((uid, gid)) = self.gear.owner {
+            owner::own_part(&base, Path::new(&self.dir), Account { uid, gid })?;
+        }
         checkpoint("place_cartridge: before the rename");
-        tree::move_to(&stash, "new", &home, &self.dir)?;
+        tree::move_to(&base, &self.dir, &home, &self.dir)?;
         Ok(Said::default())
     }
 

@@ -53,7 +53,7 @@ impl RenderTemplates {
             Pass::Env => vec!["env/*.erb".into()],
             Pass::Processed => self.patterns.clone(),
         };
-        let mut found = globs::expand(home, &self.dir, &patterns)?;
+        let mut found = globs::expand(home, &self.dir, &patterns).paths;
         found.retain(|path| path.ends_with(".erb"));
         let mut existing = Vec::new();
         for path in found {
@@ -127,7 +127,8 @@ impl Step for RenderTemplates {
         if before.templates.is_empty() {
             return Ok(said);
         }
-        let variables = environment::of(cx.layout, &home, &self.gear, Some(&self.dir))?.as_text();
+        let variables =
+            environment::of((cx.layout, cx.config), &home, &self.gear, Some(&self.dir)).as_text();
         for Template { path, .. } in &before.templates {
             checkpoint("render_templates: before a template");
             if !home.has(path)? {

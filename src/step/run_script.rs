@@ -114,7 +114,8 @@ impl Step for RunScript {
 #[cfg(test)]
 pub(super) fn sample(world: &super::laws::World) -> RunScript {
     let gear = world.gear();
-    world.script("gears/blog/mock/bin/setup", "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/set-up\"\n");
+    world
+        .script("gears/blog/mock/bin/setup", "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/set-up\"\n");
     let undoing = "#!/bin/bash\nrm -f \"$OPENSHIFT_DATA_DIR/set-up\"\n";
     world.script("gears/blog/mock/bin/teardown", undoing);
     RunScript { gear, dir: "mock".into(), script: Script::Setup }

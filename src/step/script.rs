@@ -42,7 +42,8 @@ pub(super) struct Call<'a> {
 
 /// Runs a script. Anything but exit status 0 is a failure that shows its last words.
 pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Failure> {
-    let variables = environment::of(cx.layout, home, call.gear, Some(call.dir))?.as_text();
+    let variables =
+        environment::of((cx.layout, cx.config), home, call.gear, Some(call.dir)).as_text();
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
@@ -66,7 +67,7 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
 
 /// Two new files of the log: what a script prints, and what it complains about.
 fn capture(log: &Dir, name: &str) -> Result<(File, File), Failure> {
-    let mut file = |suffix: &str| -> Result<File, Failure> {
+    let file = |suffix: &str| -> Result<File, Failure> {
         let name = format!("{name}.{suffix}");
         log.remove_file(&name)?;
         drop(log.create_file(&name, 0o600)?);
@@ -83,21 +84,28 @@ fn heard(name: &str, outcome: &Outcome) -> Said {
         Ending::Status(0) => replies::Ending::Success,
         _ => replies::Ending::Failure,
     };
-    for reply in replies::parse(&outcome.stdout, ending).replies {
+    let replies = replies::parse(&outcome.stdout, ending);
+    for reply in replies.replies {
         match reply {
-            Reply::Client { tone: Tone::Message | Tone::Result, text } => said.messages.push(text),
-            Reply::Client { tone: Tone::Debug, .. } => {}
-            Reply::Client { text, .. } => said.warnings.push(text),
-            Reply::AppInfo { text } => said.messages.push(text),
-            other => said.warnings.push(format!(
-                "`{name}` asks the platform for something that this version does not do yet: {other}"
+            Reply::Client(Tone::Message | Tone::Result, text) | Reply::AppInfo(text) => {
+                said.messages.push(text);
+            }
+            Reply::Client(Tone::Debug, _) => {}
+            Reply::Client(Tone::Error | Tone::InternalError, text) => said.warnings.push(text),
+            // Data about the cartridge, for brokers; the log has it.
+            Reply::CartData(_) | Reply::CartProperty(_) | Reply::Attribute(_) => {}
+            _ => said.warnings.push(format!(
+                "`{name}` asks for a change beyond its gear, which this version does not make yet"
             )),
         }
     }
+    said.warnings.extend(replies.notes);
     match outcome.ended {
         0 => {}
         1 => said.warnings.push(format!("`{name}` left a process behind; it was ended")),
-        many => said.warnings.push(format!("`{name}` left {many} processes behind; they were ended")),
+        many => {
+            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"))
+        }
     }
     said
 }

@@ -44,9 +44,8 @@ fn watch() -> std::io::Result<()> {
 
 /// Begins to watch, as [`watch`] does; what cannot be watched is a failure.
 pub fn watch_or_fail() -> Result<(), Failure> {
-    watch().map_err(|error| {
-        Failure::new(Exit::Failed, format!("cannot watch for signals: {error}"))
-    })
+    watch()
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot watch for signals: {error}")))
 }
 
 /// Fails when a signal has asked this process to end.

@@ -69,8 +69,7 @@ pub fn perform(
     if now != plan {
         person.agree_again(&plan, &now)?;
     }
-    let receipt =
-        engine.run(&now, &person.view(&now), &how.command, (how.on_failure, person))?;
+    let receipt = engine.run(&now, &person.view(&now), &how.command, (how.on_failure, person))?;
     drop(locks);
     Ok(Done::Ran(now, receipt))
 }

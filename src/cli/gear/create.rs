@@ -95,11 +95,7 @@ fn refuse_unreachable(app: &App) -> Result<(), Failure> {
 }
 
 /// The packages that the words mean: of the library where one has that name, else gathered.
-fn resolve(
-    app: &App,
-    db: &Db,
-    words: &[String],
-) -> Result<(Vec<Wanted>, Vec<Arrival>), Failure> {
+fn resolve(app: &App, db: &Db, words: &[String]) -> Result<(Vec<Wanted>, Vec<Arrival>), Failure> {
     let mut slots: Vec<Option<Wanted>> = Vec::new();
     let mut requests: Vec<Request> = Vec::new();
     for word in words {

@@ -1,0 +1,1 @@
+//! What there is to say to the author of a package.
