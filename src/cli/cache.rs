@@ -2,7 +2,12 @@
 
 use super::app::App;
 use crate::error::{Exit, Failure};
+use crate::source::cache::{Cache, Kept};
+use crate::ui::format;
+use crate::ui::report::Form;
+use crate::ui::table::Table;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,7 +55,56 @@ Examples:
   cart cache verify
   cart cache verify --json";
 
+#[derive(Serialize)]
+struct Answer {
+    downloads: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    sha256: String,
+    md5: String,
+    size: u64,
+}
+
 /// Looks after the downloads that are kept.
-pub fn run(_args: &CacheArgs, _app: &mut App) -> Result<Exit, Failure> {
-    super::pending()
+pub fn run(args: &CacheArgs, app: &mut App) -> Result<Exit, Failure> {
+    if crate::sys::fs::kind_of(app.layout().cache()).is_none() {
+        return show(app, &[], Exit::Done);
+    }
+    let cache = Cache::open(app.layout())?;
+    match args.command {
+        Command::List | Command::Clean { dry_run: true } => show(app, &cache.list()?, Exit::Done),
+        Command::Clean { dry_run: false } => {
+            let kept = cache.list()?;
+            let cleaned = cache.clean()?;
+            let (files, bytes) = (cleaned.files, format::size(cleaned.bytes));
+            app.printer().talk(&format!("{files} downloads removed, {bytes}"));
+            if app.form() == Form::Json { show(app, &kept, Exit::Done) } else { Ok(Exit::Done) }
+        }
+        Command::Verify => {
+            let damaged = cache.verify()?;
+            let exit = if damaged.is_empty() { Exit::Done } else { Exit::Integrity };
+            app.printer().talk(&format!("{} damaged", damaged.len()));
+            show(app, &damaged, exit)
+        }
+    }
+}
+
+fn show(app: &App, kept: &[Kept], exit: Exit) -> Result<Exit, Failure> {
+    let shown = kept.iter().map(|one| Shown {
+        sha256: one.sha256.to_string(),
+        md5: one.md5.to_string(),
+        size: one.size,
+    });
+    if app.form() == Form::Json {
+        app.printer().json(&Answer { downloads: shown.collect() });
+        return Ok(exit);
+    }
+    let mut table = Table::new(["SHA-256", "MD5", "SIZE"]);
+    for one in shown {
+        table.row([one.sha256, one.md5, format::size(one.size)]);
+    }
+    app.printer().table(&table);
+    Ok(exit)
 }

@@ -24,7 +24,7 @@ mod usage;
 pub mod verify;
 
 use crate::error::{Exit, Failure};
-use crate::ui::printer::Printer;
+use crate::ui::printer::{Printer, Wishes};
 use crate::ui::report::{self, Form};
 use app::App;
 use clap::error::ErrorKind;
@@ -152,6 +152,12 @@ fn run_command(cli: Cli, line: String) -> u8 {
     });
     let exit = report::end(&printer, form, outcome);
     foreign.filter(|_| exit == Exit::Done).unwrap_or(exit as u8)
+}
+
+/// Ends a command that gears call under a name of its own: tells its failure, returns the exit code.
+pub fn end_command<E: Into<Failure>>(outcome: Result<(), E>) -> u8 {
+    let printer = Printer::new(Wishes::default());
+    report::end(&printer, Form::Text, outcome.map(|()| Exit::Done).map_err(Into::into)) as u8
 }
 
 /// The definition of the whole command line, for completions and man pages.

@@ -37,6 +37,11 @@ pub(super) fn request(word: &str, demands: Demands) -> Result<Request, Failure> 
     Ok(request)
 }
 
+/// What a word asks for that must be a source, or a package of the index.
+pub(super) fn source(word: &str) -> Result<Request, Failure> {
+    request(word, Demands::default())
+}
+
 /// A name has neither `/` nor `:`; a word that names a file of this directory is taken as one.
 pub(super) fn is_source(word: &str) -> bool {
     word.contains(['/', ':']) || fs::kind_of(Path::new(word)).is_some()
@@ -57,9 +62,8 @@ pub(super) fn gather(app: &App, requests: &[Request]) -> Result<Vec<Arrival>, Fa
     let gatherer = Gatherer::new(app.layout(), app.config()?);
     let labels: Vec<String> = requests.iter().map(|request| request.what.to_string()).collect();
     let progress = app.progress();
-    let watcher = |number: usize| {
-        progress.watch(labels.get(number).map(String::as_str).unwrap_or_default())
-    };
+    let watcher =
+        |number: usize| progress.watch(labels.get(number).map(String::as_str).unwrap_or_default());
     let gathered: Vec<Gathered> = gatherer.gather(requests, &watcher)?;
     let ready = gathered.into_iter().map(|one| gather::arrive(app.layout(), one));
     let ready = ready.collect::<Result<Vec<Arrival>, _>>()?;

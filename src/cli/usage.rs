@@ -132,7 +132,7 @@ pub(super) fn command_line(arguments: &[OsString]) -> String {
 }
 
 /// `scheme://user:secret@host/…` without what stands before the `@`.
-fn redact(text: &str) -> String {
+pub(super) fn redact(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let authority = rest.split('/').next().unwrap_or(rest);
     match authority.rfind('@').and_then(|at| rest.get(at + 1..)) {

@@ -41,8 +41,13 @@ impl Staging {
         for _ in 0..16 {
             let name = format!("{prefix}{}", random::hex(8)?);
             let lock_name = format!("{name}{LOCK}");
-            let Asked::Got(lock) =
-                Lock::ask(parent, Path::new(&lock_name), Sharing::Exclusive, Duration::ZERO, &command)?
+            let Asked::Got(lock) = Lock::ask(
+                parent,
+                Path::new(&lock_name),
+                Sharing::Exclusive,
+                Duration::ZERO,
+                &command,
+            )?
             else {
                 continue;
             };
@@ -115,7 +120,9 @@ pub(super) fn sweep_in(parent: &Dir, prefix: &str) -> Result<usize> {
             continue;
         }
         let lock = PathBuf::from(format!("{name}{LOCK}"));
-        if let Asked::Got(_lock) = Lock::ask(parent, &lock, Sharing::Exclusive, Duration::ZERO, "sweeping")? {
+        if let Asked::Got(_lock) =
+            Lock::ask(parent, &lock, Sharing::Exclusive, Duration::ZERO, "sweeping")?
+        {
             swept += usize::from(parent.has(name)?);
             discard(parent, name)?;
         }

@@ -8,6 +8,7 @@
 pub mod deployment;
 pub mod endpoints;
 pub mod environ;
+pub mod environment;
 mod files;
 pub mod git;
 pub mod globs;

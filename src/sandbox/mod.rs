@@ -4,8 +4,10 @@
 //! Output goes to files, not pipes: a daemon that keeps them open cannot hold anybody up. Which
 //! script runs, and what its result means, is decided above.
 
+mod hand_over;
 mod interpreter;
 
+pub use hand_over::hand_over;
 pub use interpreter::of as interpreter;
 
 use crate::error::{Exit, Explain, FsError};

@@ -12,7 +12,6 @@ pub mod control;
 mod cx;
 pub mod end_processes;
 pub mod endpoints;
-pub mod environment;
 mod files;
 pub mod git_repo;
 #[cfg(test)]
@@ -26,6 +25,7 @@ pub mod run_script;
 mod script;
 pub mod set_state;
 pub mod stash_trees;
+pub mod status;
 
 pub use cx::Cx;
 
@@ -73,9 +73,6 @@ pub struct Said {
     /// What went not quite as it should.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The file with everything that a script printed, below the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log: Option<String>,
 }
 
 macro_rules! steps {

@@ -1,8 +1,8 @@
 //! Renders the ERB templates of a cartridge: `X.erb` becomes `X`, and goes.
 
-use super::{Cx, Said, Step, environment};
+use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
-use crate::gear::{globs, identity::Identity};
+use crate::gear::{environment, globs, identity::Identity};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree::{self, Modes};

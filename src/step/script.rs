@@ -1,7 +1,8 @@
 //! Running scripts for steps: environment, capture, output protocol; one place for all of them.
 
-use super::{Cx, Said, environment};
+use super::{Cx, Said};
 use crate::error::{Exit, Failure};
+use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
 use crate::gear::replies::{self, Reply, Tone};
@@ -42,13 +43,20 @@ pub(super) struct Call<'a> {
 
 /// Runs a script. Anything but exit status 0 is a failure that shows its last words.
 pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Failure> {
+    let outcome = outcome(cx, home, call)?;
+    let said = heard(call.name, &outcome);
+    if outcome.succeeded() { Ok(said) } else { Err(failed(call, &outcome)) }
+}
+
+/// Runs a script, and gives what became of it, good or bad.
+pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcome, Failure> {
     let variables =
         environment::of((cx.layout, cx.config), home, call.gear, Some(call.dir)).as_text();
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
-    let outcome = sandbox::run(Script {
+    Ok(sandbox::run(Script {
         program: &call.program,
         arguments: &call.arguments,
         directory: &home.path_of(call.dir),
@@ -59,10 +67,7 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
         most_output: cx.config.scripts.max_output,
         marks: &marks,
         leftovers: call.leftovers,
-    })?;
-    let mut said = heard(call.name, &outcome);
-    said.log = Some(format!("{}/{name}.out", cx.transaction));
-    if outcome.succeeded() { Ok(said) } else { Err(failed(call, &outcome)) }
+    })?)
 }
 
 /// Two new files of the log: what a script prints, and what it complains about.
@@ -201,7 +206,6 @@ fn file_name(path: &Path) -> String {
 fn merge(said: &mut Said, more: Said) {
     said.messages.extend(more.messages);
     said.warnings.extend(more.warnings);
-    said.log = more.log.or(said.log.take());
 }
 
 /// A failure and its causes in one line.

@@ -71,6 +71,12 @@ fn lower(resource: Resource, wanted: u64) {
     let _ = rustix::process::setrlimit(resource, limit);
 }
 
+/// Gives this process the usual file mode mask: trees that gears' users read must not depend on the
+/// mask of whoever called.
+pub fn set_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// Makes orphans of this process's children its own, so that they can be seen and reaped.
 pub fn adopt_orphans() {
     // An old kernel without it only loses the reaping of strays.

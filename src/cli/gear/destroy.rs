@@ -1,9 +1,12 @@
 //! `cart gear destroy`.
 
+use super::found;
 use crate::cli::app::App;
-use crate::cli::change::ChangeArgs;
-use crate::error::{Exit, Failure};
+use crate::cli::change::{ChangeArgs, carry_out};
+use crate::error::{Context, Exit, Failure};
+use crate::facts;
 use crate::package::ident::GearName;
+use crate::plan::gear::{Farewell, destroy};
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -26,7 +29,14 @@ pub struct DestroyArgs {
     pub change: ChangeArgs,
 }
 
-/// Destroys a gear with everything in it.
-pub fn run(_args: &DestroyArgs, _app: &mut App) -> Result<Exit, Failure> {
-    crate::cli::pending()
+/// Destroys a gear with everything in it; its data waits in the stash, for `cart undo`.
+pub fn run(args: &DestroyArgs, app: &mut App) -> Result<Exit, Failure> {
+    let db = found::changing(app, &args.name)?;
+    let farewell = if args.teardown { Farewell::Teardown } else { Farewell::Silent };
+    carry_out(app, &db, &args.change, &|| {
+        let gear = found::gear(app, &db, &args.name)?;
+        let bytes = facts::home_size(app.layout(), &args.name);
+        Ok(destroy(&gear, farewell, bytes)?)
+    })
+    .doing(|| format!("cannot destroy the gear `{}`", args.name))
 }

@@ -1,8 +1,12 @@
 //! `cart gear exec`.
 
+use super::found;
 use crate::cli::app::App;
 use crate::error::{Exit, Failure};
+use crate::gear::environment;
 use crate::package::ident::GearName;
+use crate::sandbox;
+use crate::sys::fs::Dir;
 use clap::Args;
 use std::ffi::OsString;
 
@@ -23,7 +27,14 @@ pub struct ExecArgs {
     pub command: Vec<OsString>,
 }
 
-/// Runs a command as the gear, in its environment.
-pub fn run(_args: &ExecArgs, _app: &mut App) -> Result<Exit, Failure> {
-    crate::cli::pending()
+/// Runs a command as the gear, in its environment, and answers with its exit status.
+pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
+    let (_, gear) = found::reading(app, &args.name)?;
+    let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
+    let loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
+    loaded.notes.iter().for_each(|note| app.printer().warn(note));
+    let user = gear.identity.owner;
+    let status = sandbox::hand_over(&args.command, home.path(), &loaded.variables, user)?;
+    app.answer_with(status);
+    Ok(Exit::Done)
 }

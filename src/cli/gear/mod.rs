@@ -3,6 +3,7 @@
 pub mod create;
 pub mod destroy;
 pub mod exec;
+mod found;
 pub mod list;
 pub mod logs;
 pub mod show;

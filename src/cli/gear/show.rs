@@ -1,9 +1,19 @@
 //! `cart gear show`.
 
+use super::found;
 use crate::cli::app::App;
+use crate::db::GearEndpointRow;
 use crate::error::{Exit, Failure};
+use crate::facts::Gear;
+use crate::gear::identity::Cartridge;
+use crate::gear::state::State;
+use crate::package::Package;
 use crate::package::ident::GearName;
+use crate::sys::clock::Moment;
+use crate::ui::report::Form;
+use crate::ui::table::Table;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +29,116 @@ pub struct ShowArgs {
     pub name: GearName,
 }
 
+/// A gear in an answer.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    pub(super) name: String,
+    pub(super) state: &'static str,
+    uuid: String,
+    home: String,
+    user: Option<u32>,
+    sandbox: String,
+    created: String,
+    processes: usize,
+    cartridges: Vec<ShownCartridge>,
+    endpoints: Vec<ShownEndpoint>,
+}
+
+#[derive(Serialize)]
+struct ShownCartridge {
+    name: String,
+    vendor: String,
+    version: String,
+    package_version: String,
+    primary: bool,
+    path: String,
+}
+
+#[derive(Serialize)]
+struct ShownEndpoint {
+    name: String,
+    cartridge: String,
+    address: String,
+    port: u16,
+    public_port: Option<u16>,
+    protocols: Vec<String>,
+}
+
+impl Shown {
+    pub(super) fn new(app: &App, gear: Gear) -> Self {
+        let home = app.layout().gears().join(&gear.row.name);
+        let cartridge = |(one, package): (&Cartridge, &Package)| ShownCartridge {
+            name: package.name.to_string(),
+            vendor: package.vendor.to_string(),
+            version: one.software.to_string(),
+            package_version: package.package_version.to_string(),
+            primary: one.is_primary,
+            path: home.join(&one.dir).display().to_string(),
+        };
+        Self {
+            state: gear.state.map_or("unknown", State::as_str),
+            cartridges: gear
+                .identity
+                .cartridges
+                .iter()
+                .zip(&gear.packages)
+                .map(cartridge)
+                .collect(),
+            endpoints: gear.endpoints.into_iter().map(endpoint).collect(),
+            home: home.display().to_string(),
+            name: gear.row.name,
+            uuid: gear.row.uuid,
+            user: gear.row.uid,
+            sandbox: gear.row.sandbox,
+            created: Moment(gear.row.created).rfc3339(),
+            processes: gear.processes,
+        }
+    }
+
+    pub(super) fn titles(&self) -> String {
+        let titles = self.cartridges.iter().map(|one| format!("{}-{}", one.name, one.version));
+        titles.collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn addresses(&self) -> String {
+        let all = self.endpoints.iter().map(|one| format!("{}:{}", one.address, one.port));
+        all.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn endpoint(row: GearEndpointRow) -> ShownEndpoint {
+    let GearEndpointRow { dir, name, address, port, public_port, protocols } = row;
+    ShownEndpoint { name, cartridge: dir, address, port, public_port, protocols }
+}
+
 /// Shows what a gear is made of.
-pub fn run(_args: &ShowArgs, _app: &mut App) -> Result<Exit, Failure> {
-    crate::cli::pending()
+pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
+    let (_, gear) = found::reading(app, &args.name)?;
+    let shown = Shown::new(app, gear);
+    if app.form() == Form::Json {
+        app.printer().json(&shown);
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::headless();
+    table.row(["Gear", &shown.name]);
+    table.row(["State", shown.state]);
+    table.row(["Processes", &shown.processes.to_string()]);
+    table.row(["Home", &shown.home]);
+    table.row(["Identifier", &shown.uuid]);
+    if let Some(user) = shown.user {
+        table.row(["User", &user.to_string()]);
+    }
+    table.row(["Sandbox", &shown.sandbox]);
+    table.row(["Created", &shown.created]);
+    for one in &shown.cartridges {
+        let role = if one.primary { ", primary" } else { "" };
+        let text =
+            format!("{}-{}-{} ({}{role})", one.vendor, one.name, one.version, one.package_version);
+        table.row(["Cartridge", &text]);
+    }
+    for one in &shown.endpoints {
+        table.row(["Endpoint", &format!("{} = {}:{}", one.name, one.address, one.port)]);
+    }
+    app.printer().table(&table);
+    Ok(Exit::Done)
 }

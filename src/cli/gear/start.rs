@@ -1,9 +1,11 @@
 //! `cart gear start`.
 
+use super::found;
 use crate::cli::app::App;
-use crate::cli::change::ChangeArgs;
-use crate::error::{Exit, Failure};
+use crate::cli::change::{ChangeArgs, carry_out};
+use crate::error::{Context, Exit, Failure};
 use crate::package::ident::GearName;
+use crate::plan::gear;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -24,6 +26,8 @@ pub struct StartArgs {
 }
 
 /// Starts a gear.
-pub fn run(_args: &StartArgs, _app: &mut App) -> Result<Exit, Failure> {
-    crate::cli::pending()
+pub fn run(args: &StartArgs, app: &mut App) -> Result<Exit, Failure> {
+    let db = found::changing(app, &args.name)?;
+    carry_out(app, &db, &args.change, &|| Ok(gear::start(&found::gear(app, &db, &args.name)?)))
+        .doing(|| format!("cannot start the gear `{}`", args.name))
 }

@@ -1,9 +1,14 @@
 //! `cart gear status`.
 
+use super::found;
 use crate::cli::app::App;
 use crate::error::{Exit, Failure};
+use crate::gear::state::State;
 use crate::package::ident::GearName;
+use crate::step::status::{self, Answer};
+use crate::ui::report::Form;
 use clap::Args;
+use serde::Serialize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +24,46 @@ pub struct StatusArgs {
     pub name: GearName,
 }
 
-/// Tells how a gear is doing, by its exit status too.
-pub fn run(_args: &StatusArgs, _app: &mut App) -> Result<Exit, Failure> {
-    crate::cli::pending()
+#[derive(Serialize)]
+struct Told {
+    gear: String,
+    state: &'static str,
+    sandbox: String,
+    processes: usize,
+    cartridges: Vec<Answer>,
+}
+
+/// Tells how a gear is doing, by its exit status too: that of the first cartridge that does not
+/// run.
+pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
+    let (_, gear) = found::reading(app, &args.name)?;
+    let cartridges = status::ask((app.layout(), app.config()?), &gear.identity)?;
+    let bad = cartridges.iter().filter_map(|one| one.status).find(|status| *status != 0);
+    let told = Told {
+        gear: gear.row.name,
+        state: gear.state.map_or("unknown", State::as_str),
+        sandbox: gear.row.sandbox,
+        processes: gear.processes,
+        cartridges,
+    };
+    if app.form() == Form::Json {
+        app.printer().json(&told);
+    } else {
+        let Told { gear, state, processes, sandbox, .. } = &told;
+        let printer = app.printer();
+        printer.data(&format!("{gear}: {state}, {processes} processes, sandbox {sandbox}"));
+        for Answer { cartridge, status, output } in &told.cartridges {
+            let how = match status {
+                Some(0) => "runs".to_owned(),
+                Some(status) => format!("status {status}"),
+                None => "unknown".to_owned(),
+            };
+            printer.data(&format!("{cartridge}: {how}"));
+            output.lines().for_each(|line| printer.data(&format!("  {line}")));
+        }
+    }
+    if let Some(status) = bad {
+        app.answer_with(status);
+    }
+    Ok(Exit::Done)
 }

@@ -1,0 +1,41 @@
+//! Gives the terminal to a command inside a gear, and waits for it.
+
+use super::SandboxError;
+use crate::sys::process;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+
+/// Runs `command` with the streams of `cart` itself and gives its exit status, as a shell tells it.
+/// The program is looked up in the `PATH` of `environment`.
+pub fn hand_over(
+    command: &[OsString],
+    directory: &Path,
+    environment: &BTreeMap<String, OsString>,
+    user: Option<(u32, u32)>,
+) -> Result<u8, SandboxError> {
+    let name = command.first().cloned().unwrap_or_default();
+    let program = look_up(&name, environment);
+    let mut child = process::command(Path::new(&program));
+    child.args(command.iter().skip(1)).current_dir(directory).envs(environment);
+    if let Some((uid, gid)) = user {
+        child.uid(uid).gid(gid);
+    }
+    let status =
+        child.status().map_err(|source| SandboxError::Start { program: name.into(), source })?;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+}
+
+/// The program of that name in the gear's own `PATH`; a name with a slash is taken as it is.
+fn look_up(name: &OsString, environment: &BTreeMap<String, OsString>) -> OsString {
+    if name.to_string_lossy().contains('/') {
+        return name.clone();
+    }
+    let path = environment.get("PATH").cloned().unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|place| place.join(name));
+    let found =
+        places.find(|file| crate::sys::fs::kind_of(file) == Some(crate::sys::fs::Kind::File));
+    found.map_or_else(|| name.clone(), std::path::PathBuf::into_os_string)
+}
