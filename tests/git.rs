@@ -4,9 +4,9 @@ mod support;
 
 use cartwright::config::Config;
 use cartwright::error::{Exit, Explain, Failure};
-use cartwright::gather::provenance::{Origin, Trust};
 use cartwright::gather::{Content, GatherFailure, Gathered, Gatherer, Request, What};
 use cartwright::layout::Layout;
+use cartwright::package::provenance::{Origin, Trust};
 use cartwright::progress::Nobody;
 use cartwright::source::locator::Source;
 use cartwright::sys::fs::Dir;

@@ -4,10 +4,10 @@ mod support;
 
 use cartwright::config::Config;
 use cartwright::error::{Exit, Explain, Failure};
-use cartwright::gather::provenance::{Origin, Trust};
 use cartwright::gather::{Content, GatherFailure, Gathered, Gatherer, Request, What};
 use cartwright::layout::Layout;
 use cartwright::package::digest::{Md5, Sha256};
+use cartwright::package::provenance::{Origin, Trust};
 use cartwright::progress::{Nobody, Watch};
 use cartwright::source::cache::Cache;
 use cartwright::source::digest::{Checks, Hasher, Seen};

@@ -174,7 +174,7 @@ fn poisoned() -> io::Error {
     io::Error::other("the thread that writes back has died")
 }
 
-impl<'a> WriteBack<'a> {
+impl WriteBack<'_> {
     fn wrote<'s>(&'s self, scope: &'s Scope<'s, '_>, bytes: u64) {
         let before = self.written.fetch_add(bytes, Ordering::Relaxed);
         let due = before / WRITE_BACK != (before + bytes) / WRITE_BACK;

@@ -109,7 +109,7 @@ fn shown(row: TxnRow) -> Shown {
         title: row.title,
         state: row.state.as_str(),
         started: row.started.rfc3339(),
-        ended: row.ended.map(|moment| moment.rfc3339()),
+        ended: row.ended.map(super::super::sys::clock::Moment::rfc3339),
         user: row.user,
         command: row.command,
         undoes: row.undoes,
@@ -153,8 +153,8 @@ fn shown_step(row: StepRow) -> ShownStep {
         title: row.title,
         state: row.state.as_str(),
         attempt: row.attempt,
-        began: row.began.map(|moment| moment.rfc3339()),
-        ended: row.ended.map(|moment| moment.rfc3339()),
+        began: row.began.map(super::super::sys::clock::Moment::rfc3339),
+        ended: row.ended.map(super::super::sys::clock::Moment::rfc3339),
         said: row.said.and_then(|text| serde_json::from_str(&text).ok()),
     }
 }

@@ -1,6 +1,6 @@
 //! The package database: what is installed, which gears there are, and the journal.
 //!
-//! SQLite in WAL mode with `synchronous=FULL`: when a commit returns, it survives a power cut. All
+//! `SQLite` in WAL mode with `synchronous=FULL`: when a commit returns, it survives a power cut. All
 //! changes of what is *installed* go through [`Change`] inside the one commit of a transaction;
 //! nothing else writes those tables. No write transaction is ever open across a script, a prompt
 //! or a download.
@@ -38,12 +38,12 @@ pub struct Db {
 /// The database cannot answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// SQLite refused.
+    /// `SQLite` refused.
     #[error("the database `{path}` cannot be used")]
     Sqlite {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What `SQLite` said.
         #[source]
         source: rusqlite::Error,
     },
@@ -260,7 +260,7 @@ impl Db {
         DbError::Record { path: self.path.clone(), what, source }
     }
 
-    /// Asks SQLite whether the file is sound; gives its complaints.
+    /// Asks `SQLite` whether the file is sound; gives its complaints.
     pub fn complaints(&self) -> Result<Vec<String>> {
         let rows = |sql: &str| -> rusqlite::Result<Vec<String>> {
             let mut statement = self.connection.prepare(sql)?;
@@ -287,7 +287,7 @@ fn set_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file name as an SQLite URI, with the characters escaped that mean something there.
+/// A file name as an `SQLite` URI, with the characters escaped that mean something there.
 fn uri(path: &Path, query: &str) -> String {
     use std::os::unix::ffi::OsStrExt;
     let mut uri = String::from("file:");

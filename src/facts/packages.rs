@@ -40,7 +40,7 @@ pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbEr
             let used_by = used_by.map(|used| used.gear.clone()).collect();
             let package = db.manifest(row.id)?;
             let place = place_of(&row)?;
-            installed.push(Installed { package, place, used_by, row });
+            installed.push(Installed { row, place, package, used_by });
         }
     }
     Ok(installed)

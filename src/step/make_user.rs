@@ -43,12 +43,11 @@ impl Step for MakeUser {
     }
 
     fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
-        match find(&self.name)? {
-            None => Ok(()),
-            Some(_) => {
-                let taken = format!("the account `{}` exists already", self.name);
-                Err(Failure::new(Exit::Conflict, taken).hint("try again"))
-            }
+        if find(&self.name)?.is_none() {
+            Ok(())
+        } else {
+            let taken = format!("the account `{}` exists already", self.name);
+            Err(Failure::new(Exit::Conflict, taken).hint("try again"))
         }
     }
 

@@ -109,7 +109,7 @@ fn heard(name: &str, outcome: &Outcome) -> Said {
         0 => {}
         1 => said.warnings.push(format!("`{name}` left a process behind; it was ended")),
         many => {
-            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"))
+            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"));
         }
     }
     said

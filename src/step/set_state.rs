@@ -56,10 +56,12 @@ impl Step for SetState {
         if let Some(state) = before.state {
             state::write(&home, state)?;
         }
-        Ok(match before.stop_lock {
-            true => state::set_stop_lock(&home)?,
-            false => state::clear_stop_lock(&home)?,
-        })
+        let _: () = if before.stop_lock {
+            state::set_stop_lock(&home)?
+        } else {
+            state::clear_stop_lock(&home)?
+        };
+        Ok(())
     }
 }
 

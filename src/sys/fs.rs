@@ -267,7 +267,7 @@ impl Dir {
                 size: u64::try_from(stat.st_size).unwrap_or_default(),
                 uid: stat.st_uid,
                 gid: stat.st_gid,
-                links: stat.st_nlink as u64,
+                links: stat.st_nlink,
             })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(FsError::new("look at", self.path.join(name), error)),

@@ -130,9 +130,17 @@ impl<'a> Engine<'a> {
             }
         }
         checkpoint("before the transaction is marked finished");
-        let keeps = self.db.transaction(txn)?.is_some_and(|row| row.keeps.is_some());
+        let row = self.db.transaction(txn)?;
+        let keeps = row.as_ref().is_some_and(|row| row.keeps.is_some());
+        let undone = row.and_then(|row| row.undoes);
         self.db.mark_txn(txn, TxnState::Finished, None)?;
         checkpoint("the transaction is marked finished");
+        if let Some(undone) = undone
+            && self.db.transaction(undone)?.is_some_and(|row| row.keeps.is_none())
+        {
+            // What it had taken away has come back.
+            stash::discard(&self.state, undone)?;
+        }
         if keeps {
             stash::keep_quota(self.db, &self.state, self.config.stash_limit)
         } else {
@@ -406,7 +414,7 @@ fn failure_json(failure: &Failure) -> String {
 
 fn is_full(failure: &Failure) -> bool {
     let full = std::io::Error::from_raw_os_error(28).to_string();
-    failure.causes.iter().any(|cause| *cause == full)
+    failure.causes.contains(&full)
 }
 
 fn write_json(what: &str, value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -113,7 +113,7 @@ pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(
             continue;
         }
         let raw = header.name.clone();
-        let done = pending.take().apply(header).map_err(Stop::from);
+        let done = pending.take().apply(header);
         done.and_then(|member| place(stream, session, member)).map_err(|stop| match stop {
             Stop::Fault(fault) => fail(&raw, fault),
             Stop::Error(error) => error,

@@ -9,12 +9,11 @@ use crate::ui::suggest;
 
 /// The gear called `name`.
 pub(super) fn gear(app: &App, db: &Db, name: &GearName) -> Result<Gear, Failure> {
-    match Gear::read(db, app.layout(), name.as_str())? {
-        Some(gear) => Ok(gear),
-        None => {
-            let names: Vec<String> = db.gears()?.into_iter().map(|row| row.name).collect();
-            Err(missing(name, &names))
-        }
+    if let Some(gear) = Gear::read(db, app.layout(), name.as_str())? {
+        Ok(gear)
+    } else {
+        let names: Vec<String> = db.gears()?.into_iter().map(|row| row.name).collect();
+        Err(missing(name, &names))
     }
 }
 

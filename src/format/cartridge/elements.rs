@@ -71,15 +71,12 @@ pub(super) fn package(
     let name = name(manifest, reader);
     let short_name = short_name(manifest, reader);
     let vendor = vendor(manifest, reader);
-    let version = match manifest.get("Version") {
-        Some(node) => {
-            versions::advise_quotes("Version", node, reader);
-            versions::version(node, reader)
-        }
-        None => {
-            reader.missing("Version");
-            None
-        }
+    let version = if let Some(node) = manifest.get("Version") {
+        versions::advise_quotes("Version", node, reader);
+        versions::version(node, reader)
+    } else {
+        reader.missing("Version");
+        None
     };
     let package_version = versions::package(manifest, reader);
     let compatible_versions = versions::compatible(manifest, reader);

@@ -95,12 +95,11 @@ fn number(node: &Node, reader: &mut Reader<'_>) -> Option<u16> {
 }
 
 fn name(node: &Node, key: &str, reader: &mut Reader<'_>) -> Option<String> {
-    match node.get(key) {
-        Some(value) => checked(value, key, reader),
-        None => {
-            reader.problem(node, format!("an endpoint needs `{key}`"));
-            None
-        }
+    if let Some(value) = node.get(key) {
+        checked(value, key, reader)
+    } else {
+        reader.problem(node, format!("an endpoint needs `{key}`"));
+        None
     }
 }
 

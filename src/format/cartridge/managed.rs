@@ -86,16 +86,13 @@ fn texts(node: &Node) -> Vec<String> {
 fn directories(node: &Node) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for item in node.items() {
-        match item.text() {
-            Some(text) => all.push((text.to_owned(), text.to_owned())),
-            None => {
-                let pairs = item.pairs().iter();
-                all.extend(
-                    pairs.filter_map(|(link, target)| {
-                        Some((link.clone(), target.text()?.to_owned()))
-                    }),
-                );
-            }
+        if let Some(text) = item.text() {
+            all.push((text.to_owned(), text.to_owned()))
+        } else {
+            let pairs = item.pairs().iter();
+            all.extend(
+                pairs.filter_map(|(link, target)| Some((link.clone(), target.text()?.to_owned()))),
+            );
         }
     }
     all

@@ -1,4 +1,4 @@
-//! OpenShift v2 cartridges: `metadata/manifest.yml` and what lies beside it.
+//! `OpenShift` v2 cartridges: `metadata/manifest.yml` and what lies beside it.
 
 mod elements;
 mod endpoints;

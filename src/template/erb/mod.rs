@@ -62,8 +62,6 @@ fn evaluate(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn render(text: &str) -> Result<String, String> {
         let variables = [("A", "a"), ("DIR", "/x/"), ("EMPTY", "")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
