@@ -74,6 +74,8 @@ pub struct NewGear {
     pub owner: Option<(u32, u32)>,
     /// Whether the host has an account for it.
     pub account: bool,
+    /// How its processes are kept apart from the host.
+    pub sandbox: String,
     /// Its cartridges, in the order of configuring.
     pub cartridges: Vec<NewCartridge>,
     /// Where they listen.
@@ -222,7 +224,7 @@ impl Db {
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
         let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'plain', ?7, ?8)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let added = self.connection.execute(
             sql,
             params![
@@ -232,6 +234,7 @@ impl Db {
                 new.owner.map(|(uid, _)| uid),
                 new.owner.map(|(_, gid)| gid),
                 new.account,
+                new.sandbox,
                 Moment::now().0,
                 txn
             ],

@@ -4,12 +4,14 @@ use super::packages::Installed;
 use crate::db::{Db, DbError, GearEndpointRow, GearRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
-use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::identity::{Cartridge, Identity, Sandbox};
+use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
 use crate::package::ident::GearName;
 use crate::package::version::Version;
+use crate::sandbox;
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, process, tree};
@@ -46,6 +48,8 @@ pub struct Host {
     pub is_root: bool,
     /// Whether gears get accounts of the host.
     pub accounts: bool,
+    /// How their processes can be kept apart.
+    pub sandbox: Sandbox,
 }
 
 /// What a new gear needs to know of the others.
@@ -101,6 +105,7 @@ impl Gear {
             name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
             uuid: row.uuid.clone(),
             owner: row.uid.zip(row.gid),
+            sandbox: Sandbox::parse(&row.sandbox),
             cartridges,
         };
         let state = match Dir::open(&layout.gears().join(&row.name)) {
@@ -137,7 +142,12 @@ impl Host {
     /// Looks at this host; `accounts` are made for root alone, and below `--root` only on demand.
     pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
         let is_root = host::is_root();
-        Self { is_root, accounts: is_root && (layout.root().is_none() || wants_accounts) }
+        let accounts = is_root && (layout.root().is_none() || wants_accounts);
+        let sandbox = match sandbox::has_namespaces(&sdk::commands(&layout.lib())) {
+            true => Sandbox::Namespaces,
+            false => Sandbox::Plain,
+        };
+        Self { is_root, accounts, sandbox }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::config::Config;
 use crate::gear::environ::{self, Environment, Sources};
-use crate::gear::identity::Identity;
+use crate::gear::identity::{Identity, Sandbox};
 use crate::gear::sdk;
 use crate::layout::Layout;
 use crate::sys::fs::Dir;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The variables of `gear` as the cartridge in the folder `dir` sees them; nothing for no cartridge
 /// in particular.
@@ -32,4 +33,10 @@ pub fn of(
         commands: Some(&commands),
         account: &gear.uuid,
     })
+}
+
+/// The directory of the commands that are laid over `/usr/bin` for the scripts of `gear`, where its
+/// sandbox has that.
+pub fn shims(layout: &Layout, gear: &Identity) -> Option<PathBuf> {
+    (gear.sandbox == Sandbox::Namespaces).then(|| sdk::commands(&layout.lib()))
 }

@@ -13,8 +13,35 @@ pub struct Identity {
     pub uuid: String,
     /// Its own user and group; nothing where it runs as the user of `cart`.
     pub owner: Option<(u32, u32)>,
+    /// How its processes are kept apart from the host.
+    pub sandbox: Sandbox,
     /// Its cartridges, in the order of configuring.
     pub cartridges: Vec<Cartridge>,
+}
+
+/// How a gear's processes are kept apart from the host; decided when it is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sandbox {
+    /// Limits and, as root, a user of its own; the files are those of the host.
+    Plain,
+    /// The same, and a view of `/usr/bin` that has the commands of cartridges, too.
+    Namespaces,
+}
+
+impl Sandbox {
+    /// The word that stands in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Namespaces => "namespaces",
+        }
+    }
+
+    /// Reads the word; an unknown one means the least.
+    pub fn parse(text: &str) -> Self {
+        if text == "namespaces" { Self::Namespaces } else { Self::Plain }
+    }
 }
 
 /// A cartridge in a gear.

@@ -106,6 +106,7 @@ pub fn create(
         slot: facts.occupied.slot,
         owner: identity.owner,
         account: facts.host.accounts,
+        sandbox: identity.sandbox.as_str().into(),
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
         endpoints: new_endpoints(&assigned),
     })));
@@ -168,6 +169,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
         name: ask.name.clone(),
         uuid: ask.uuid.clone(),
         owner: facts.host.is_root.then_some((slot, slot)),
+        sandbox: facts.host.sandbox,
         cartridges: cartridges.collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Gives the terminal to a command inside a gear, and waits for it.
 
-use super::SandboxError;
+use super::{SandboxError, namespace};
 use crate::sys::process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,15 +13,26 @@ pub fn hand_over(
     command: &[OsString],
     directory: &Path,
     environment: &BTreeMap<String, OsString>,
-    user: Option<(u32, u32)>,
+    (user, shims): (Option<(u32, u32)>, Option<&Path>),
 ) -> Result<u8, SandboxError> {
     let name = command.first().cloned().unwrap_or_default();
     let program = look_up(&name, environment);
-    let mut child = process::command(Path::new(&program));
+    let mut child = match shims {
+        None => {
+            let mut child = process::command(Path::new(&program));
+            if let Some((uid, gid)) = user {
+                child.uid(uid).gid(gid);
+            }
+            child
+        }
+        Some(shims) => {
+            let (outer, words) = namespace::wrapping(shims, user);
+            let mut child = process::command(&outer);
+            child.args(words).arg(&program);
+            child
+        }
+    };
     child.args(command.iter().skip(1)).current_dir(directory).envs(environment);
-    if let Some((uid, gid)) = user {
-        child.uid(uid).gid(gid);
-    }
     let status =
         child.status().map_err(|source| SandboxError::Start { program: name.into(), source })?;
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));

@@ -6,9 +6,11 @@
 
 mod hand_over;
 mod interpreter;
+mod namespace;
 
 pub use hand_over::hand_over;
 pub use interpreter::of as interpreter;
+pub use namespace::has_namespaces;
 
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::interrupt::{self, Interrupted};
@@ -39,6 +41,8 @@ pub struct Script<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// The user and group that it runs as; nothing for the user of `cart`.
     pub user: Option<(u32, u32)>,
+    /// The commands that are laid over `/usr/bin` for it, where the host allows that.
+    pub shims: Option<&'a Path>,
     /// When it must be over.
     pub time_limit: Duration,
     /// Where everything that it prints goes: its stdout, its stderr.
@@ -136,7 +140,15 @@ pub fn run(script: Script<'_>) -> Result<Outcome, SandboxError> {
     let (mut stdout, mut stderr) = script.output;
     let failed = |source| SandboxError::Start { program: script.program.to_owned(), source };
     let (program, leading) = interpreter::of(script.program)?;
-    let mut command = process::command(&program);
+    let (mut command, user) = match script.shims {
+        None => (process::command(&program), script.user),
+        Some(shims) => {
+            let (outer, words) = namespace::wrapping(shims, script.user);
+            let mut command = process::command(&outer);
+            command.args(words).arg(&program);
+            (command, None)
+        }
+    };
     command
         .args(leading)
         .args(script.arguments)
@@ -146,7 +158,7 @@ pub fn run(script: Script<'_>) -> Result<Outcome, SandboxError> {
         .stdin(Stdio::null())
         .stdout(stdout.try_clone().map_err(failed)?)
         .stderr(stderr.try_clone().map_err(failed)?);
-    if let Some((uid, gid)) = script.user {
+    if let Some((uid, gid)) = user {
         command.uid(uid).gid(gid);
     }
     process::confine(&mut command, Limits::default());
@@ -268,6 +280,7 @@ mod tests {
                 directory: self.temp.path(),
                 environment: &self.environment,
                 user: None,
+                shims: None,
                 time_limit,
                 output: (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()),
                 most_output: 100,

@@ -4,7 +4,7 @@
 use super::{AnyStep, Cx, SAMPLES};
 use crate::config::Config;
 use crate::gear::home::{self, NewGear};
-use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::identity::{Cartridge, Identity, Sandbox};
 use crate::layout::Layout;
 use crate::package::ident::{GearName, ShortName};
 use crate::package::version::Version;
@@ -64,6 +64,7 @@ impl World {
             // Unlike any other test's, so that its processes are its own.
             uuid: format!("g{}", crate::sys::random::hex(6).unwrap()),
             owner: None,
+            sandbox: Sandbox::Plain,
             cartridges: vec![Cartridge {
                 dir: "mock".into(),
                 short_name: ShortName::parse("MOCK").unwrap(),

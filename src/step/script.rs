@@ -52,6 +52,7 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
 pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcome, Failure> {
     let variables =
         environment::of((cx.layout, cx.config), home, call.gear, Some(call.dir)).as_text();
+    let shims = environment::shims(cx.layout, call.gear);
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
@@ -62,6 +63,7 @@ pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcom
         directory: &home.path_of(call.dir),
         environment: &variables,
         user: call.gear.owner,
+        shims: shims.as_deref(),
         time_limit: Duration::from_secs(call.seconds),
         output: capture(&log, &name)?,
         most_output: cx.config.scripts.max_output,

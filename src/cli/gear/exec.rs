@@ -34,7 +34,13 @@ pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
     let loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
     let user = gear.identity.owner;
-    let status = sandbox::hand_over(&args.command, home.path(), &loaded.variables, user)?;
+    let shims = environment::shims(app.layout(), &gear.identity);
+    let status = sandbox::hand_over(
+        &args.command,
+        home.path(),
+        &loaded.variables,
+        (user, shims.as_deref()),
+    )?;
     app.answer_with(status);
     Ok(Exit::Done)
 }

@@ -22,6 +22,8 @@ pub(super) fn extract(
     for entry in archive.entries().map_err(read_error)? {
         unpacking.take(entry.map_err(read_error)?)?;
     }
+    // Git pads its archive; it must be able to write all of it, or it ends by a signal.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(read_error)?;
     Ok(unpacking.files)
 }
 
