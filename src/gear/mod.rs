@@ -1,1 +1,20 @@
-//! To come.
+//! The conventions of a gear: what lies where in its home, its variables, addresses, state and
+//! repository, what its scripts may say, and the commands that it finds.
+//!
+//! Mechanisms only: every function does one thing at once, below a descriptor of the gear's home.
+//! Whether it can be undone, and in what order things happen, is the business of `step`. Nothing
+//! here opens the database, takes a lock or runs anything that belongs to a package.
+
+pub mod deployment;
+pub mod endpoints;
+pub mod environ;
+mod files;
+pub mod git;
+pub mod globs;
+pub mod home;
+pub mod hooks;
+pub mod logshifter;
+pub mod owner;
+pub mod replies;
+pub mod sdk;
+pub mod state;

@@ -1,0 +1,114 @@
+//! Deployments: what of the application is in use, and what else could be.
+//!
+//! `app-root/runtime/{repo,dependencies,build-dependencies}` are links into one directory below
+//! `app-deployments/`, so that a deployment changes by renaming links (node specification, table
+//! of paragraph 0; the original copies). Nothing here follows such a link without checking it.
+
+use crate::error::FsError;
+use crate::sys::clock::Moment;
+use crate::sys::fs::Dir;
+use crate::sys::random;
+use std::io::{Error, ErrorKind};
+use std::path::PathBuf;
+
+/// The directories of a deployment, each of which has a link in `app-root/runtime`.
+pub const PARTS: [&str; 3] = ["repo", "dependencies", "build-dependencies"];
+
+/// What `metadata.json` of a deployment says.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Metadata {
+    /// The branch or tag that was deployed.
+    pub git_ref: String,
+    /// The commit, where one was deployed.
+    pub git_sha1: Option<String>,
+    /// Eight hexadecimal digits, unique in the gear.
+    pub id: String,
+    /// Whether the application goes on running while it is deployed.
+    pub hot_deploy: bool,
+    /// Whether dependencies of earlier builds are thrown away.
+    pub force_clean_build: bool,
+    /// When it was activated, in seconds since 1970.
+    pub activations: Vec<f64>,
+    /// A digest over its contents, once it is prepared.
+    pub checksum: Option<String>,
+}
+
+/// The name of a deployment's directory: the time of its making in UTC, to the millisecond.
+pub fn directory_name(made: Moment) -> String {
+    let seconds = made.rfc3339().replace('T', "_").replace(':', "-").replace('Z', "");
+    format!("{seconds}.{:03}", made.0.rem_euclid(1000))
+}
+
+/// Makes a gear's first deployment, empty, and all links to it.
+pub(super) fn make_first(home: &Dir, made: Moment) -> Result<(), FsError> {
+    let name = directory_name(made);
+    let place = format!("app-deployments/{name}");
+    home.make_dir(&place, 0o750)?;
+    for part in PARTS {
+        home.make_dir(format!("{place}/{part}"), 0o750)?;
+        home.make_link(format!("app-root/runtime/{part}"), link_to(&name, part))?;
+        home.make_link(format!("app-root/{part}"), format!("runtime/{part}"))?;
+    }
+    let metadata = Metadata {
+        git_ref: "master".into(),
+        git_sha1: None,
+        id: random::hex(4)?,
+        hot_deploy: false,
+        force_clean_build: false,
+        activations: Vec::new(),
+        checksum: None,
+    };
+    let path = format!("{place}/metadata.json");
+    let text = serde_json::to_string(&metadata)
+        .map_err(|error| FsError::new("write", home.path_of(&path), Error::other(error)))?;
+    home.write_new(&path, format!("{text}\n").as_bytes(), 0o640)?;
+    home.make_link(format!("app-deployments/by-id/{}", metadata.id), format!("../{name}"))?;
+    home.make_link("app-deployments/current", &name)
+}
+
+fn link_to(deployment: &str, part: &str) -> String {
+    format!("../../app-deployments/{deployment}/{part}")
+}
+
+/// The path, relative to the gear's home, of the directory that `app-root/runtime/repo` shows.
+///
+/// The gear can change that link. One that does not lead to a deployment of this gear is an error
+/// rather than followed.
+pub fn live_repo(home: &Dir) -> Result<PathBuf, FsError> {
+    let link = "app-root/runtime/repo";
+    let target = home.link_target(link)?;
+    let name = target
+        .to_str()
+        .and_then(|text| text.strip_prefix("../../app-deployments/"))
+        .and_then(|text| text.strip_suffix("/repo"))
+        .filter(|name| !name.is_empty() && !name.contains('/') && *name != ".." && *name != ".");
+    name.map(|name| PathBuf::from(format!("app-deployments/{name}/repo"))).ok_or_else(|| {
+        let text = "the link does not lead into `app-deployments`";
+        FsError::new("follow", home.path_of(link), Error::new(ErrorKind::InvalidData, text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_named_by_its_time() {
+        assert_eq!(directory_name(Moment(1_795_244_700_042)), "2026-11-21_07-05-00.042");
+    }
+
+    #[test]
+    fn only_a_link_into_the_deployments_is_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let home = Dir::open(temp.path()).unwrap();
+        home.make_dirs("app-root/runtime", 0o755).unwrap();
+        for bad in ["/etc", "../../app-deployments/../repo", "../../app-deployments//repo"] {
+            home.remove_file("app-root/runtime/repo").unwrap();
+            home.make_link("app-root/runtime/repo", bad).unwrap();
+            assert!(live_repo(&home).is_err(), "{bad}");
+        }
+        home.remove_file("app-root/runtime/repo").unwrap();
+        home.make_link("app-root/runtime/repo", link_to("x", "repo")).unwrap();
+        assert_eq!(live_repo(&home).unwrap(), PathBuf::from("app-deployments/x/repo"));
+    }
+}

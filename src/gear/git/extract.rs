@@ -1,0 +1,91 @@
+//! Unpacking what `git archive` writes, below a descriptor.
+
+use super::GitError;
+use crate::config;
+use crate::sys::fs::Dir;
+use crate::sys::interrupt;
+use crate::sys::path::RelPath;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Unpacks the tar stream `stream` into `into`; gives the number of files and links.
+pub(super) fn extract(
+    stream: impl Read,
+    into: &Dir,
+    limits: &config::Archive,
+    place: &Path,
+) -> Result<u64, GitError> {
+    let mut unpacking = Unpacking { into, limits, place, entries: 0, bytes: 0, files: 0 };
+    let mut archive = tar::Archive::new(stream);
+    for entry in archive.entries().map_err(read_error)? {
+        unpacking.take(entry.map_err(read_error)?)?;
+    }
+    Ok(unpacking.files)
+}
+
+fn read_error(source: io::Error) -> GitError {
+    GitError::Run { action: "archive".into(), source }
+}
+
+struct Unpacking<'a> {
+    into: &'a Dir,
+    limits: &'a config::Archive,
+    place: &'a Path,
+    entries: u64,
+    bytes: u64,
+    files: u64,
+}
+
+impl Unpacking<'_> {
+    fn take<R: Read>(&mut self, mut entry: tar::Entry<'_, R>) -> Result<(), GitError> {
+        interrupt::check()
+            .map_err(|error| read_error(io::Error::new(io::ErrorKind::Interrupted, error)))?;
+        let kind = entry.header().entry_type();
+        if kind.is_pax_global_extensions() {
+            return Ok(()); // The commit's name, as a comment.
+        }
+        self.count(entry.size())?;
+        let path = String::from_utf8(entry.path_bytes().into_owned())
+            .map_err(|_| self.content("a name is not UTF-8"))?;
+        let path = RelPath::parse(&path).map_err(|error| {
+            self.content(&format!("the path `{}` {error}", path.escape_debug()))
+        })?;
+        if kind.is_dir() {
+            return Ok(self.into.make_dirs(&path, 0o755)?);
+        }
+        if let Some(parent) = path.parent() {
+            self.into.make_dirs(&parent, 0o755)?;
+        }
+        self.files += 1;
+        if kind.is_symlink() {
+            let target = entry.link_name_bytes().unwrap_or_default().into_owned();
+            return Ok(self.into.make_link(&path, OsStr::from_bytes(&target))?);
+        }
+        if !kind.is_file() {
+            return Err(self.content(&format!("`{path}` is neither file, directory nor link")));
+        }
+        let runs = entry.header().mode().unwrap_or(0) & 0o100 != 0;
+        let mode = if runs { 0o755 } else { 0o644 };
+        let mut file = self.into.create_file(&path, mode)?;
+        io::copy(&mut entry, &mut file).map_err(read_error)?;
+        Ok(self.into.set_mode(&path, mode)?)
+    }
+
+    fn count(&mut self, size: u64) -> Result<(), GitError> {
+        self.entries += 1;
+        self.bytes = self.bytes.saturating_add(size);
+        if size > self.limits.max_file || self.bytes > self.limits.max_total {
+            return Err(self.content("it is larger than `archive.max_file` or `max_total`"));
+        }
+        if self.entries > self.limits.max_entries {
+            return Err(self.content("it has more files than `archive.max_entries`"));
+        }
+        Ok(())
+    }
+
+    fn content(&self, why: &str) -> GitError {
+        GitError::Content { place: self.place.to_owned(), why: why.to_owned() }
+    }
+}
