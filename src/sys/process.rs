@@ -111,8 +111,12 @@ fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     })
 }
 
-/// Lists the living processes whose environment has all `marks`, each as `NAME=value`.
+/// Lists the living processes whose environment has all `marks`, each as `NAME=value`; none when
+/// there are no marks, as every process would have all of those.
 pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
     let me = std::process::id();
     let alive = all()?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
@@ -207,20 +211,23 @@ pub fn end_all(
                 signal(id, Signal::TERM);
             }
         }
-        reap();
+        reap(&HashSet::new());
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Reaps orphans that have ended; children that somebody waits for are left to them.
-fn reap() {
+/// Reaps orphans that have ended, so that a script that waits for one sees it gone; children that
+/// somebody waits for are left to them. `strays` are ids known to be orphans.
+pub fn reap(strays: &HashSet<u32>) {
     let me = std::process::id();
     let Ok(processes) = all() else { return };
     for process in processes.iter().filter(|p| p.parent == me && p.state == 'Z') {
         let Some(pid) = i32::try_from(process.id).ok().and_then(Pid::from_raw) else { continue };
         // A direct child leads its own session (see `confine`), an orphan does not have to; the
         // waiter of a direct child polls with its handle and survives an early reaping as "gone".
-        if rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid) {
+        let is_orphan = strays.contains(&process.id)
+            || rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid);
+        if is_orphan {
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }
     }
