@@ -5,12 +5,15 @@
 //! their environment, which survives a double fork and a new session.
 
 use crate::error::FsError;
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// The most that a child may use; only ever lowers what `cart` itself has.
@@ -42,6 +45,7 @@ pub fn command(program: &Path) -> Command {
 /// dumps, the given limits, no new privileges, and death with `cart`.
 #[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
 pub fn confine(command: &mut Command, limits: Limits) {
+    keep_inherited_descriptors();
     let confine = move || -> io::Result<()> {
         rustix::process::setsid()?;
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -59,8 +63,31 @@ pub fn confine(command: &mut Command, limits: Limits) {
     };
     // SAFETY: between fork and exec only async-signal-safe work is allowed; the closure makes
     // system calls through rustix, allocates nothing and touches no lock. Descriptors need no
-    // closing here: every one that this program opens is close-on-exec (rustix, std).
+    // closing here: every one that this program opens is close-on-exec (rustix, std), and so are by
+    // now those that it was started with.
     unsafe { command.pre_exec(confine) };
+}
+
+/// Marks the descriptors that this process was started with, beyond the standard ones, as not to be
+/// handed on: whatever opened a file before it ran `cart` did not mean it for a gear.
+#[expect(unsafe_code, reason = "a descriptor that somebody else opened has no owner here")]
+fn keep_inherited_descriptors() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let open = super::fs::Dir::open(Path::new("/proc/self/fd")).and_then(|dir| dir.names());
+        let numbers = open.unwrap_or_default();
+        for fd in numbers.iter().filter_map(|name| name.to_str()?.parse::<RawFd>().ok()) {
+            if fd > 2 {
+                // SAFETY: the descriptor is borrowed for two calls and not closed. One that another
+                // thread closes meanwhile gives an error, and one that it opens in its place is
+                // close-on-exec already.
+                let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+                let flags = rustix::io::fcntl_getfd(fd);
+                // A descriptor that has gone is not handed on either.
+                let _ = flags.map(|flags| rustix::io::fcntl_setfd(fd, flags | FdFlags::CLOEXEC));
+            }
+        }
+    });
 }
 
 fn lower(resource: Resource, wanted: u64) {
@@ -211,14 +238,14 @@ pub fn end_all(
                 signal(id, Signal::TERM);
             }
         }
-        reap(&HashSet::new());
+        reap(&[]);
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// Reaps orphans that have ended, so that a script that waits for one sees it gone; children that
 /// somebody waits for are left to them. `strays` are ids known to be orphans.
-pub fn reap(strays: &HashSet<u32>) {
+pub fn reap(strays: &[u32]) {
     let me = std::process::id();
     let Ok(processes) = all() else { return };
     for process in processes.iter().filter(|p| p.parent == me && p.state == 'Z') {
