@@ -59,9 +59,10 @@ pub fn lockable(paths: &BTreeSet<String>, folder: &str) -> BTreeSet<String> {
     let reserved = [".ssh", ".sandbox", ".tmp", ".env"];
     let may = |path: &String| {
         let top = path.split('/').next().unwrap_or(path);
-        match top.starts_with('.') {
-            true => !reserved.iter().any(|name| top.starts_with(name)),
-            false => path.contains('/') && (top == "app-root" || top == folder),
+        if top.starts_with('.') {
+            !reserved.iter().any(|name| top.starts_with(name))
+        } else {
+            path.contains('/') && (top == "app-root" || top == folder)
         }
     };
     paths.iter().filter(|path| may(path)).cloned().collect()

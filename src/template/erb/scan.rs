@@ -49,17 +49,19 @@ pub(super) fn scan(text: &str) -> Vec<Segment> {
 
 impl Scanner {
     fn line(&mut self, line: &str, number: usize) {
-        match line.strip_prefix('%') {
-            Some(rest) if self.tag.is_none() => match rest.strip_prefix('%') {
-                // `%%` at the start of a line is one literal `%`.
-                Some(_) => self.pieces(rest, At { line: number, column: 2 }),
-                None => {
-                    self.end_text();
-                    let code = rest.trim_end_matches(['\n', '\r']).to_owned();
-                    self.segments.push(Segment::Code(code, At { line: number, column: 2 }));
-                }
-            },
-            _ => self.pieces(line, At { line: number, column: 1 }),
+        let code = line.strip_prefix('%').filter(|_| self.tag.is_none());
+        let Some(rest) = code else {
+            self.pieces(line, At { line: number, column: 1 });
+            return;
+        };
+        let at = At { line: number, column: 2 };
+        if rest.starts_with('%') {
+            // `%%` at the start of a line is one literal `%`.
+            self.pieces(rest, at);
+        } else {
+            self.end_text();
+            let code = rest.trim_end_matches(['\n', '\r']).to_owned();
+            self.segments.push(Segment::Code(code, at));
         }
     }
 
