@@ -1,6 +1,6 @@
 //! Gives the terminal to a command inside a gear, and waits for it.
 
-use super::{SandboxError, namespace};
+use super::{SandboxError, User, namespace};
 use crate::sys::process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -13,14 +13,14 @@ pub fn hand_over(
     command: &[OsString],
     directory: &Path,
     environment: &BTreeMap<String, OsString>,
-    (user, shims): (Option<(u32, u32)>, Option<&Path>),
+    (user, shims): (Option<User>, Option<&Path>),
 ) -> Result<u8, SandboxError> {
     let name = command.first().cloned().unwrap_or_default();
     let program = look_up(&name, environment);
     let mut child = match shims {
         None => {
             let mut child = process::command(Path::new(&program));
-            if let Some((uid, gid)) = user {
+            if let Some(User { uid, gid }) = user {
                 child.uid(uid).gid(gid);
             }
             child

@@ -4,6 +4,7 @@
 //! Entered with util-linux's own programs, step by step: `unshare`, `mount`, `setpriv`. An ordinary
 //! user does it in a user namespace of its own, in which it stays the same user.
 
+use super::User;
 use crate::sys::process;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ const ENTER: &str = "set -e\n/usr/bin/mount -t overlay -o \"ro,lowerdir=$1:/usr/
 
 /// The program to start, and the words before a command's own, so that the command runs as `user`
 /// with the commands in `shims` laid over `/usr/bin`.
-pub(super) fn wrapping(shims: &Path, user: Option<(u32, u32)>) -> (PathBuf, Vec<OsString>) {
+pub(super) fn wrapping(shims: &Path, user: Option<User>) -> (PathBuf, Vec<OsString>) {
     let mut words: Vec<OsString> = Vec::new();
     let mut push = |all: &[&str]| words.extend(all.iter().map(OsString::from));
     let is_root = crate::sys::host::is_root();
@@ -26,7 +27,7 @@ pub(super) fn wrapping(shims: &Path, user: Option<(u32, u32)>) -> (PathBuf, Vec<
     let mut push = |all: &[&str]| words.extend(all.iter().map(OsString::from));
     push(&["/usr/bin/setpriv", "--no-new-privs", "--pdeathsig", "KILL"]);
     match user {
-        Some((uid, gid)) => {
+        Some(User { uid, gid }) => {
             let (uid, gid) = (uid.to_string(), gid.to_string());
             push(&["--reuid", &uid, "--regid", &gid, "--clear-groups"]);
         }

@@ -4,7 +4,7 @@ use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
 use crate::sys::fs;
 use crate::sys::path::RelPath;
-use crate::sys::process::command;
+use crate::sys::process;
 use std::path::Path;
 
 /// An account of this host, without a password and outside every other group.
@@ -97,14 +97,16 @@ fn has_group(name: &str) -> Result<bool, Failure> {
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<(), Failure> {
-    let output = command(Path::new(program))
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .args(arguments)
-        .output()
-        .map_err(|error| {
-            Failure::new(Exit::Failed, format!("cannot run `{program}`: {error}"))
-                .hint("install the package `passwd`")
-        })?;
+    let mut command = process::command(Path::new(program));
+    // Not confined: it must not die with `cart` while it holds the lock of the user database.
+    process::own_session(&mut command);
+    let output =
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(arguments).output().map_err(
+            |error| {
+                Failure::new(Exit::Failed, format!("cannot run `{program}`: {error}"))
+                    .hint("install the package `passwd`")
+            },
+        )?;
     if output.status.success() {
         return Ok(());
     }

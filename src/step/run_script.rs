@@ -4,7 +4,7 @@ use super::script::{self, Call};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
-use crate::sandbox::Leftovers;
+use crate::sandbox::{CommandLine, Leftovers};
 use crate::sys::checkpoint::checkpoint;
 
 /// A script of the guide.
@@ -67,8 +67,7 @@ impl RunScript {
                 gear: &self.gear,
                 dir: &self.dir,
                 name,
-                program: home.path_of(&path),
-                arguments,
+                line: CommandLine::of(&home.path_of(&path), arguments)?,
                 seconds: limit,
                 leftovers: Leftovers::End,
             };

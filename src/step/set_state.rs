@@ -57,9 +57,9 @@ impl Step for SetState {
             state::write(&home, state)?;
         }
         let _: () = if before.stop_lock {
-            state::set_stop_lock(&home)?
+            state::set_stop_lock(&home)?;
         } else {
-            state::clear_stop_lock(&home)?
+            state::clear_stop_lock(&home)?;
         };
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::layout::Layout;
-use crate::sandbox::{Ending, Leftovers};
+use crate::sandbox::{CommandLine, Leftovers, Status};
 use crate::sys::fs::Dir;
 use crate::sys::tree;
 
@@ -57,17 +57,18 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
             gear,
             dir,
             name: "control-status",
-            program: home.path_of(&script),
-            arguments: vec!["status".into()],
+            line: CommandLine::of(&home.path_of(&script), ["status"])?,
             seconds: cx.config.scripts.status_timeout,
             leftovers: Leftovers::End,
         },
     )?;
-    let status = match outcome.ending {
-        Ending::Status(status) => u8::try_from(status).unwrap_or(u8::MAX),
-        // As a shell tells it.
-        Ending::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-        Ending::TimedOut => 124,
+    let status = match outcome.status {
+        Status::Exited(status) => u8::try_from(status).unwrap_or(u8::MAX),
+        // As a shell tells them.
+        Status::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        Status::TimedOut | Status::Flooded => 124,
+        Status::Interrupted => 130,
     };
-    Ok(Answer { cartridge, status: Some(status), output: outcome.stdout + &outcome.stderr })
+    let output = outcome.stdout.text + &outcome.stderr.text;
+    Ok(Answer { cartridge, status: Some(status), output })
 }

@@ -5,12 +5,15 @@
 //! their environment, which survives a double fork and a new session.
 
 use crate::error::FsError;
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// The most that a child may use; only ever lowers what `cart` itself has.
@@ -38,12 +41,25 @@ pub fn command(program: &Path) -> Command {
     command
 }
 
+/// Lets `command` lead a session of its own, by which [`reap`] knows it for a child that somebody
+/// waits for.
+#[expect(unsafe_code, reason = "the only way to act between fork and exec; one system call")]
+pub fn own_session(command: &mut Command) {
+    let lead = || -> io::Result<()> {
+        rustix::process::setsid()?;
+        Ok(())
+    };
+    // SAFETY: setsid is async-signal-safe, and nothing else happens between fork and exec.
+    unsafe { command.pre_exec(lead) };
+}
+
 /// Prepares `command` to run as a confined child: own session, no inherited descriptors, no core
 /// dumps, the given limits, no new privileges, and death with `cart`.
 #[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
 pub fn confine(command: &mut Command, limits: Limits) {
+    keep_inherited_descriptors();
+    own_session(command);
     let confine = move || -> io::Result<()> {
-        rustix::process::setsid()?;
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         rustix::thread::set_no_new_privs(true)?;
         lower(Resource::Core, 0);
@@ -59,8 +75,31 @@ pub fn confine(command: &mut Command, limits: Limits) {
     };
     // SAFETY: between fork and exec only async-signal-safe work is allowed; the closure makes
     // system calls through rustix, allocates nothing and touches no lock. Descriptors need no
-    // closing here: every one that this program opens is close-on-exec (rustix, std).
+    // closing here: every one that this program opens is close-on-exec (rustix, std), and so are by
+    // now those that it was started with.
     unsafe { command.pre_exec(confine) };
+}
+
+/// Marks the descriptors that this process was started with, beyond the standard ones, as not to be
+/// handed on: whatever opened a file before it ran `cart` did not mean it for a gear.
+#[expect(unsafe_code, reason = "a descriptor that somebody else opened has no owner here")]
+fn keep_inherited_descriptors() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let open = super::fs::Dir::open(Path::new("/proc/self/fd")).and_then(|dir| dir.names());
+        let numbers = open.unwrap_or_default();
+        for fd in numbers.iter().filter_map(|name| name.to_str()?.parse::<RawFd>().ok()) {
+            if fd > 2 {
+                // SAFETY: the descriptor is borrowed for two calls and not closed. One that another
+                // thread closes meanwhile gives an error, and one that it opens in its place is
+                // close-on-exec already.
+                let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+                let flags = rustix::io::fcntl_getfd(fd);
+                // A descriptor that has gone is not handed on either.
+                let _ = flags.map(|flags| rustix::io::fcntl_setfd(fd, flags | FdFlags::CLOEXEC));
+            }
+        }
+    });
 }
 
 fn lower(resource: Resource, wanted: u64) {
@@ -117,8 +156,12 @@ fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     })
 }
 
-/// Lists the living processes whose environment has all `marks`, each as `NAME=value`.
+/// Lists the living processes whose environment has all `marks`, each as `NAME=value`; none when
+/// there are no marks, as every process would have all of those.
 pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
+    if marks.is_empty() {
+        return Ok(Vec::new());
+    }
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
     let me = std::process::id();
     let alive = all()?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
@@ -213,20 +256,23 @@ pub fn end_all(
                 signal(id, Signal::TERM);
             }
         }
-        reap();
+        reap(&[]);
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Reaps orphans that have ended; children that somebody waits for are left to them.
-fn reap() {
+/// Reaps orphans that have ended, so that a script that waits for one sees it gone; children that
+/// somebody waits for are left to them. `strays` are ids known to be orphans.
+pub fn reap(strays: &[u32]) {
     let me = std::process::id();
     let Ok(processes) = all() else { return };
     for process in processes.iter().filter(|p| p.parent == me && p.state == 'Z') {
         let Some(pid) = i32::try_from(process.id).ok().and_then(Pid::from_raw) else { continue };
         // A direct child leads its own session (see `confine`), an orphan does not have to; the
         // waiter of a direct child polls with its handle and survives an early reaping as "gone".
-        if rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid) {
+        let is_orphan = strays.contains(&process.id)
+            || rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid);
+        if is_orphan {
             let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
         }
     }

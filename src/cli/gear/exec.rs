@@ -33,7 +33,7 @@ pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
     let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
     let loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
-    let user = gear.identity.owner;
+    let user = gear.identity.owner.map(|(uid, gid)| sandbox::User { uid, gid });
     let shims = environment::shims(app.layout(), &gear.identity);
     let status = sandbox::hand_over(
         &args.command,

@@ -87,7 +87,7 @@ fn directories(node: &Node) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for item in node.items() {
         if let Some(text) = item.text() {
-            all.push((text.to_owned(), text.to_owned()))
+            all.push((text.to_owned(), text.to_owned()));
         } else {
             let pairs = item.pairs().iter();
             all.extend(

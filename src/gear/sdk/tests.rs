@@ -16,6 +16,7 @@ fn bash(home: &Path, script: &str) -> (String, i32) {
     command.args(["-eu", "-o", "pipefail", "-c"]);
     command.arg(format!("source {}\n{script}", sdk.display()));
     command.env("PATH", "/usr/bin:/bin").env("HOME", home).current_dir(home);
+    process::own_session(&mut command);
     let output = command.output().unwrap();
     let mut text = String::from_utf8(output.stdout).unwrap();
     text.push_str(&String::from_utf8(output.stderr).unwrap());
@@ -85,8 +86,13 @@ fn random_text_has_the_length_and_characters_that_were_asked_for() {
 fn processes_are_waited_for_and_a_zombie_counts_as_stopped() {
     prints("(sleep 0.2; touch pid) & wait_for_pid_file pid; [ -f pid ] && echo there", "there\n");
     prints(
-        "sleep 60 & pid=$!; kill $pid; wait_for_stop $pid | tail -n 1 | grep -v . || echo fine",
-        "fine\n",
+        "bash -c 'sleep 0.1 & echo $! >pid; exec sleep 2' & wait_for_pid_file pid; sleep 0.4
+         kill -0 $(cat pid) && echo zombie; wait_for_stop $(cat pid); echo stopped",
+        "zombie\nstopped\n",
+    );
+    prints(
+        "sleep 0.7 & wait_for_stop $!",
+        "Waiting for stop to finish\nWaiting for stop to finish\n",
     );
     prints(
         "sleep 61 & echo $! >pid; process_running nothing pid && echo one

@@ -1,0 +1,81 @@
+//! The files that a script's output goes into.
+//!
+//! Files rather than pipes: a daemon that keeps its standard output open cannot keep anybody
+//! waiting, and does not die of writing to it.
+
+use super::{Capture, User};
+use crate::error::FsError;
+use std::fmt::Write;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+/// How much more than it keeps a script may print.
+const FLOOD: u64 = 64;
+
+/// What a script wrote to one of its outputs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The text; what is not UTF-8 is replaced. Of a long one the beginning and the end, with a
+    /// line between them that says how much is missing.
+    pub text: String,
+    /// How many bytes there were when the script ended.
+    pub total: u64,
+}
+
+/// The two open files.
+pub(super) struct Files {
+    pub(super) stdout: File,
+    pub(super) stderr: File,
+}
+
+/// Makes the files. They belong to the script's account, as scripts reopen `/dev/stderr`.
+pub(super) fn open(capture: &Capture, user: Option<User>) -> Result<Files, FsError> {
+    let open = |end: &str| {
+        let name = format!("{}.{end}", capture.name);
+        capture.folder.remove_file(&name)?;
+        // Appending: several processes write, and one may have emptied the file.
+        let file = capture.folder.append_file(&name, 0o600)?;
+        if let Some(User { uid, gid }) = user {
+            std::os::unix::fs::fchown(&file, Some(uid), Some(gid)).map_err(|error| {
+                FsError::new("set the owner of", capture.folder.path_of(&name), error)
+            })?;
+        }
+        Ok(file)
+    };
+    Ok(Files { stdout: open("out")?, stderr: open("err")? })
+}
+
+impl Files {
+    /// Tells whether the script prints without end.
+    pub(super) fn is_flooded(&self, capture: &Capture) -> bool {
+        let most = capture.keep.max(1).saturating_mul(FLOOD);
+        [&self.stdout, &self.stderr]
+            .iter()
+            .any(|file| file.metadata().is_ok_and(|meta| meta.len() > most))
+    }
+}
+
+/// Reads what is there now: `end` is `out` or `err`.
+pub(super) fn read(capture: &Capture, end: &str) -> Result<Output, FsError> {
+    let name = format!("{}.{end}", capture.name);
+    let fail = |error| FsError::new("read", capture.folder.path_of(&name), error);
+    let mut file = capture.folder.open_file(&name)?;
+    let total = file.metadata().map_err(fail)?.len();
+    let mut bytes = Vec::new();
+    if total <= capture.keep {
+        // A daemon may go on writing; only what was counted is read.
+        file.take(total).read_to_end(&mut bytes).map_err(fail)?;
+        return Ok(Output { text: String::from_utf8_lossy(&bytes).into_owned(), total });
+    }
+    let half = capture.keep / 2;
+    Read::by_ref(&mut file).take(half).read_to_end(&mut bytes).map_err(fail)?;
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    let missing = total - half - half;
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n[{missing} bytes are left out here]\n");
+    file.seek(SeekFrom::Start(total - half)).map_err(fail)?;
+    bytes.clear();
+    file.take(half).read_to_end(&mut bytes).map_err(fail)?;
+    text.push_str(&String::from_utf8_lossy(&bytes));
+    Ok(Output { text, total })
+}

@@ -1,0 +1,133 @@
+//! Running one script: start, wait, end what must end, read what it said.
+
+use super::capture::{self, Files};
+use super::family::Family;
+use super::{Leftovers, Outcome, SandboxError, Script, Status, namespace};
+use crate::sys::{interrupt, process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// The longest wait between two looks at the clock, the output and the interrupt flag.
+const NAP: Duration = Duration::from_millis(50);
+/// Looking at all processes of a host costs milliseconds: seldom while a script takes long.
+const FIRST_LOOK: Duration = Duration::from_millis(25);
+const SELDOM: Duration = Duration::from_millis(500);
+
+/// Runs a script to its end.
+///
+/// An error means that it did not run, or cannot be followed; that it failed is in the
+/// [`Outcome`].
+pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
+    process::adopt_orphans();
+    let files = capture::open(&script.capture, script.user)?;
+    let began = Instant::now();
+    let mut child = start(script, &files)?;
+    let mut family = Family::new(child.id(), script.marks);
+    let waited = wait(script, &mut child, (&mut family, &files));
+    if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
+        // Too late, too much, interrupted, or we lost sight of it: nothing of it may go on.
+        family.end(script.time.grace)?;
+        child.wait().map_err(|source| start_error(script, source))?;
+    }
+    family.without_script();
+    let status = waited?;
+    let kept = script.leftovers == Leftovers::Keep && matches!(status, Status::Exited(_));
+    let ended_leftovers = if kept {
+        family.let_go()?;
+        0
+    } else {
+        family.end(script.time.grace)?
+    };
+    Ok(Outcome {
+        status,
+        stdout: capture::read(&script.capture, "out")?,
+        stderr: capture::read(&script.capture, "err")?,
+        ended_leftovers,
+        duration: began.elapsed(),
+    })
+}
+
+fn start_error(script: &Script, source: std::io::Error) -> SandboxError {
+    SandboxError::Start { program: script.line.program.clone(), source }
+}
+
+fn start(script: &Script, files: &Files) -> Result<Child, SandboxError> {
+    let fail = |source| start_error(script, source);
+    let (mut command, user) = match script.shims {
+        None => (process::command(&script.line.program), script.user),
+        Some(shims) => {
+            let (outer, words) = namespace::wrapping(shims, script.user);
+            let mut command = process::command(&outer);
+            command.args(words).arg(&script.line.program);
+            (command, None)
+        }
+    };
+    command
+        .args(&script.line.arguments)
+        .current_dir(script.folder)
+        .envs(script.env)
+        .envs(script.marks.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(files.stdout.try_clone().map_err(fail)?)
+        .stderr(files.stderr.try_clone().map_err(fail)?);
+    if let Some(user) = user {
+        command.gid(user.gid).uid(user.uid);
+    }
+    process::confine(&mut command, script.limits);
+    command.spawn().map_err(fail)
+}
+
+/// Waits for the script's own process alone. On every status that is not its own doing it still
+/// runs.
+fn wait(
+    script: &Script,
+    child: &mut Child,
+    (family, files): (&mut Family, &Files),
+) -> Result<Status, SandboxError> {
+    let deadline = Instant::now() + script.time.limit;
+    let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+    let mut pause = FIRST_LOOK;
+    let mut next_look = Instant::now() + pause;
+    loop {
+        let ended = child.try_wait().map_err(|source| start_error(script, source))?;
+        if let Some(status) = ended {
+            let signal = status.signal().unwrap_or_default();
+            return Ok(status.code().map_or(Status::Signalled(signal), Status::Exited));
+        }
+        if interrupt::check().is_err() {
+            return Ok(Status::Interrupted);
+        }
+        let now = Instant::now();
+        if now >= deadline {
+            return Ok(Status::TimedOut);
+        }
+        if files.is_flooded(&script.capture) {
+            return Ok(Status::Flooded);
+        }
+        if now >= next_look {
+            family.look()?;
+            pause = (pause * 2).min(SELDOM);
+            next_look = Instant::now() + pause;
+        }
+        nap(handle.as_ref(), NAP.min(deadline - now).min(next_look.saturating_duration_since(now)));
+    }
+}
+
+/// Waits until the process has ended, at most `time`.
+fn nap(handle: Option<&OwnedFd>, time: Duration) {
+    // A millisecond at least: a wait of nothing would only turn the loop.
+    let time = time.max(Duration::from_millis(1));
+    match (handle, Timespec::try_from(time)) {
+        (Some(handle), Ok(limit)) => {
+            // Whether it ended, was interrupted or took too long: the loop looks anyway.
+            let _ = poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&limit));
+        }
+        // A kernel before 5.3 has no such handle.
+        _ => std::thread::sleep(time.min(Duration::from_millis(5))),
+    }
+}
