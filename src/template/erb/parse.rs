@@ -134,27 +134,21 @@ impl<'a> Parser<'a> {
                 if !self.takes("[") {
                     return Err(unsupported(at, "ENV without `[…]`"));
                 }
-                self.skip_lines();
-                let name = self.expression()?;
-                self.skip_lines();
-                self.close("]", at)?;
-                ExprKind::Env(Box::new(name))
+                ExprKind::Env(Box::new(self.inside("]", at)?))
             }
             Kind::Word(word) if word == "nil" => ExprKind::Nil,
-            Kind::Sign("(") => {
-                self.skip_lines();
-                let inner = self.expression()?;
-                self.skip_lines();
-                self.close(")", at)?;
-                inner.kind
-            }
+            Kind::Sign("(") => self.inside(")", at)?.kind,
             _ => return Err(unexpected(Some(token), at)),
         };
         Ok(Expr { kind, at })
     }
 
-    fn close(&mut self, sign: &str, at: At) -> Result<(), TemplateError> {
-        if self.takes(sign) { Ok(()) } else { Err(unexpected(self.peek(), at)) }
+    /// The expression up to the closing `sign`; what it closes stands at `at`.
+    fn inside(&mut self, sign: &str, at: At) -> Result<Expr, TemplateError> {
+        self.skip_lines();
+        let inner = self.expression()?;
+        self.skip_lines();
+        if self.takes(sign) { Ok(inner) } else { Err(unexpected(self.peek(), at)) }
     }
 
     fn text(&mut self, pieces: &[token::Piece]) -> Result<Vec<Piece>, TemplateError> {

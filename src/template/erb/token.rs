@@ -80,15 +80,7 @@ pub(super) fn tokens(segments: &[Segment]) -> Result<Vec<Token>, TemplateError> 
                     return Err(syntax(*at, "this tag begins inside a comment and ends outside"));
                 }
             }
-            Segment::Output(code, at) => {
-                all.push(Token { kind: Kind::Output, at: *at });
-                let mut reader = Reader::new(code, *at, 0);
-                reader.read_all(&mut all)?;
-                if reader.commented {
-                    return Err(syntax(*at, "a comment hides the end of this tag"));
-                }
-                all.push(Token { kind: Kind::OutputEnd, at: reader.at });
-            }
+            Segment::Output(code, at) => output(code, *at, &mut all)?,
             Segment::Code(code, at) => {
                 let mut reader = Reader::new(code, *at, 0);
                 if commented {
@@ -101,6 +93,17 @@ pub(super) fn tokens(segments: &[Segment]) -> Result<Vec<Token>, TemplateError> 
         }
     }
     Ok(all)
+}
+
+fn output(code: &str, at: At, all: &mut Vec<Token>) -> Result<(), TemplateError> {
+    all.push(Token { kind: Kind::Output, at });
+    let mut reader = Reader::new(code, at, 0);
+    reader.read_all(all)?;
+    if reader.commented {
+        return Err(syntax(at, "a comment hides the end of this tag"));
+    }
+    all.push(Token { kind: Kind::OutputEnd, at: reader.at });
+    Ok(())
 }
 
 /// What follows the first line of `text`; nothing when it has no line end.
