@@ -138,10 +138,9 @@ fn read_line(line: &str) -> Line {
         Some(pair) => Line::Reply(make(pair)),
         None => Line::Bad(NO_PAIR),
     };
-    let variable = |make: fn(Pair) -> Reply| match pair_of(text) {
-        Some(pair) if EnvName::parse(&pair.name).is_ok() => Line::Reply(make(pair)),
-        Some(_) => Line::Bad(NO_VARIABLE),
-        None => Line::Bad(NO_PAIR),
+    let variable = |make| match pair_of(text).map(|pair| EnvName::parse(&pair.name)) {
+        Some(Err(_)) => Line::Bad(NO_VARIABLE),
+        _ => pair(make),
     };
     let name = |make: fn(String) -> Reply| match EnvName::parse(text.trim()) {
         Ok(name) => Line::Reply(make(name.as_str().to_owned())),

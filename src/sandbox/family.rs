@@ -39,7 +39,10 @@ impl Family {
         // An id that has gone may be given to a child that is none of this family.
         let there: HashSet<u32> = all.iter().map(|process| process.id).collect();
         self.seen.retain(|id| there.contains(id));
-        self.seen.extend(kin.iter().filter(|id| Some(**id) != self.script));
+        self.seen.extend(kin);
+        self.seen.extend(process::marked(&self.marks)?);
+        self.seen.retain(|id| Some(*id) != self.script);
+        process::reap(&self.seen.iter().copied().collect::<Vec<_>>());
         reap_strays();
         Ok(())
     }

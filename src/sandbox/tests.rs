@@ -149,6 +149,8 @@ fn a_stop_that_waits_for_the_process_to_be_gone_sees_it_go() {
     let began = Instant::now();
     let stop = "pid=$(cat pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done\n";
     assert!(place.bash(stop).is_success());
+    let both = format!("(setsid sleep 604 & echo $! >pid); sleep 0.2; {stop}");
+    assert!(place.bash(&both).is_success(), "also one that the same script began");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 

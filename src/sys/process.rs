@@ -256,25 +256,16 @@ pub fn end_all(
                 signal(id, Signal::TERM);
             }
         }
-        reap(&[]);
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// Reaps orphans that have ended, so that a script that waits for one sees it gone; children that
-/// somebody waits for are left to them. `strays` are ids known to be orphans.
-pub fn reap(strays: &[u32]) {
-    let me = std::process::id();
-    let Ok(processes) = all() else { return };
-    for process in processes.iter().filter(|p| p.parent == me && p.state == 'Z') {
-        let Some(pid) = i32::try_from(process.id).ok().and_then(Pid::from_raw) else { continue };
-        // A direct child leads its own session (see `confine`), an orphan does not have to; the
-        // waiter of a direct child polls with its handle and survives an early reaping as "gone".
-        let is_orphan = strays.contains(&process.id)
-            || rustix::process::getsid(Some(pid)).is_ok_and(|session| session != pid);
-        if is_orphan {
-            let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
-        }
+/// Reaps those of `orphans` that have ended, so that a script that waits for one sees it gone. They
+/// must be adopted ones: reaping a child that somebody waits for would take its status away.
+pub fn reap(orphans: &[u32]) {
+    for pid in orphans.iter().filter_map(|id| Pid::from_raw(i32::try_from(*id).ok()?)) {
+        // One that is not (yet) a child of this process is nobody to be reaped.
+        let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn parse(tokens: &[Token]) -> Result<Vec<Stmt>, TemplateError> {
                 program.push(Stmt::Text(text.clone()));
                 parser.next += 1;
             }
-            Kind::End => parser.next += 1,
+            Kind::Line | Kind::End => parser.next += 1,
             Kind::Output => {
                 parser.next += 1;
                 program.push(Stmt::Output(parser.output(at)?));
@@ -45,7 +45,13 @@ impl<'a> Parser<'a> {
     }
 
     fn skip_ends(&mut self) {
-        while self.peek().is_some_and(|token| token.kind == Kind::End) {
+        while self.peek().is_some_and(|token| matches!(token.kind, Kind::Line | Kind::End)) {
+            self.next += 1;
+        }
+    }
+
+    fn skip_lines(&mut self) {
+        while self.peek().is_some_and(|token| token.kind == Kind::Line) {
             self.next += 1;
         }
     }
@@ -78,7 +84,7 @@ impl<'a> Parser<'a> {
     fn end_of_statement(&mut self) -> Result<(), TemplateError> {
         match self.peek() {
             None => Ok(()),
-            Some(token) if matches!(token.kind, Kind::End | Kind::Text(_)) => Ok(()),
+            Some(token) if matches!(token.kind, Kind::Line | Kind::End | Kind::Text(_)) => Ok(()),
             other => Err(unexpected(other, At { line: 1, column: 1 })),
         }
     }
@@ -91,7 +97,7 @@ impl<'a> Parser<'a> {
         let mut terms = vec![first];
         while self.takes("+") {
             // An operator at the end of a line goes on in the next.
-            self.skip_ends();
+            self.skip_lines();
             terms.push(self.term()?);
         }
         self.depth -= 1;
@@ -115,35 +121,37 @@ impl<'a> Parser<'a> {
         }
         self.next += 1;
         let kind = match &token.kind {
-            Kind::Str(pieces) => self.text(pieces)?,
+            Kind::Str(pieces) => {
+                let mut all = self.text(pieces)?;
+                // Texts side by side are one, as in C.
+                while let Some(Token { kind: Kind::Str(more), .. }) = self.peek() {
+                    self.next += 1;
+                    all.extend(self.text(more)?);
+                }
+                ExprKind::Str(all)
+            }
             Kind::Word(word) if word == "ENV" => {
                 if !self.takes("[") {
                     return Err(unsupported(at, "ENV without `[…]`"));
                 }
-                self.skip_ends();
-                let name = self.expression()?;
-                self.skip_ends();
-                self.close("]", at)?;
-                ExprKind::Env(Box::new(name))
+                ExprKind::Env(Box::new(self.inside("]", at)?))
             }
             Kind::Word(word) if word == "nil" => ExprKind::Nil,
-            Kind::Sign("(") => {
-                self.skip_ends();
-                let inner = self.expression()?;
-                self.skip_ends();
-                self.close(")", at)?;
-                inner.kind
-            }
+            Kind::Sign("(") => self.inside(")", at)?.kind,
             _ => return Err(unexpected(Some(token), at)),
         };
         Ok(Expr { kind, at })
     }
 
-    fn close(&mut self, sign: &str, at: At) -> Result<(), TemplateError> {
-        if self.takes(sign) { Ok(()) } else { Err(unexpected(self.peek(), at)) }
+    /// The expression up to the closing `sign`; what it closes stands at `at`.
+    fn inside(&mut self, sign: &str, at: At) -> Result<Expr, TemplateError> {
+        self.skip_lines();
+        let inner = self.expression()?;
+        self.skip_lines();
+        if self.takes(sign) { Ok(inner) } else { Err(unexpected(self.peek(), at)) }
     }
 
-    fn text(&mut self, pieces: &[token::Piece]) -> Result<ExprKind, TemplateError> {
+    fn text(&mut self, pieces: &[token::Piece]) -> Result<Vec<Piece>, TemplateError> {
         let mut parsed = Vec::with_capacity(pieces.len());
         for piece in pieces {
             parsed.push(match piece {
@@ -151,7 +159,7 @@ impl<'a> Parser<'a> {
                 token::Piece::Code(tokens, _) => Piece::Value(self.set_in(tokens)?),
             });
         }
-        Ok(ExprKind::Str(parsed))
+        Ok(parsed)
     }
 
     fn set_in(&self, tokens: &[Token]) -> Result<Vec<Expr>, TemplateError> {
@@ -176,8 +184,8 @@ fn unexpected(token: Option<&Token>, before: At) -> TemplateError {
             syntax(token.at, &format!("`{sign}` closes nothing"))
         }
         Kind::Sign(sign) => unsupported(token.at, sign),
-        Kind::Str(_) => syntax(token.at, "two texts stand side by side"),
-        Kind::Text(_) | Kind::Output | Kind::OutputEnd | Kind::End => {
+        Kind::Str(_) => syntax(token.at, "a text stands where an operator should"),
+        Kind::Text(_) | Kind::Output | Kind::OutputEnd | Kind::Line | Kind::End => {
             syntax(before, "the expression that begins here is not finished")
         }
     }

@@ -60,7 +60,8 @@ impl Scanner {
             self.pieces(rest, at);
         } else {
             self.end_text();
-            let code = rest.trim_end_matches(['\n', '\r']).to_owned();
+            // The line end is part of it: a comment ends there.
+            let code = format!("{}\n", rest.trim_end_matches(['\n', '\r']));
             self.segments.push(Segment::Code(code, at));
         }
     }
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(scan("a<%# gone\n over %>b"), [text("a"), text("b")]);
         assert_eq!(
             scan("x\n% code\n%% text\n %no\n"),
-            [text("x\n"), Segment::Code(" code".into(), at(2, 2)), text("% text\n %no\n")]
+            [text("x\n"), Segment::Code(" code\n".into(), at(2, 2)), text("% text\n %no\n")]
         );
         assert_eq!(
             scan("<%\n% inside\n%>"),

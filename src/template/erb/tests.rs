@@ -1,17 +1,42 @@
 //! What Ruby's `erb` prints for the same templates with the same variables.
 
 use super::render;
+use crate::sys::{host, process};
 use crate::template::{Fault, TemplateError};
+use proptest::prelude::{prop_assert, proptest};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::Stdio;
 
 fn env() -> BTreeMap<String, String> {
-    [("A", "one"), ("DIR", "/home/gear/"), ("NAME", "A"), ("EMPTY", ""), ("RUBY", "<%= 1 %>")]
+    [("VAR", "one"), ("DIR", "/home/gear/"), ("NAME", "VAR"), ("EMPTY", ""), ("RUBY", "<%= 1 %>")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into()
 }
 
 fn prints(template: &str, expected: &str) {
     assert_eq!(render(template, &env()).as_deref(), Ok(expected), "{template:?}");
+    if let Some(printed) = rubys(template) {
+        assert_eq!(printed.as_deref(), Ok(expected), "Ruby on {template:?}");
+    }
+}
+
+/// What the host's own Ruby prints; nothing where there is no Ruby.
+fn rubys(template: &str) -> Option<Result<String, ()>> {
+    let path = host::variable_os("PATH")?;
+    let ruby = std::env::split_paths(&path).map(|dir| dir.join("ruby")).find(|f| f.is_file())?;
+    let mut child = process::command(&ruby)
+        .args(["-Eutf-8", "-rerb", "-e", "print ERB.new(STDIN.read, trim_mode: '%').result"])
+        .envs(env())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(template.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    Some(if output.status.success() { Ok(printed) } else { Err(()) })
 }
 
 fn fails(template: &str) -> TemplateError {
@@ -20,16 +45,17 @@ fn fails(template: &str) -> TemplateError {
 
 #[test]
 fn variables_texts_and_sums_are_printed() {
-    prints("<%= ENV['A'] %>\n", "one\n");
-    prints("x<%=ENV[\"A\"]%>y", "xoney");
-    prints("<%= ENV[ 'A'] %>", "one");
+    prints("<%= ENV['VAR'] %>\n", "one\n");
+    prints("x<%=ENV[\"VAR\"]%>y", "xoney");
+    prints("<%= ENV[ 'VAR'] %>", "one");
     prints("<%= ENV['DIR'] + \"bin/\" + 'x' %>", "/home/gear/bin/x");
-    prints("<%= \"#{ENV['DIR']}log/#{ENV['A']}\" %>", "/home/gear/log/one");
-    prints("<%= (ENV['A'] + ('b')) %>", "oneb");
+    prints("<%= \"#{ENV['DIR']}log/#{ENV['VAR']}\" %>", "/home/gear/log/one");
+    prints("<%= (ENV['VAR'] + ('b')) %>", "oneb");
     prints("<%= ENV[ENV['NAME']] %>", "one");
-    prints("<%= ENV[\"#{'A'}\"] %>", "one");
+    prints("<%= ENV[\"#{'VAR'}\"] %>", "one");
     prints("<%= ENV['DIR'] +\n  'next' %>", "/home/gear/next");
-    prints("<%=\n ENV['A'] # a comment\n%>", "one");
+    prints("<%=\n ENV['VAR'] # a comment\n%>", "one");
+    prints("<%= 'a' \"b\" 'c' %>", "abc");
     prints("<%= ENV['RUBY'] %>", "<%= 1 %>");
 }
 
@@ -47,6 +73,7 @@ fn nil_prints_nothing_and_joins_nothing() {
     ] {
         let error = fails(template);
         assert_eq!(error.fault, Fault::Unset, "{template}");
+        assert!(!matches!(rubys(template), Some(Ok(_))), "Ruby prints {template}");
         assert_eq!(error.variable.as_deref(), Some("UNSET"), "{template}");
         assert_eq!((error.line, error.column), (1, column), "{template}");
     }
@@ -57,8 +84,17 @@ fn a_tag_without_equals_prints_nothing() {
     // The guide's own example forgets the `=`; Ruby prints nothing for it.
     prints("<% ENV['DIR'] + \"/mongodb/log/\" %>\n", "\n");
     prints("a<% 'x'; 'y'\n'z' %>b", "ab");
-    prints("a<%# ENV['A'] %>b", "ab");
-    prints("a<% # only a comment %>b", "ab");
+    prints("a<%# ENV['VAR'] %>b", "ab");
+}
+
+#[test]
+fn a_comment_goes_on_to_the_end_of_the_line() {
+    prints("a<% # only a comment %>b\nc<% # x %>\nd", "acd");
+    prints("a<% # one %>b<%= ENV['VAR'] %>c<% ENV['UNSET'] + '' %>\nd", "ad");
+    prints("a<% # one %>b<% two\n'three' %>c", "ac");
+    prints("<% # one\n 'two' %>b", "b");
+    assert_eq!(fails("<%= ENV['VAR'] # why %>\n").fault, Fault::Syntax);
+    assert_eq!(fails("<% # a %><%= ENV['VAR']\n %>\n").fault, Fault::Syntax);
 }
 
 #[test]
@@ -68,7 +104,7 @@ fn newlines_and_literals_stay_as_they_are() {
     prints("", "");
     prints("<%%= x %%> and %>\r\n", "<%= x %%> and %>\r\n");
     prints("%% erlang\n %mid\n", "% erlang\n %mid\n");
-    prints("%%<%= ENV['A'] %>\n", "%one\n");
+    prints("%%<%= ENV['VAR'] %>\n", "%one\n");
     prints("a\n% # a comment\n%\nb\n", "a\nb\n");
     prints("prefix = '<%u%%%d>' # x\nmore\n", "prefix = 'u%%%d>' # x\nmore\n");
 }
@@ -78,21 +114,21 @@ fn texts_have_rubys_escapes() {
     prints(r#"<%= "a\tb\n\"\\\#{x}\q" %>"#, "a\tb\n\"\\#{x}q");
     prints(r"<%= 'a\tb\'c\\d' %>", r"a\tb'c\d");
     prints(r##"<%= "# #x \s|" %>"##, "# #x  |");
-    prints(r##"<%= "#{"}" + '{'}#{"#{ENV['A']}"}" %>"##, "}{one");
+    prints(r##"<%= "#{"}" + '{'}#{"#{ENV['VAR']}"}" %>"##, "}{one");
 }
 
 #[test]
 fn what_is_not_understood_is_named_with_its_place() {
     for (template, place, word) in [
-        ("x\n<% if ENV['A'] %>y<% end %>", (2, 4), "if"),
-        ("<%= ENV['A'] || 'b' %>", (1, 14), "||"),
-        ("<%= ENV['A'].to_i %>", (1, 13), "."),
+        ("x\n<% if ENV['VAR'] %>y<% end %>", (2, 4), "if"),
+        ("<%= ENV['VAR'] || 'b' %>", (1, 16), "||"),
+        ("<%= ENV['VAR'].to_i %>", (1, 15), "."),
         ("<%= ENV.each %>", (1, 5), "ENV"),
         ("a\n% ENV.each do |k| puts k end\n", (2, 3), "ENV"),
         ("<%= 5 %>", (1, 5), "5"),
         ("<%= `id` %>", (1, 5), "`"),
         ("<%= system('id') %>", (1, 5), "system"),
-        ("<% ENV['A'] = 'x' %>", (1, 13), "="),
+        ("<% ENV['VAR'] = 'x' %>", (1, 15), "="),
         ("<%= \"\\x41\" %>", (1, 6), "\\x"),
     ] {
         let error = fails(template);
@@ -107,16 +143,20 @@ fn what_is_not_understood_is_named_with_its_place() {
 fn what_is_no_ruby_is_refused() {
     for template in [
         "<%= 'never ends %>",
-        "<%= \"#{ENV['A'] %>",
-        "<%= ENV['A' %>",
-        "<%= ENV['A'] + %>",
+        "<%= \"#{ENV['VAR'] %>",
+        "<%= ENV['VAR' %>",
+        "<%= ENV['VAR'] + %>",
+        "<% 'a' + ; 'b' %>",
         "<%= ) %>",
-        "<%= 'a' 'b' %>",
-        "<%= ENV['A' -%>",
-        "<%= (ENV['A'] %>",
+        "<%= ENV['VAR'] 'b' %>",
+        "<%= ENV['VAR' -%>",
+        "<%= (ENV['VAR'] %>",
     ] {
         let error = fails(template);
         assert!(matches!(error.fault, Fault::Syntax | Fault::Unsupported), "{template}: {error}");
+        if error.fault == Fault::Syntax {
+            assert!(!matches!(rubys(template), Some(Ok(_))), "Ruby prints {template}");
+        }
     }
 }
 
@@ -134,4 +174,19 @@ fn a_hostile_template_ends_with_an_error() {
     assert!(render(&"'+".repeat(50_000), &env()).is_ok(), "text is never read as Ruby");
     let sum = format!("<%= {}'a' %>", "'a'+".repeat(50_000));
     assert_eq!(render(&sum, &env()).unwrap().len(), 50_001);
+}
+
+proptest! {
+    #[test]
+    fn no_template_makes_it_panic(pieces in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "<%", "<%=", "<%#", "<%%", "%%>", "%>", "%", "\n", "ENV", "[", "]", "'", "\"", "#{", "}",
+            "+", "A", "\\", "é", " ", "(", ")", "#", ";", "$", "x",
+        ]), 0..40))
+    {
+        let template = pieces.concat();
+        if let Ok(printed) = render(&template, &env()) {
+            prop_assert!(printed.len() <= template.len() * 20);
+        }
+    }
 }

@@ -26,7 +26,9 @@ pub(super) enum Kind {
     Output,
     /// The end of `<%= … %>`.
     OutputEnd,
-    /// The end of a statement: a newline, a `;`, or the end of a tag.
+    /// The end of a line: ends a statement, unless that cannot be complete yet.
+    Line,
+    /// The end of a statement in any case: a `;`, or the end of a tag.
     End,
     /// A text, with what is set into it.
     Str(Vec<Piece>),
@@ -59,21 +61,33 @@ const SIGNS: [&str; 52] = [
 /// Reads all segments.
 pub(super) fn tokens(segments: &[Segment]) -> Result<Vec<Token>, TemplateError> {
     let mut all = Vec::new();
+    // A `#` comment that is open at the end of a tag goes on to the end of the line: Ruby's ERB
+    // makes one line of Ruby out of one line of template.
+    let mut commented = false;
     for segment in segments {
         match segment {
             Segment::Text(text) => {
-                // The place of a text is never told: nothing about it can be wrong.
-                all.push(Token { kind: Kind::Text(text.clone()), at: At { line: 0, column: 0 } });
+                let text = if commented { after_line(text) } else { Some(text.as_str()) };
+                commented = text.is_none();
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
+                    // The place of a text is never told: nothing about it can be wrong.
+                    let at = At { line: 0, column: 0 };
+                    all.push(Token { kind: Kind::Text(text.to_owned()), at });
+                }
             }
-            Segment::Output(code, at) => {
-                all.push(Token { kind: Kind::Output, at: *at });
-                let mut reader = Reader::new(code, *at, 0);
-                reader.read_all(&mut all)?;
-                all.push(Token { kind: Kind::OutputEnd, at: reader.at });
+            Segment::Output(code, at) if commented => {
+                if code.contains('\n') {
+                    return Err(syntax(*at, "this tag begins inside a comment and ends outside"));
+                }
             }
+            Segment::Output(code, at) => output(code, *at, &mut all)?,
             Segment::Code(code, at) => {
                 let mut reader = Reader::new(code, *at, 0);
+                if commented {
+                    reader.skip_comment();
+                }
                 reader.read_all(&mut all)?;
+                commented = reader.commented;
                 all.push(Token { kind: Kind::End, at: reader.at });
             }
         }
@@ -81,15 +95,33 @@ pub(super) fn tokens(segments: &[Segment]) -> Result<Vec<Token>, TemplateError> 
     Ok(all)
 }
 
+fn output(code: &str, at: At, all: &mut Vec<Token>) -> Result<(), TemplateError> {
+    all.push(Token { kind: Kind::Output, at });
+    let mut reader = Reader::new(code, at, 0);
+    reader.read_all(all)?;
+    if reader.commented {
+        return Err(syntax(at, "a comment hides the end of this tag"));
+    }
+    all.push(Token { kind: Kind::OutputEnd, at: reader.at });
+    Ok(())
+}
+
+/// What follows the first line of `text`; nothing when it has no line end.
+fn after_line(text: &str) -> Option<&str> {
+    text.split_once('\n').map(|(_, rest)| rest)
+}
+
 struct Reader<'a> {
     rest: Peekable<Chars<'a>>,
     at: At,
     depth: usize,
+    /// Whether the end was reached inside a comment.
+    commented: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(code: &'a str, at: At, depth: usize) -> Self {
-        Self { rest: code.chars().peekable(), at, depth }
+        Self { rest: code.chars().peekable(), at, depth, commented: false }
     }
 
     fn next(&mut self) -> Option<char> {
@@ -106,7 +138,11 @@ impl<'a> Reader<'a> {
         while let Some(next) = self.rest.peek().copied() {
             let at = self.at;
             let kind = match next {
-                '\n' | ';' => {
+                '\n' => {
+                    self.next();
+                    Kind::Line
+                }
+                ';' => {
                     self.next();
                     Kind::End
                 }
@@ -136,6 +172,7 @@ impl<'a> Reader<'a> {
         while self.rest.peek().is_some_and(|next| *next != '\n') {
             self.next();
         }
+        self.commented = self.rest.peek().is_none();
     }
 
     fn run(&mut self, fits: impl Fn(char) -> bool) -> String {
