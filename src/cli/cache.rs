@@ -70,28 +70,34 @@ struct Shown {
 /// Looks after the downloads that are kept.
 pub fn run(args: &CacheArgs, app: &mut App) -> Result<Exit, Failure> {
     if crate::sys::fs::kind_of(app.layout().cache()).is_none() {
-        return show(app, &[], Exit::Done);
+        show(app, &[]);
+        return Ok(Exit::Done);
     }
     let cache = Cache::open(app.layout())?;
     match args.command {
-        Command::List | Command::Clean { dry_run: true } => show(app, &cache.list()?, Exit::Done),
+        Command::List | Command::Clean { dry_run: true } => show(app, &cache.list()?),
         Command::Clean { dry_run: false } => {
             let kept = cache.list()?;
             let cleaned = cache.clean()?;
             let (files, bytes) = (cleaned.files, format::size(cleaned.bytes));
             app.printer().talk(&format!("{files} downloads removed, {bytes}"));
-            if app.form() == Form::Json { show(app, &kept, Exit::Done) } else { Ok(Exit::Done) }
+            if app.form() == Form::Json {
+                show(app, &kept);
+            }
         }
         Command::Verify => {
             let damaged = cache.verify()?;
-            let exit = if damaged.is_empty() { Exit::Done } else { Exit::Integrity };
             app.printer().talk(&format!("{} damaged", damaged.len()));
-            show(app, &damaged, exit)
+            show(app, &damaged);
+            if !damaged.is_empty() {
+                return Ok(Exit::Integrity);
+            }
         }
     }
+    Ok(Exit::Done)
 }
 
-fn show(app: &App, kept: &[Kept], exit: Exit) -> Result<Exit, Failure> {
+fn show(app: &App, kept: &[Kept]) {
     let shown = kept.iter().map(|one| Shown {
         sha256: one.sha256.to_string(),
         md5: one.md5.to_string(),
@@ -99,12 +105,11 @@ fn show(app: &App, kept: &[Kept], exit: Exit) -> Result<Exit, Failure> {
     });
     if app.form() == Form::Json {
         app.printer().json(&Answer { downloads: shown.collect() });
-        return Ok(exit);
+        return;
     }
     let mut table = Table::new(["SHA-256", "MD5", "SIZE"]);
     for one in shown {
         table.row([one.sha256, one.md5, format::size(one.size)]);
     }
     app.printer().table(&table);
-    Ok(exit)
 }

@@ -83,7 +83,12 @@ pub fn run(args: &HistoryArgs, app: &mut App) -> Result<Exit, Failure> {
             let db = db.ok_or_else(unknown)?;
             let row = db.transaction(id)?.ok_or_else(unknown)?;
             let steps = db.steps(id)?;
-            if args.log { log(app, &steps) } else { show(app, row, steps) }
+            if args.log {
+                log(app, &steps)
+            } else {
+                show(app, row, steps);
+                Ok(Exit::Done)
+            }
         }
     }
 }
@@ -117,13 +122,13 @@ fn shown(row: TxnRow) -> Shown {
     }
 }
 
-fn show(app: &App, row: TxnRow, steps: Vec<StepRow>) -> Result<Exit, Failure> {
+fn show(app: &App, row: TxnRow, steps: Vec<StepRow>) {
     let plan = serde_json::from_str(&row.view).unwrap_or_default();
     let steps: Vec<_> = steps.into_iter().map(shown_step).collect();
     let transaction = shown(row);
     if app.form() == Form::Json {
         app.printer().json(&One { transaction, plan, steps });
-        return Ok(Exit::Done);
+        return;
     }
     let printer = app.printer();
     let Shown { id, title, state, started, command, .. } = &transaction;
@@ -144,7 +149,6 @@ fn show(app: &App, row: TxnRow, steps: Vec<StepRow>) -> Result<Exit, Failure> {
         said.messages.iter().for_each(|text| printer.data(text));
         said.warnings.iter().for_each(|text| printer.data(&format!("warning: {text}")));
     }
-    Ok(Exit::Done)
 }
 
 fn shown_step(row: StepRow) -> ShownStep {

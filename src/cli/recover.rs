@@ -24,8 +24,8 @@ pub struct RecoverArgs {
 }
 
 #[derive(Serialize)]
-struct Answer {
-    transactions: Vec<Shown>,
+struct Answer<'a> {
+    transactions: &'a [Shown],
 }
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ struct Shown {
 /// Brings unfinished transactions to an end: puts back what was cut off, finishes what had
 /// happened, and sweeps what dead processes left.
 pub fn run(args: &RecoverArgs, app: &mut App) -> Result<Exit, Failure> {
-    let Some(reading) = app.reading()? else { return tell(app, Vec::new()) };
+    let Some(reading) = app.reading()? else { return Ok(tell(app, &[])) };
     if args.dry_run {
         let rows = reading.unfinished()?.into_iter();
         let shown = rows.map(|row| Shown {
@@ -49,7 +49,7 @@ pub fn run(args: &RecoverArgs, app: &mut App) -> Result<Exit, Failure> {
             became: row.state.as_str(),
             why: None,
         });
-        return tell(app, shown.collect());
+        return Ok(tell(app, &shown.collect::<Vec<_>>()));
     }
     drop(reading);
     let db = app.changing()?;
@@ -57,7 +57,7 @@ pub fn run(args: &RecoverArgs, app: &mut App) -> Result<Exit, Failure> {
     let teller = Teller::new(app.printer(), app.form(), app.agrees());
     let recovered = recover_all(&engine, &teller)?;
     gather::sweep(app.layout())?;
-    tell(app, recovered.into_iter().map(shown).collect())
+    Ok(tell(app, &recovered.into_iter().map(shown).collect::<Vec<_>>()))
 }
 
 fn shown(one: Recovered) -> Shown {
@@ -70,17 +70,17 @@ fn shown(one: Recovered) -> Shown {
     Shown { id, title, became, why }
 }
 
-fn tell(app: &App, transactions: Vec<Shown>) -> Result<Exit, Failure> {
+fn tell(app: &App, transactions: &[Shown]) -> Exit {
     let stuck = transactions.iter().filter(|one| one.became == "stuck").count();
     match app.form() {
         Form::Json => app.printer().json(&Answer { transactions }),
         Form::Text if transactions.is_empty() => app.printer().talk("nothing to recover"),
         Form::Text => {
-            for Shown { id, title, became, why } in &transactions {
+            for Shown { id, title, became, why } in transactions {
                 let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 app.printer().talk(&format!("transaction {id} ({title}): {became}{why}"));
             }
         }
     }
-    Ok(if stuck == 0 { Exit::Done } else { Exit::Stuck })
+    if stuck == 0 { Exit::Done } else { Exit::Stuck }
 }

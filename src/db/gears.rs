@@ -137,7 +137,7 @@ impl Db {
         let rows = self.answer(rows)?;
         rows.into_iter()
             .map(|(endpoint, protocols)| {
-                let protocols = self.from_json("list of protocols", &protocols)?;
+                let protocols = self.parse_json("list of protocols", &protocols)?;
                 Ok(GearEndpointRow { protocols, ..endpoint })
             })
             .collect()

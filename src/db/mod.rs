@@ -244,7 +244,7 @@ impl Db {
         result.map_err(|error| fail(&self.path, error))
     }
 
-    fn from_json<T: serde::de::DeserializeOwned>(
+    fn parse_json<T: serde::de::DeserializeOwned>(
         &self,
         what: &'static str,
         text: &str,
@@ -296,7 +296,7 @@ fn uri(path: &Path, query: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
                 uri.push(char::from(*byte));
             }
-            _ => uri.push_str(&format!("%{byte:02x}")),
+            _ => uri.extend(format!("%{byte:02x}").chars()),
         }
     }
     uri + query

@@ -156,14 +156,14 @@ impl Db {
     pub fn manifest(&self, id: i64) -> Result<Package> {
         let sql = "SELECT manifest FROM package WHERE id = ?1";
         let text: String = self.answer(self.connection.query_row(sql, [id], |row| row.get(0)))?;
-        self.from_json("manifest", &text)
+        self.parse_json("manifest", &text)
     }
 
     /// What the reader had to say when the package was installed.
     pub fn notes(&self, id: i64) -> Result<Vec<Note>> {
         let sql = "SELECT notes FROM package WHERE id = ?1";
         let text: String = self.answer(self.connection.query_row(sql, [id], |row| row.get(0)))?;
-        self.from_json("list of notes", &text)
+        self.parse_json("list of notes", &text)
     }
 
     /// The package's files, by path.

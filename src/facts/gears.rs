@@ -143,7 +143,11 @@ impl Host {
     pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
         let is_root = host::is_root();
         let accounts = is_root && (layout.root().is_none() || wants_accounts);
-        let sandbox = if sandbox::has_namespaces(&sdk::commands(&layout.lib())) { Sandbox::Namespaces } else { Sandbox::Plain };
+        let sandbox = if sandbox::has_namespaces(&sdk::commands(&layout.lib())) {
+            Sandbox::Namespaces
+        } else {
+            Sandbox::Plain
+        };
         Self { is_root, accounts, sandbox }
     }
 }

@@ -60,7 +60,11 @@ pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
             if vendor.is_some_and(|vendor| vendor != row.vendor) {
                 continue;
             }
-            let Some(software) = software_asked(db, &row, version)? else { continue };
+            let software = match software_asked(db, &row, version)? {
+                Asked::Any => None,
+                Asked::Software(version) => Some(version),
+                Asked::Other => continue,
+            };
             if !found.iter().any(|other| other.row.id == row.id) {
                 found.push(Found { row, software });
             }
@@ -69,20 +73,24 @@ pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
     Ok(found)
 }
 
-/// What the version part of a name asks for: `Some(None)` for nothing in particular, nothing at
-/// all when the package does not have that version.
-fn software_asked(
-    db: &Db,
-    row: &PackageRow,
-    version: Option<&str>,
-) -> Result<Option<Option<Version>>, DbError> {
-    let Some(version) = version else { return Ok(Some(None)) };
+/// What the version part of a name asks of a package.
+enum Asked {
+    /// No software version in particular.
+    Any,
+    /// This one.
+    Software(Version),
+    /// One that the package does not have.
+    Other,
+}
+
+fn software_asked(db: &Db, row: &PackageRow, version: Option<&str>) -> Result<Asked, DbError> {
+    let Some(version) = version else { return Ok(Asked::Any) };
     if version == row.package_version && version != row.version {
-        return Ok(Some(None));
+        return Ok(Asked::Any);
     }
     let package = db.manifest(row.id)?;
     let software = package.software.iter().find(|one| one.version.as_str() == version);
-    Ok(software.map(|one| Some(one.version.clone())))
+    Ok(software.map_or(Asked::Other, |one| Asked::Software(one.version.clone())))
 }
 
 /// An installed package that was chosen for a name.

@@ -54,7 +54,7 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
     let destroyed = db.gears_destroyed_by(txn)?.into_iter();
     Ok(Some(UndoFacts {
         undone_by: db.undone_by(txn)?,
-        installed: with_manifests(db, db.packages_installed_by(txn)?)?,
+        installed: with_manifests(db, &db.packages_installed_by(txn)?)?,
         removed: removed(db, txn)?,
         stashed: stashed(db, layout, txn)?,
         gears,
@@ -76,7 +76,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
     }
 }
 
-fn with_manifests(db: &Db, rows: Vec<PackageRow>) -> Result<Vec<Installed>, Failure> {
+fn with_manifests(db: &Db, rows: &[PackageRow]) -> Result<Vec<Installed>, Failure> {
     let names = rows.iter().map(|row| row.name.clone()).collect();
     let mut all = library(db, &names)?;
     all.retain(|one| rows.iter().any(|row| row.id == one.row.id));

@@ -99,11 +99,13 @@ impl<'input> Reader<'_, 'input> {
             let (event, span) = self.next()?;
             match event {
                 Event::StreamEnd => break,
-                Event::StreamStart | Event::DocumentEnd | Event::Nothing => {}
                 Event::DocumentStart(_) if found.is_some() => {
                     return Err(self.at(&span, "a second document; a manifest has one"));
                 }
-                Event::DocumentStart(_) => {}
+                Event::StreamStart
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd
+                | Event::Nothing => {}
                 event => found = Some(self.node(event, span, 0)?),
             }
         }
@@ -301,7 +303,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for n in 1..9 {
             let refs = vec![format!("*a{}", n - 1); 10].join(",");
-            bomb += &format!("a{n}: &a{n} [{refs}]\n");
+            bomb.extend([format!("a{n}: &a{n} [{refs}]\n")]);
         }
         assert!(fail(&bomb).contains("too large"));
     }

@@ -93,7 +93,7 @@ impl World {
         gear
     }
 
-    fn cx<'a>(&'a self, attempt: u32) -> Cx<'a> {
+    fn cx(&self, attempt: u32) -> Cx<'_> {
         Cx::new((&self.layout, &self.config, &self.state), 1, ("1", attempt))
     }
 

@@ -54,7 +54,7 @@ impl RenderTemplates {
             Pass::Processed => self.patterns.clone(),
         };
         let mut found = globs::expand(home, &self.dir, &patterns).paths;
-        found.retain(|path| path.ends_with(".erb"));
+        found.retain(|path| path.strip_suffix(".erb").is_some());
         let mut existing = Vec::new();
         for path in found {
             if home.meta(&path)?.is_some_and(|meta| meta.kind == Kind::File) {

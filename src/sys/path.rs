@@ -104,6 +104,7 @@ impl RelPath {
     }
 
     /// The path `self/name`.
+    #[must_use]
     pub fn join(&self, name: &Self) -> Self {
         Self(format!("{}/{}", self.0, name.0))
     }

@@ -41,8 +41,8 @@ pub fn command(program: &Path) -> Command {
     command
 }
 
-/// Lets `command` lead a session of its own, by which [`reap`] knows it for a child that somebody
-/// waits for.
+/// Lets `command` lead a session of its own: a Ctrl-C at the terminal is for `cart`, which ends what
+/// it has begun in its own order.
 #[expect(unsafe_code, reason = "the only way to act between fork and exec; one system call")]
 pub fn own_session(command: &mut Command) {
     let lead = || -> io::Result<()> {

@@ -15,7 +15,7 @@ pub(super) fn ensure(state: &Dir) -> Result<(), FsError> {
     let mut file = state.create_file(NAME, 0o600)?;
     // Written, not only allocated: a filesystem that compresses or copies on write must have
     // given the room for good.
-    if let Err(error) = file.write_all(&[0x5a; SIZE]) {
+    if let Err(error) = file.write_all(&vec![0x5a; SIZE]) {
         state.remove_file(NAME)?;
         return Err(FsError::new("write", state.path_of(NAME), error));
     }

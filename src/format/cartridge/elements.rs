@@ -174,9 +174,12 @@ fn vendor(manifest: &Node, reader: &mut Reader<'_>) -> Option<Vendor> {
     lowered(node, ("Cartridge-Vendor", |text| Vendor::parse(&text.replace('.', "_"))), reader)
 }
 
+/// An element's name, and how its text is read.
+type Named<T> = (&'static str, fn(&str) -> Result<T, IdentError>);
+
 fn lowered<T: std::fmt::Display>(
     node: &Node,
-    (element, parse): (&str, fn(&str) -> Result<T, IdentError>),
+    (element, parse): Named<T>,
     reader: &mut Reader<'_>,
 ) -> Option<T> {
     let given = node.text().unwrap_or_default().trim();

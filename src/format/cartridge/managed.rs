@@ -32,7 +32,8 @@ fn quote_globs(bytes: &[u8], notes: &mut Notes) -> Vec<u8> {
         match item.filter(|item| item.starts_with('*') && !item.contains('\'')) {
             Some(item) => {
                 let indent = line.len() - line.trim_start().len();
-                quoted.push_str(&format!("{}- '{item}'", " ".repeat(indent)));
+                quoted.push_str(&" ".repeat(indent));
+                quoted.extend(["- '", item, "'"]);
                 notes.push(Note {
                     level: Level::Warning,
                     file: MANAGED_FILES.into(),

@@ -16,7 +16,6 @@ fn bash(home: &Path, script: &str) -> (String, i32) {
     command.args(["-eu", "-o", "pipefail", "-c"]);
     command.arg(format!("source {}\n{script}", sdk.display()));
     command.env("PATH", "/usr/bin:/bin").env("HOME", home).current_dir(home);
-    process::own_session(&mut command);
     let output = command.output().unwrap();
     let mut text = String::from_utf8(output.stdout).unwrap();
     text.push_str(&String::from_utf8(output.stderr).unwrap());
