@@ -1,4 +1,52 @@
-//! cartwright.
+//! cartwright, a package manager for applications: cartridges from URLs, made into running gears,
+//! in transactions that either happened or did not.
+//!
+//! This page is the map; the reasons are in `ARCHITECTURE.md`.
+//!
+//! # The flow
+//!
+//! ```text
+//! argv → cli → gather: source → archive → format → Package      db + host → facts
+//!            → plan   (pure: request + facts → steps, records, after)
+//!            → ui     (shows it; --dry-run stops here)
+//!            → txn:   lock → journal → run → commit | unwind
+//!                       └ step → sandbox, gear, template, sys    (the only effects)
+//! ```
+//!
+//! Arrows never turn back: planning cannot fetch, steps cannot plan, effects cannot open the
+//! database.
+//!
+//! # The layers
+//!
+//! A module imports only from lower layers; a test keeps it so.
+//!
+//! | Layer | Modules |
+//! |---|---|
+//! | 6 | [`cli`] one file a verb · [`ui`] the only writer to stdout and stderr |
+//! | 5 | [`txn`] runs a plan, unwinds it, recovers it after a crash |
+//! | 4 | [`plan`] what a request means on this host, as data |
+//! | 3 | [`step`] the kinds of reversible change · [`facts`] what a plan may know · [`gather`] from a source to a verified, understood tree |
+//! | 2 | [`source`] · [`archive`] · [`format`] · [`library`] · [`index`] · [`db`] · [`gear`] · [`template`] · [`sandbox`] |
+//! | 1 | [`package`] the model · [`layout`] every path · [`config`] every setting |
+//! | 0 | [`sys`] files, processes, time · [`error`] what a failure says · [`progress`] who is told |
+//!
+//! # What lies on the disk
+//!
+//! | Path in the state | Owner |
+//! |---|---|
+//! | `cart.db` | [`db::Db`] |
+//! | `ballast` | [`txn`], given up when unwinding meets a full disk |
+//! | `library/<format>/<vendor>-<name>/<version>-<digest>/` | [`library::place`] |
+//! | `templates/<place>.git` | [`library::template_repository`], made by [`gather::arrive`] |
+//! | `gears/<name>/` | [`gear::home`], placed by [`step::make_gear`] |
+//! | `stash/<transaction>/<step>/` | [`step::Cx::stash`]; [`layout::Layout::stashed_tree`] for what can come back |
+//! | `staging/` | [`gather::Staging`] |
+//! | `lib/<version>/` | [`gear::sdk`] |
+//! | `locks/` | [`txn::Locks`] |
+//! | `log/<transaction>/` | [`step::Cx::log`]: what scripts printed |
+//!
+//! Beside the state: the settings ([`config::Config`], with `env/` for node-wide variables) and the
+//! downloads that are kept ([`source::cache`]).
 
 pub mod archive;
 pub mod cli;

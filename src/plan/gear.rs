@@ -13,6 +13,7 @@ use crate::gear::state::State;
 use crate::package::ident::GearName;
 use crate::package::version::Version;
 use crate::package::{Package, Software};
+use crate::step::await_endpoints::AwaitEndpoints;
 use crate::step::check_cartridge::CheckCartridge;
 use crate::step::control::{Action, Control, Strictness};
 use crate::step::end_processes::EndProcesses;
@@ -27,6 +28,7 @@ use crate::step::set_state::SetState;
 use crate::step::stash_trees::StashTrees;
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
+use std::net::Ipv4Addr;
 
 /// What is asked for: a new gear.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +100,9 @@ pub fn create(
         add_cartridge(&mut plan, one, &identity, claims(one, given))?;
     }
     if ask.start {
-        add_start(&mut plan, &identity, &packages(&wanted));
+        let listening =
+            new_endpoints(&assigned).iter().map(|row| (row.address, row.port)).collect();
+        add_start(&mut plan, &identity, listening, &packages(&wanted));
     }
     plan.records.push(Change::AddGear(Box::new(NewGear {
         name: ask.name.clone(),
@@ -265,7 +269,12 @@ fn add_cartridge(
 
 /// Adds what starts a gear; what was never started gets its `post_install` now, as the guide has
 /// it: after the start, at the first installation only.
-fn add_start(plan: &mut Plan, gear: &Identity, packages: &[Package]) {
+fn add_start(
+    plan: &mut Plan,
+    gear: &Identity,
+    endpoints: Vec<(Ipv4Addr, u16)>,
+    packages: &[Package],
+) {
     plan.step(SetState { gear: gear.clone(), state: State::Started });
     for cartridge in gear.starting_order() {
         plan.step(Control {
@@ -274,6 +283,9 @@ fn add_start(plan: &mut Plan, gear: &Identity, packages: &[Package]) {
             action: Action::Start,
             strictness: Strictness::MustSucceed,
         });
+    }
+    if !endpoints.is_empty() {
+        plan.step(AwaitEndpoints { gear: gear.clone(), endpoints });
     }
     for (cartridge, package) in gear.cartridges.iter().zip(packages) {
         if package.parts.post_install {
@@ -334,13 +346,17 @@ pub fn start(gear: &Gear) -> Plan {
         plan.summary.push(format!("the gear `{name}` is running"));
         return plan;
     }
-    if gear.state == Some(State::New) {
-        add_start(&mut plan, &gear.identity, &gear.packages);
-    } else {
-        add_start(&mut plan, &gear.identity, &[]);
-    }
+    let first_time = gear.state == Some(State::New);
+    let packages = if first_time { gear.packages.as_slice() } else { &[] };
+    add_start(&mut plan, &gear.identity, listening(gear), packages);
     plan.inverse.parts.push(InversePart::StopGear { name: name.clone() });
     plan
+}
+
+/// Where a gear should listen.
+fn listening(gear: &Gear) -> Vec<(Ipv4Addr, u16)> {
+    let rows = gear.endpoints.iter();
+    rows.filter_map(|row| Some((row.address.parse().ok()?, row.port))).collect()
 }
 
 /// Plans stopping a gear; nothing when it does not run.
@@ -420,7 +436,7 @@ pub(super) fn add_restored(plan: &mut Plan, gear: &Gear, started: bool) {
     plan.resources.insert(Resource::Gear(name.clone()));
     plan.records.push(Change::RestoreGear { id: gear.row.id });
     if started {
-        add_start(plan, &gear.identity, &[]);
+        add_start(plan, &gear.identity, listening(gear), &[]);
     }
     plan.inverse.parts.push(InversePart::DestroyGear { name: name.clone() });
     plan.summary.push(format!("the gear `{name}` comes back with its data"));

@@ -7,6 +7,7 @@
 //!
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
+pub mod await_endpoints;
 pub mod check_cartridge;
 pub mod control;
 mod cx;
@@ -135,6 +136,7 @@ macro_rules! steps {
 }
 
 steps! {
+    await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
     control::Control,
     end_processes::EndProcesses,

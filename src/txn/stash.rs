@@ -2,6 +2,7 @@
 
 use crate::db::Db;
 use crate::error::Failure;
+use crate::step::make_user::MakeUser;
 use crate::sys::fs::Dir;
 use crate::sys::tree;
 
@@ -26,9 +27,17 @@ pub fn kept(db: &Db) -> Result<Vec<Kept>, Failure> {
 
 /// Forgets what transaction `txn` keeps: it cannot be undone any more.
 pub fn forget(db: &Db, state: &Dir, txn: i64) -> Result<(), Failure> {
+    // Accounts last as long as files of theirs do: a number given anew would inherit them.
+    let accounts: Vec<_> = db.gears_destroyed_by(txn)?;
     // The rows first: a stash without rows is swept, rows without a stash would promise an undo.
     db.forget_stash(txn)?;
-    discard(state, txn)
+    discard(state, txn)?;
+    for gear in accounts.iter().filter(|gear| gear.account) {
+        if let Some(uid) = gear.uid {
+            MakeUser::remove(&gear.uuid, uid)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the stash directory of a transaction.
