@@ -113,8 +113,8 @@ pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(
             continue;
         }
         let raw = header.name.clone();
-        let done = pending.take().apply(header).map_err(Stop::from);
-        done.and_then(|member| place(stream, session, member)).map_err(|stop| match stop {
+        let done = pending.take().apply(header);
+        done.and_then(|member| place(stream, session, &member)).map_err(|stop| match stop {
             Stop::Fault(fault) => fail(&raw, fault),
             Stop::Error(error) => error,
         })?;
@@ -187,7 +187,7 @@ fn skip_padding(stream: &mut Stream, size: u64) -> Result<(), Stop> {
     if stream.read(padding)? < length { Err(TarFault::Truncated.into()) } else { Ok(()) }
 }
 
-fn place(stream: &mut Stream, session: &mut Session<'_>, member: Member) -> Result<(), Stop> {
+fn place(stream: &mut Stream, session: &mut Session<'_>, member: &Member) -> Result<(), Stop> {
     session.ledger.begin_entry()?;
     let refuse = |reason| Stop::Error(ArchiveError::refused(&member.raw, reason));
     if member.name.slash && member.kind != Type::Directory {
@@ -207,12 +207,12 @@ fn place(stream: &mut Stream, session: &mut Session<'_>, member: Member) -> Resu
             let made = session.ledger.add_directory(path)?;
             Ok(session.place.make_dirs(&made)?)
         }
-        Type::File | Type::Old => file(stream, session, &member, path),
+        Type::File | Type::Old => file(stream, session, member, path),
         Type::Link => {
             let made = session.ledger.add_link(path, &member.link)?;
             Ok(session.place.make_dirs(&made)?)
         }
-        Type::HardLink => hard_link(session, &member, path),
+        Type::HardLink => hard_link(session, member, path),
         Type::Other(what) => Err(refuse(Reason::Type(what))),
         // `unpack` has dealt with them.
         Type::Pax | Type::PaxGlobal | Type::LongName | Type::LongLink => Ok(()),
