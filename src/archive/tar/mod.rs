@@ -31,8 +31,8 @@ pub enum TarFault {
     /// A number in a header is none.
     #[error("has a header whose {0} is no valid number")]
     Number(&'static str),
-    /// The old form of header has bytes where the newer one has a part of the name.
-    #[error("has a header from which programs read different names")]
+    /// A header of the old form with what only the newer forms have.
+    #[error("has a header that programs read differently")]
     AmbiguousHeader,
     /// Something that has no content claims some.
     #[error("has no content by its type but claims some")]
