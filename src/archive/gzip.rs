@@ -4,8 +4,9 @@
 //! belong to the archive.
 
 use super::error::{ArchiveError, GzipFault, Limit};
+use super::inflate;
 use super::pipe::{Chunk, Input};
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress};
 
 /// Unpacked bytes up to which no ratio is too high.
 pub(super) const RATIO_FREE: u64 = 64 << 20;
@@ -45,25 +46,15 @@ impl<'a> Gunzip<'a> {
             if packed.is_empty() {
                 return Err(GzipFault::Truncated.into());
             }
-            let (inward, outward) = (self.inflate.total_in(), self.inflate.total_out());
             let room = chunk.bytes.get_mut(chunk.filled..).unwrap_or_default();
-            let status = self
-                .inflate
-                .decompress(packed, room, FlushDecompress::None)
-                .map_err(|_| GzipFault::Data)?;
-            let taken = self.inflate.total_in() - inward;
-            let given = self.inflate.total_out() - outward;
-            self.input.consume(usize::try_from(taken).unwrap_or(usize::MAX));
-            let given = usize::try_from(given).unwrap_or(usize::MAX);
-            self.crc.update(room.get(..given).unwrap_or_default());
-            chunk.filled += given;
+            let step = inflate::step(&mut self.inflate, packed, room)
+                .map_err(|inflate::Broken| GzipFault::Data)?;
+            self.input.consume(step.taken);
+            self.crc.update(room.get(..step.given).unwrap_or_default());
+            chunk.filled += step.given;
             self.check_ratio()?;
-            match status {
-                Status::StreamEnd => return self.end().map(|()| false),
-                Status::BufError if taken == 0 && given == 0 => {
-                    return Err(GzipFault::Data.into());
-                }
-                Status::Ok | Status::BufError => {}
+            if step.ended {
+                return self.end().map(|()| false);
             }
         }
         Ok(true)

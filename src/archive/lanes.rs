@@ -25,21 +25,25 @@ where
         while !stop.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(number) else { break };
-            match work(&mut scratch, job) {
-                Ok(result) => done.push((number, result)),
-                Err(error) => {
-                    stop.store(true, Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
+            let result = work(&mut scratch, job);
+            stop.fetch_or(result.is_err(), Ordering::Relaxed);
+            done.push((number, result?));
         }
         Ok(done)
     };
     let [mine, other] = scratch;
-    let mut done = std::thread::scope(|scope| {
-        if jobs.len() < WORTH_TWO {
-            return lane(mine);
-        }
+    let mut done =
+        if jobs.len() < WORTH_TWO { lane(mine) } else { side_by_side(&lane, mine, other) }?;
+    done.sort_unstable_by_key(|(number, _)| *number);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+fn side_by_side<S: Send, T: Send>(
+    lane: &(impl Fn(S) -> Result<Vec<T>, ArchiveError> + Sync),
+    mine: S,
+    other: S,
+) -> Result<Vec<T>, ArchiveError> {
+    std::thread::scope(|scope| {
         let second =
             Builder::new().spawn_scoped(scope, || lane(other)).map_err(ArchiveError::Thread)?;
         let first = lane(mine);
@@ -47,9 +51,7 @@ where
         let mut done = first?;
         done.extend(second?);
         Ok(done)
-    })?;
-    done.sort_unstable_by_key(|(number, _)| *number);
-    Ok(done.into_iter().map(|(_, result)| result).collect())
+    })
 }
 
 #[cfg(test)]

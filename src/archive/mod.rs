@@ -12,6 +12,7 @@
 mod clock;
 mod error;
 mod gzip;
+mod inflate;
 mod lanes;
 mod ledger;
 mod links;

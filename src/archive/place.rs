@@ -154,3 +154,55 @@ impl Output<'_> {
         Ok(Sha256(self.hash.finalize().into()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_new_have_their_mode_and_are_hashed() {
+        let temp = tempfile::tempdir().unwrap();
+        let into = Dir::open(temp.path()).unwrap();
+        let path = |text| RelPath::parse(text).unwrap();
+        let (sum, nothing) = (std::sync::atomic::AtomicU64::new(0), Sha256([0; 32]));
+        let wrote = |bytes| {
+            sum.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
+        };
+        let mut place = Place::new(&into, Modes::ReadOnly, &wrote).unwrap();
+        assert!(into.names().unwrap().is_empty(), "the probe is gone");
+        // As under a umask that takes bits away.
+        place.masked = true;
+        place.make_dirs(&[path("d"), path("d/e")]).unwrap();
+        for executable in [false, true] {
+            let file = path(if executable { "d/e/tool" } else { "d/e/file" });
+            let mut output = place.create(&file, executable).unwrap();
+            output.write(b"te").unwrap();
+            output.write(b"xt").unwrap();
+            assert_ne!(output.finish(-5).unwrap(), nothing);
+            let mode = into.meta(&file).unwrap().unwrap().mode;
+            assert_eq!(mode, if executable { 0o555 } else { 0o444 });
+            assert!(place.create(&file, executable).is_err(), "never over another file");
+        }
+        place.copy(&path("d/e/tool"), &path("copy"), true).unwrap();
+        assert_eq!(into.read("copy", 10).unwrap(), b"text");
+        let time = into.open_file("copy").unwrap().metadata().unwrap().mtime();
+        assert_eq!(time, -5);
+        assert_eq!(into.meta("d/e").unwrap().unwrap().mode, 0o755);
+        assert_eq!(sum.into_inner(), 12);
+    }
+
+    #[test]
+    fn a_link_that_stands_in_the_way_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let outer = Dir::open(temp.path()).unwrap();
+        outer.make_dir("into", 0o755).unwrap();
+        let into = outer.dir("into").unwrap();
+        let mut place = Place::new(&into, Modes::AsPacked, &|_| {}).unwrap();
+        into.make_link("door", "..").unwrap();
+        into.make_link("file", "../new").unwrap();
+        for name in ["door/x", "file"] {
+            assert!(place.create(&RelPath::parse(name).unwrap(), false).is_err(), "{name}");
+        }
+        assert_eq!(outer.names().unwrap(), ["into"]);
+    }
+}

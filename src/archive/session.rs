@@ -195,3 +195,70 @@ impl WriteBack<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::sys::path::RelPath;
+
+    fn fill_with(
+        into: &Dir,
+        work: impl FnOnce(&mut Session<'_>) -> Result<(), ArchiveError>,
+    ) -> Result<FileTable, ArchiveError> {
+        let (links, modes, strip) = (Links::Contained, Modes::AsPacked, Strip::SingleTop);
+        let limits = config::Archive::default();
+        fill(into, &Options { limits: &limits, links, modes, strip }, &Clock::start(60), work)
+    }
+
+    fn put(session: &mut Session<'_>, path: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+        let path = RelPath::parse(path).unwrap();
+        let made = session.ledger.add_file(&path, bytes.len() as u64, false)?;
+        session.place.make_dirs(&made)?;
+        let mut output = session.place.create(&path, false)?;
+        output.write(bytes)?;
+        session.ledger.set_digest(&path, output.finish(0)?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_failure_at_the_very_end_leaves_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let into = Dir::open(temp.path()).unwrap();
+        let late = |session: &mut Session<'_>| {
+            put(session, "top/a/b", &[1; 10_000])?;
+            session.ledger.add_link(&RelPath::parse("top/l").unwrap(), b"../../x")?;
+            Ok(())
+        };
+        assert!(fill_with(&into, late).is_err());
+        assert!(into.names().unwrap().is_empty());
+    }
+
+    #[test]
+    fn early_write_back_changes_nothing() {
+        let temp = tempfile::tempdir().unwrap();
+        let into = Dir::open(temp.path()).unwrap();
+        let piece = vec![3; 3 << 20];
+        let table = fill_with(&into, |session| {
+            (0..8).try_for_each(|n| put(session, &format!("top/f{n}"), &piece))
+        })
+        .unwrap();
+        assert_eq!(table.entries().len(), 8);
+        assert_eq!(table.size(), 8 * (3 << 20));
+        assert_eq!(into.names().unwrap().len(), 8, "without the top folder");
+    }
+
+    #[test]
+    fn the_folder_that_is_taken_away_may_hold_any_name() {
+        let temp = tempfile::tempdir().unwrap();
+        let into = Dir::open(temp.path()).unwrap();
+        let names = ["top/top/x", "top/.cart-top", ".cart-top-/y"];
+        let table =
+            fill_with(&into, |session| names.iter().try_for_each(|name| put(session, name, b"x")))
+                .unwrap();
+        assert_eq!(into.names().unwrap(), [".cart-top", ".cart-top-", "top"]);
+        for path in [".cart-top", ".cart-top-/y", "top/x"] {
+            assert!(table.get(path).is_some() && into.has(path).unwrap(), "{path}");
+        }
+    }
+}

@@ -42,7 +42,7 @@ fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Begins to watch, as [`watch`] does; what cannot be watched is a failure.
+/// Begins to watch for SIGINT, SIGTERM and SIGHUP; what cannot be watched is a failure.
 pub fn watch_or_fail() -> Result<(), Failure> {
     watch()
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot watch for signals: {error}")))

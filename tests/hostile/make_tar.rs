@@ -1,5 +1,7 @@
 //! Writes tar archives that no honest program would.
 
+use std::fmt::Write;
+
 /// The type flags of members.
 pub(crate) const FILE: u8 = b'0';
 pub(crate) const HARD: u8 = b'1';
@@ -71,8 +73,9 @@ impl Tar {
         let mut body = String::new();
         for (key, value) in records {
             let plain = key.len() + value.len() + 3;
-            let length = (plain + 1..).find(|n| n - plain == n.to_string().len()).unwrap();
-            body.push_str(&format!("{length} {key}={value}\n"));
+            let fits = |length: &usize| length - plain == length.to_string().len();
+            let length = (plain + 1..plain + 20).find(fits).unwrap();
+            writeln!(body, "{length} {key}={value}").unwrap();
         }
         self.member("pax", flag, body.as_bytes())
     }

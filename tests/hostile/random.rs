@@ -101,7 +101,11 @@ fn pack_zip(table: &FileTable, dir: &Dir) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config { cases: 40, ..Default::default() })]
+    #![proptest_config(proptest::test_runner::Config {
+        cases: 40,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn what_goes_in_comes_out(things in prop::collection::vec((name(), thing()), 1..40)) {

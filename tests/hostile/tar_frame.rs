@@ -120,6 +120,8 @@ fn names_that_contradict_each_other() {
     assert_eq!(tar_fault(&size.file("a", b"").end()), TarFault::Contradiction);
     let inside = Tar::new().member("l", b'L', b"two\0../../etc/x\0").file("a", b"").end();
     assert_eq!(tar_fault(&inside), TarFault::Contradiction);
+    let after = Tar::new().member("l", b'L', b"two\0\0").file("a", b"").end();
+    assert_eq!(tar_fault(&after), TarFault::Contradiction);
 }
 
 #[test]
@@ -169,6 +171,7 @@ fn numbers_that_are_none() {
     for (at, field) in [
         (124, &b"-0000000001\0"[..]),
         (124, b"0000000000x\0"),
+        (124, b"\0\0\0\0\0\0\0\0\0\0\0\0"),
         (124, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
         (124, b"\x80\x01\0\0\0\0\0\0\0\0\0\0"),
         (100, b"00006z4\0"),
@@ -179,12 +182,17 @@ fn numbers_that_are_none() {
 }
 
 #[test]
-fn a_prefix_that_only_some_programs_read() {
+fn what_only_some_programs_read_in_a_header_of_the_old_form() {
     let mut block = header(b"a", FILE, 0);
     block[257..265].fill(0);
     block[345..350].copy_from_slice(b"../..");
     seal(&mut block);
     let tar = Tar::new().file("first", b"").block(&block).end();
+    assert_eq!(tar_fault(&tar), TarFault::AmbiguousHeader);
+    let mut long = header(b"l", b'L', 5);
+    long[257..265].fill(0);
+    seal(&mut long);
+    let tar = Tar::new().file("first", b"").block(&long).body(b"long\0").file("a", b"").end();
     assert_eq!(tar_fault(&tar), TarFault::AmbiguousHeader);
 }
 

@@ -96,10 +96,9 @@ fn agreed(pax: Option<Vec<u8>>, gnu: Option<Vec<u8>>) -> Result<Option<Vec<u8>>,
     }
 }
 
-/// A long name ends with NULs; what follows a NUL inside it is read by some programs only.
+/// A long name may end with one NUL; what follows a NUL is read by some programs only.
 fn long_text(body: &[u8]) -> Result<Vec<u8>, TarFault> {
-    let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let text = body.get(..end).unwrap_or_default();
+    let text = body.strip_suffix(&[0]).unwrap_or(body);
     if text.is_empty() || text.contains(&0) {
         return Err(TarFault::Contradiction);
     }
@@ -249,6 +248,7 @@ mod tests {
         let both = add(&[(Type::Pax, &path), (Type::LongName, b"y\0")]).unwrap();
         let header = || {
             let mut layout = ::tar::Header::new_ustar();
+            layout.set_size(0);
             layout.set_cksum();
             Header::parse(layout.as_bytes()).unwrap()
         };

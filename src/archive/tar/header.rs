@@ -67,11 +67,19 @@ impl Header {
         }
         let layout = Layout::from_byte_slice(block);
         let old = layout.as_old();
+        // Nothing at all is zero for some programs and damage for others.
+        if old.size.iter().all(|byte| matches!(byte, b' ' | 0)) {
+            return Err(TarFault::Number("size"));
+        }
         let number = |field, what| unsigned(field).ok_or(TarFault::Number(what));
         let name = full_name(layout)?;
         let kind = kind(old.linkflag[0]);
         if kind == Type::Other(SPARSE) {
             return Err(TarFault::Sparse);
+        }
+        // Older than extended headers: some programs read them all the same, others do not.
+        if kind.is_extension() && layout.as_ustar().is_none() && layout.as_gnu().is_none() {
+            return Err(TarFault::AmbiguousHeader);
         }
         Ok(Self {
             name,

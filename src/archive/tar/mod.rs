@@ -31,8 +31,8 @@ pub enum TarFault {
     /// A number in a header is none.
     #[error("has a header whose {0} is no valid number")]
     Number(&'static str),
-    /// The old form of header has bytes where the newer one has a part of the name.
-    #[error("has a header from which programs read different names")]
+    /// A header of the old form with what only the newer forms have.
+    #[error("has a header that programs read differently")]
     AmbiguousHeader,
     /// Something that has no content claims some.
     #[error("has no content by its type but claims some")]
@@ -114,7 +114,7 @@ pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(
         }
         let raw = header.name.clone();
         let done = pending.take().apply(header);
-        done.and_then(|member| place(stream, session, member)).map_err(|stop| match stop {
+        done.and_then(|member| place(stream, session, &member)).map_err(|stop| match stop {
             Stop::Fault(fault) => fail(&raw, fault),
             Stop::Error(error) => error,
         })?;
@@ -187,7 +187,7 @@ fn skip_padding(stream: &mut Stream, size: u64) -> Result<(), Stop> {
     if stream.read(padding)? < length { Err(TarFault::Truncated.into()) } else { Ok(()) }
 }
 
-fn place(stream: &mut Stream, session: &mut Session<'_>, member: Member) -> Result<(), Stop> {
+fn place(stream: &mut Stream, session: &mut Session<'_>, member: &Member) -> Result<(), Stop> {
     session.ledger.begin_entry()?;
     let refuse = |reason| Stop::Error(ArchiveError::refused(&member.raw, reason));
     if member.name.slash && member.kind != Type::Directory {
@@ -207,12 +207,12 @@ fn place(stream: &mut Stream, session: &mut Session<'_>, member: Member) -> Resu
             let made = session.ledger.add_directory(path)?;
             Ok(session.place.make_dirs(&made)?)
         }
-        Type::File | Type::Old => file(stream, session, &member, path),
+        Type::File | Type::Old => file(stream, session, member, path),
         Type::Link => {
             let made = session.ledger.add_link(path, &member.link)?;
             Ok(session.place.make_dirs(&made)?)
         }
-        Type::HardLink => hard_link(session, &member, path),
+        Type::HardLink => hard_link(session, member, path),
         Type::Other(what) => Err(refuse(Reason::Type(what))),
         // `unpack` has dealt with them.
         Type::Pax | Type::PaxGlobal | Type::LongName | Type::LongLink => Ok(()),

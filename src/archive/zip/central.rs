@@ -78,11 +78,11 @@ pub(super) struct Record {
 pub(super) fn read(packed: &File, end: &End) -> Result<Vec<Record>, ArchiveError> {
     let broken = || ArchiveError::zip("", ZipFault::Directory);
     // Every record has its fixed part: a forged count cannot make this ask for more memory.
-    if end.entries > (end.directory_end - end.directory_at) / RECORD as u64 {
+    if end.entries > (end.directory_until - end.directory_at) / RECORD as u64 {
         return Err(broken());
     }
     let mut window =
-        Window { packed, at: end.directory_at, end: end.directory_end, bytes: vec![], used: 0 };
+        Window { packed, at: end.directory_at, end: end.directory_until, bytes: vec![], used: 0 };
     let mut records = Vec::new();
     for _ in 0..end.entries {
         let fixed: [u8; RECORD] =

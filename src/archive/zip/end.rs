@@ -20,8 +20,10 @@ const LONGEST_COMMENT: usize = 65_535;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) entries: u64,
+    /// Where it begins.
     pub(super) directory_at: u64,
-    pub(super) directory_end: u64,
+    /// Where it is over.
+    pub(super) directory_until: u64,
 }
 
 /// Finds the end record, which has to be the last thing in an archive of `length` bytes.
@@ -53,7 +55,7 @@ fn parse(tail: &[u8], tail_at: u64) -> Result<End, ZipFault> {
     }
     let end_at = tail_at + at as u64;
     let short = Short { entries, size, offset };
-    let (directory_end, entries, size, offset) = match before.split_last_chunk::<LOCATOR>() {
+    let (directory_until, entries, size, offset) = match before.split_last_chunk::<LOCATOR>() {
         Some((before, locator)) if locator.starts_with(&LOCATOR_MARK.to_le_bytes()) => {
             let wide_at = end_at.checked_sub((LOCATOR + END64) as u64).ok_or(ZipFault::Zip64)?;
             let wide = before.last_chunk::<END64>().ok_or(ZipFault::Zip64)?;
@@ -62,10 +64,10 @@ fn parse(tail: &[u8], tail_at: u64) -> Result<End, ZipFault> {
         }
         _ => (end_at, u64::from(entries), u64::from(size), u64::from(offset)),
     };
-    if offset.checked_add(size) != Some(directory_end) {
+    if offset.checked_add(size) != Some(directory_until) {
         return Err(ZipFault::End);
     }
-    Ok(End { entries, directory_at: offset, directory_end })
+    Ok(End { entries, directory_at: offset, directory_until })
 }
 
 /// What the short end record says.
@@ -99,5 +101,42 @@ impl Short {
             && (self.offset == u32::MAX || u64::from(self.offset) == offset);
         let whole = (disk, first_disk) == (0, 0) && here == entries;
         (framed && agree && whole).then_some((entries, length, offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end(entries: u16, size: u32, at: u32, comment: &[u8]) -> Vec<u8> {
+        let mut bytes = [&END_MARK[..], &[0; 4]].concat();
+        bytes.extend([entries, entries].map(u16::to_le_bytes).concat());
+        bytes.extend([size, at].map(u32::to_le_bytes).concat());
+        bytes.extend(u16::try_from(comment.len()).unwrap().to_le_bytes());
+        [&bytes[..], comment].concat()
+    }
+
+    #[test]
+    fn the_directory_ends_where_the_end_record_begins() {
+        let with = |entries, size, at| {
+            let mut tail = vec![b'd'; 50];
+            tail.extend(end(entries, size, at, b"any comment"));
+            parse(&tail, 100)
+        };
+        let good = End { entries: 1, directory_at: 104, directory_until: 150 };
+        assert_eq!(with(1, 46, 104), Ok(good));
+        assert_eq!(with(1, 46, 103), Err(ZipFault::End));
+        assert_eq!(with(1, 46, 0), Err(ZipFault::End));
+        assert_eq!(with(1, u32::MAX, u32::MAX), Err(ZipFault::End));
+    }
+
+    #[test]
+    fn the_last_mark_counts_and_must_fit() {
+        let inner = end(0, 0, 0, b"");
+        let outer = end(0, 0, 0, &inner);
+        assert_eq!(parse(&inner, 0).unwrap().entries, 0);
+        assert_eq!(parse(&outer, 0), Err(ZipFault::End), "the inner one fits, but lies");
+        let cut = &outer[..outer.len() - 1];
+        assert_eq!(parse(cut, 0), Err(ZipFault::NoEnd));
     }
 }

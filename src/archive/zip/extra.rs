@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn field(id: u16, value: &[u8]) -> Vec<u8> {
-        [&id.to_le_bytes()[..], &(value.len() as u16).to_le_bytes(), value].concat()
+        [&id.to_le_bytes()[..], &u16::try_from(value.len()).unwrap().to_le_bytes(), value].concat()
     }
 
     fn unicode(name: &[u8], other: &[u8]) -> Vec<u8> {

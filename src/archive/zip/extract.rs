@@ -2,8 +2,9 @@
 
 use super::{Member, ZipFault};
 use crate::archive::error::{ArchiveError, Reason};
+use crate::archive::inflate;
 use crate::archive::ledger::LONGEST_TARGET;
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -79,29 +80,20 @@ impl Scratch {
             if piece.is_empty() {
                 piece = rest.next(&mut self.packed)?;
             }
-            let (inward, outward) = (self.inflate.total_in(), self.inflate.total_out());
             let room = self.plain.get_mut(filled..).unwrap_or_default();
-            let status = self
-                .inflate
-                .decompress(piece, room, FlushDecompress::None)
-                .map_err(|_| damaged())?;
-            let taken = usize::try_from(self.inflate.total_in() - inward).unwrap_or(usize::MAX);
-            let given = usize::try_from(self.inflate.total_out() - outward).unwrap_or(usize::MAX);
-            piece = piece.get(taken..).unwrap_or_default();
-            filled += given;
+            let step = inflate::step(&mut self.inflate, piece, room)
+                .map_err(|inflate::Broken| damaged())?;
+            piece = piece.get(step.taken..).unwrap_or_default();
+            filled += step.given;
             if self.inflate.total_out() > member.size {
                 return Err(damaged());
             }
-            let ended = status == Status::StreamEnd;
-            if ended || filled == self.plain.len() {
+            if step.ended || filled == self.plain.len() {
                 take(self.plain.get(..filled).unwrap_or_default())?;
                 filled = 0;
             }
-            if ended {
+            if step.ended {
                 break;
-            }
-            if taken == 0 && given == 0 {
-                return Err(damaged());
             }
         }
         let whole = piece.is_empty() && rest.left == 0 && self.inflate.total_out() == member.size;

@@ -1,9 +1,9 @@
 //! ERB: `<%= ENV['NAME'] %>` and what real cartridges put into such tags.
 //!
-//! Four passes, each in its own file: [`scan`] splits the text into tags as Ruby's ERB compiler
-//! does; [`token`] reads the Ruby inside them; [`parse`] makes one program out of all of it, so
-//! that a statement may begin in one tag and end in another; [`eval`] runs the program. A further
-//! construct is a variant of [`ast::Expr`] or [`ast::Stmt`], its rule in `parse`, its meaning in
+//! Four passes, each in its own file: `scan` splits the text into tags as Ruby's ERB compiler
+//! does; `token` reads the Ruby inside them; `parse` makes one program out of all of it, so
+//! that a statement may begin in one tag and end in another; `eval` runs the program. A further
+//! construct is a variant of `ast::Expr` or `ast::Stmt`, its rule in `parse`, its meaning in
 //! `eval`.
 
 mod ast;
