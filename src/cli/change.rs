@@ -47,19 +47,21 @@ pub(super) fn carry_out(
     options: &ChangeArgs,
     make: &dyn Fn() -> Result<Plan, Failure>,
 ) -> Result<Exit, Failure> {
+    let teller = Teller::new(app.printer(), app.form(), app.agrees());
+    if options.dry_run {
+        teller.planned(&make()?);
+        return Ok(Exit::Done);
+    }
     let how = How {
         command: app.command_line().to_owned(),
         wait: app.wait(),
         on_failure: options.on_failure.into(),
-        dry_run: options.dry_run,
     };
-    let teller = Teller::new(app.printer(), app.form(), app.agrees());
     interrupt::watch_or_fail()?;
     let engine = Engine::new(db, app.layout(), app.config()?)?;
     let done = txn::perform(&engine, make, &how, &teller)?;
     match &done {
         Done::Nothing(plan) => teller.nothing(plan),
-        Done::Planned(plan) => teller.planned(plan),
         Done::Ran(plan, receipt) => teller.done(plan, receipt),
     }
     Ok(Exit::Done)

@@ -18,6 +18,18 @@ use serde_json::Value;
 const MOST_THEN: usize = 1000;
 const DEEPEST_THEN: usize = 3;
 
+/// The folders of the state. They are there before the first transaction, which so never has to
+/// put them back; gears' users pass through those that lead to what they may read.
+const FOLDERS: [(&str, u32); 7] = [
+    ("library", 0o755),
+    ("templates", 0o755),
+    ("gears", 0o755),
+    ("stash", 0o700),
+    ("staging", 0o700),
+    ("locks", 0o700),
+    ("log", 0o700),
+];
+
 /// What runs plans on one host.
 #[derive(Debug)]
 pub struct Engine<'a> {
@@ -80,6 +92,9 @@ impl<'a> Engine<'a> {
     /// Makes an engine for the host of `layout`.
     pub fn new(db: &'a Db, layout: &'a Layout, config: &'a Config) -> Result<Self, Failure> {
         let state = Dir::create(layout.state(), 0o711)?;
+        for (folder, mode) in FOLDERS {
+            state.make_dirs(folder, mode)?;
+        }
         Ok(Self { db, layout, config, state })
     }
 

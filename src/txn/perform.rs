@@ -26,8 +26,6 @@ pub struct How {
     pub wait: Duration,
     /// What becomes of what was done when a step fails.
     pub on_failure: OnFailure,
-    /// Whether the plan is only to be shown.
-    pub dry_run: bool,
 }
 
 /// What became of a request.
@@ -35,8 +33,6 @@ pub struct How {
 pub enum Done {
     /// There was nothing to do.
     Nothing(Plan),
-    /// The plan was only to be shown.
-    Planned(Plan),
     /// It has happened.
     Ran(Plan, Receipt),
 }
@@ -50,9 +46,6 @@ pub fn perform(
     person: &dyn Person,
 ) -> Result<Done, Failure> {
     let plan = make()?;
-    if how.dry_run {
-        return Ok(Done::Planned(plan));
-    }
     if !plan.is_empty() {
         person.agree(&plan)?;
     }
