@@ -124,7 +124,7 @@ impl Db {
     pub fn open(path: &Path) -> Result<Self> {
         if let Some(parent) = path.parent() {
             // 0711: gears' users pass through to their homes, and see nothing on the way.
-            fs::make_dirs(parent, 0o711)?;
+            fs::Dir::create(parent, 0o711)?;
         }
         let is_new = fs::kind_of(path).is_none();
         let connection = Connection::open(path).map_err(|error| fail(path, error))?;

@@ -152,6 +152,13 @@ fn in_configuring_order(cartridges: &[Wanted]) -> Result<Vec<Wanted>, Refusal> {
             return Err(Refusal::new(Exit::Conflict, text).hint("name one of them"));
         }
     }
+    let frameworks: Vec<_> =
+        wanted.iter().filter(|one| one.software().is("web_framework")).collect();
+    if let [first, second, ..] = frameworks.as_slice() {
+        let (first, second) = (first.package.title(), second.package.title());
+        let text = format!("`{first}` and `{second}` are both web frameworks; a gear has one");
+        return Err(Refusal::new(Exit::Conflict, text).hint("make a gear for each of them"));
+    }
     if wanted.is_empty() {
         return Err(Refusal::new(Exit::Usage, "a gear needs at least one cartridge"));
     }

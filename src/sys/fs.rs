@@ -70,8 +70,12 @@ impl Dir {
         Ok(Self { fd, path: path.to_owned() })
     }
 
-    /// Opens the directory at an absolute `path`, after making it and what leads to it.
+    /// Opens the directory at an absolute `path`, after making it with `mode`, and what leads to it
+    /// with the usual one.
     pub fn create(path: &Path, mode: u32) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            make_dirs(parent, 0o755)?;
+        }
         make_dirs(path, mode)?;
         Self::open(path)
     }
