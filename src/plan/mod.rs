@@ -12,6 +12,7 @@ use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};
 use crate::package::ident::GearName;
 use crate::step::AnyStep;
+use crate::sys::lock::Sharing;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -76,6 +77,13 @@ impl Plan {
         self.steps.push(step.into());
     }
 
+    /// Tells whether `other` would do the same; how it is described does not count (a gear that
+    /// runs grows while the plan is read).
+    pub fn does_the_same_as(&self, other: &Self) -> bool {
+        (&self.steps, &self.records, &self.after, &self.reservations)
+            == (&other.steps, &other.records, &other.after, &other.reservations)
+    }
+
     /// What the steps do, in words.
     pub fn descriptions(&self) -> Vec<String> {
         self.steps.iter().chain(&self.after).map(AnyStep::describe).collect()
@@ -102,6 +110,27 @@ pub enum Resource {
     PackageInUse(String),
     /// One gear.
     Gear(GearName),
+}
+
+/// How the journal marks a resource that is used, not changed.
+const SHARED: &str = " (shared)";
+
+impl Resource {
+    /// The words under which the journal keeps it.
+    pub fn journaled(&self) -> String {
+        match self {
+            Self::PackageInUse(_) => format!("{self}{SHARED}"),
+            Self::Package(_) | Self::Gear(_) => self.to_string(),
+        }
+    }
+
+    /// Takes the journal's words apart: the name of the lock, and whether it is shared.
+    pub fn lock_of(journaled: &str) -> (&str, Sharing) {
+        match journaled.strip_suffix(SHARED) {
+            Some(name) => (name, Sharing::Shared),
+            None => (journaled, Sharing::Exclusive),
+        }
+    }
 }
 
 impl fmt::Display for Resource {

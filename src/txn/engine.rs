@@ -7,7 +7,7 @@ use crate::db::{
 };
 use crate::error::{Exit, Failure};
 use crate::layout::Layout;
-use crate::plan::Plan;
+use crate::plan::{Plan, Resource};
 use crate::step::{AnyStep, Cx, Said};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
@@ -114,7 +114,10 @@ impl<'a> Engine<'a> {
         let mut run = Run { engine: self, txn, witness, plan, said: Vec::new(), scripts: false };
         match run.forward() {
             Ok(()) => {
-                self.finish(txn, &plan.after, witness)?;
+                self.finish(txn, &plan.after, witness).map_err(|failure| {
+                    let state = format!("transaction {txn} has happened; cleaning up is left");
+                    failure.state(state).hint("`cart recover` does the rest")
+                })?;
                 drop(own);
                 locks::forget_transaction(&self.state, txn)?;
                 Ok(run.receipt())
@@ -380,7 +383,7 @@ fn beginning<'b>(plan: &'b Plan, view: &Value, command: &'b str) -> Result<Begin
     let numbered = (1..).zip(&plan.steps);
     let steps = numbered.map(|(number, step): (u32, _)| new_step(&number.to_string(), step));
     let resources: std::collections::BTreeSet<String> =
-        plan.resources.iter().map(ToString::to_string).collect();
+        plan.resources.iter().map(Resource::journaled).collect();
     Ok(Beginning {
         title: &plan.title,
         command,

@@ -46,10 +46,11 @@ impl Locks {
 
     /// Takes one more lock, without waiting, for a recovery; one that is held already is fine.
     pub(super) fn also(&mut self, resource: &str) -> Result<(), Failure> {
-        if self.held.contains_key(resource) {
+        let (name, sharing) = Resource::lock_of(resource);
+        if self.held.contains_key(name) {
             return Ok(());
         }
-        self.add(resource, Sharing::Exclusive, Duration::ZERO)
+        self.add(name, sharing, Duration::ZERO)
     }
 
     fn add(&mut self, resource: &str, sharing: Sharing, wait: Duration) -> Result<(), Failure> {

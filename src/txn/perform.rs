@@ -59,7 +59,7 @@ pub fn perform(
     if now.is_empty() {
         return Ok(Done::Nothing(now));
     }
-    if now != plan {
+    if !now.does_the_same_as(&plan) {
         person.agree_again(&plan, &now)?;
     }
     let receipt = engine.run(&now, &person.view(&now), &how.command, (how.on_failure, person))?;

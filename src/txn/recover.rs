@@ -6,6 +6,7 @@ use crate::db::{TxnRow, TxnState};
 use crate::error::{Exit, Failure};
 use crate::plan::Resource;
 use crate::step::AnyStep;
+use crate::sys::lock::Sharing;
 use crate::sys::process;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -54,10 +55,10 @@ impl Engine<'_> {
         locks: &mut Locks,
         witness: &dyn Witness,
     ) -> Result<(), Failure> {
-        let ours: Vec<String> = resources.iter().map(ToString::to_string).collect();
+        let ours: Vec<String> = resources.iter().map(Resource::journaled).collect();
         for row in self.db.unfinished()? {
             let theirs = self.db.resources(row.id)?;
-            if !theirs.iter().any(|resource| ours.contains(resource)) {
+            if !theirs.iter().any(|their| ours.iter().any(|our| conflict(their, our))) {
                 continue;
             }
             if row.state == TxnState::Held {
@@ -130,6 +131,12 @@ impl Engine<'_> {
         process::end_all(|| process::marked(&marks), Duration::from_secs(2))?;
         Ok(())
     }
+}
+
+/// Two users of one thing are in each other's way unless both only use it.
+fn conflict(one: &str, other: &str) -> bool {
+    let ((one, first), (other, second)) = (Resource::lock_of(one), Resource::lock_of(other));
+    one == other && (first, second) != (Sharing::Shared, Sharing::Shared)
 }
 
 fn held(row: &TxnRow) -> Failure {
