@@ -75,6 +75,9 @@ pub struct Software {
     pub additional_control_actions: Vec<String>,
     /// Names or categories in whose order cartridges are configured.
     pub configure_order: Vec<String>,
+    /// What the overrides of this version say beyond these fields, as JSON; each element replaces
+    /// the one of the same name in [`Package::extra`].
+    pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Which conventional files a package's tree has, each decided once, at installation.
