@@ -11,7 +11,7 @@ const LONGEST: usize = 32;
 )]
 #[serde(rename_all = "lowercase")]
 pub enum FormatName {
-    /// An OpenShift v2 cartridge.
+    /// A cartridge, as `OpenShift` v2 defined it.
     Cartridge,
 }
 
