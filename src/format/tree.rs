@@ -57,3 +57,37 @@ impl Tree for Unpacked<'_> {
         Ok(Some(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::digest::Sha256;
+    use crate::package::file_table::Entry;
+    use crate::sys::path::RelPath;
+
+    #[test]
+    fn only_regular_files_of_the_table_are_read() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap();
+        dir.write_new("a", b"12345", 0o644).unwrap();
+        dir.write_new("unlisted", b"x", 0o644).unwrap();
+        dir.make_link("link", "a").unwrap();
+        let entry = |path: &str, content| Entry {
+            path: RelPath::parse(path).unwrap(),
+            mode: 0o644,
+            content,
+        };
+        let file = Content::File { size: 5, sha256: Sha256([0; 32]) };
+        let table =
+            FileTable::new(vec![entry("a", file), entry("link", Content::Link("a".into()))]);
+        let tree = Unpacked { dir: &dir, table: &table };
+        assert_eq!(tree.read("a", 5).unwrap().unwrap(), b"12345");
+        assert!(tree.read("a", 4).is_err(), "a longer file is no shorter one");
+        assert_eq!(tree.head("a", 2).unwrap().unwrap(), b"12");
+        assert_eq!(tree.head("a", 20).unwrap().unwrap(), b"12345");
+        for absent in ["link", "unlisted", "b"] {
+            assert_eq!(tree.read(absent, 9).unwrap(), None);
+            assert_eq!(tree.head(absent, 9).unwrap(), None);
+        }
+    }
+}

@@ -9,7 +9,8 @@ use crate::package::managed::Managed;
 /// The file's path in a tree.
 pub(in crate::format) const PATH: &str = "metadata/managed_files.yml";
 
-const KEYS: &[&str] = &[
+/// The file's entries.
+pub(super) const KEYS: &[&str] = &[
     "locked_files",
     "snapshot_exclusions",
     "setup_rewritten",

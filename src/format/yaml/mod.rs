@@ -16,6 +16,8 @@ use super::reading::Reading;
 
 /// The longest file that is read, in bytes; real manifests stay below 20 KiB.
 pub(super) const LONGEST: u64 = 1 << 20;
+/// The longest that repairs may make a text; a hostile one would be indented without end.
+const LONGEST_MENDED: usize = 4 << 20;
 /// How often a text is mended and read again before it is given up.
 const MOST_REPAIRS: usize = 64;
 
@@ -35,7 +37,9 @@ pub(super) fn parse(bytes: &[u8], reading: &mut Reading) -> Result<Option<Node>,
             }
             Err(stop) => stop,
         };
-        let Some(mended) = repair::mend(&text, &stop) else {
+        let mended =
+            repair::mend(&text, &stop).filter(|mended| mended.text.len() <= LONGEST_MENDED);
+        let Some(mended) = mended else {
             return Err(stop.fault);
         };
         text = mended.text;

@@ -114,6 +114,15 @@ fn aliases_cannot_fill_the_memory() {
 }
 
 #[test]
+fn repairs_cannot_fill_the_memory() {
+    let deep = " ".repeat(5000);
+    let text = format!("a:\n{deep}b: \"{}\"\n", "x\n".repeat(50_000));
+    assert!(read(&text).unwrap_err().contains("indentation"));
+    let stars = "- *x\n".repeat(1_000);
+    assert!(read(&stars).unwrap_err().contains("put them in quotes"));
+}
+
+#[test]
 fn escapes_cannot_steer_a_terminal() {
     let (root, notes) = read("a: \"x\\e[2Jy\\n\"\n").unwrap();
     assert_eq!(root.to_string(), r#"{"a":"x[2Jy\n"}"#);

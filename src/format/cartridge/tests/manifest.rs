@@ -1,6 +1,8 @@
 //! Elements, versions and overrides.
 
-use super::{fails, fine, manifest, version};
+use super::super::{elements, managed};
+use super::{fails, fine, load_tree, manifest, version};
+use crate::format::sample::Sample;
 use serde_json::json;
 
 #[test]
@@ -202,4 +204,28 @@ fn what_no_field_holds_is_kept() {
             "Endpoints[0].PROXY_PORT": 2,
         })
     );
+}
+
+#[test]
+fn the_manual_page_names_every_element_and_its_example_loads() {
+    let page = include_str!("../../../../man/cart-manifest.5").replace("\\-", "-");
+    let lists = [
+        elements::PACKAGE,
+        elements::SOFTWARE,
+        elements::INFORMATION,
+        elements::ENDPOINT,
+        elements::MAPPING,
+        managed::KEYS,
+    ];
+    for element in lists.into_iter().flatten() {
+        assert!(page.contains(element), "cart-manifest(5) lacks `{element}`");
+    }
+    let example = page.split(".SH EXAMPLE\n.nf\n").nth(1).unwrap().split(".fi").next().unwrap();
+    let tree = Sample::cartridge(example.as_bytes(), &[]);
+    let (package, notes) = load_tree(&tree);
+    assert_eq!(package.unwrap().title(), "example-hello-1.0");
+    assert_eq!(notes, Vec::<String>::new());
+    let advice = crate::format::lint(&tree).into_vec().into_iter();
+    let advice: Vec<_> = advice.filter(|note| note.file.starts_with("metadata")).collect();
+    assert_eq!(advice, []);
 }
