@@ -205,8 +205,3 @@ fn answer(printer: &Printer, form: Form, error: &clap::Error) -> Result<Exit, Fa
         _ => Err(usage::failure(error)),
     }
 }
-
-/// The verbs whose engine is merged later.
-fn pending() -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Failed, "this command is not connected yet"))
-}

@@ -1,5 +1,7 @@
 //! Where a package listens, and how requests get there.
 
+use super::ident::{EnvName, IdentError, ShortName};
+
 /// One endpoint: a private address and port, optionally a public port and routes to it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Endpoint {
@@ -34,4 +36,31 @@ pub struct Mapping {
     pub backend: String,
     /// Options such as `websocket`, `health`, `redirect`, as the manifest gives them.
     pub options: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The names of the variables in which an endpoint is told to scripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variables {
+    /// Holds the private address.
+    pub ip: EnvName,
+    /// Holds the private port.
+    pub port: EnvName,
+    /// Holds the public port.
+    pub public_port: Option<EnvName>,
+    /// Holds the web socket's port.
+    pub websocket_port: Option<EnvName>,
+}
+
+impl Endpoint {
+    /// The names of its variables: `OPENSHIFT_<short name>_<name>` (guide, *Exposing Services*).
+    /// Fails only for a stored record that a person has edited: readers check the names.
+    pub fn variables(&self, short_name: &ShortName) -> Result<Variables, IdentError> {
+        let named = |name: &String| EnvName::parse(&format!("OPENSHIFT_{short_name}_{name}"));
+        Ok(Variables {
+            ip: named(&self.ip_name)?,
+            port: named(&self.port_name)?,
+            public_port: self.public_port_name.as_ref().map(named).transpose()?,
+            websocket_port: self.websocket_port_name.as_ref().map(named).transpose()?,
+        })
+    }
 }

@@ -11,7 +11,7 @@ const LONGEST: usize = 32;
 )]
 #[serde(rename_all = "lowercase")]
 pub enum FormatName {
-    /// An `OpenShift` v2 cartridge.
+    /// A cartridge, as `OpenShift` v2 defined it.
     Cartridge,
 }
 
@@ -110,12 +110,14 @@ ident!(
     }
 );
 ident!(
-    /// The prefix of a package's variables: a part of a variable's name, upper case.
+    /// The prefix of a package's variables: a part of a variable's name, upper case. It may begin
+    /// with a digit, as the official `10GENMMSAGENT` does: `OPENSHIFT_` always stands before it.
     ShortName,
     |text| {
-        let rule = "letters, digits and `_`, without `-`, beginning with a letter";
+        let rule = "letters, digits and `_`, without `-`, beginning with a letter or digit, at most \
+                    64";
         let fine = text.len() <= 64
-            && text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit())
             && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         if fine { Ok(()) } else { Err(invalid("short name", text, rule)) }
     }
@@ -175,6 +177,7 @@ mod tests {
         assert!(Vendor::parse(&"v".repeat(33)).is_err());
         assert!(Vendor::parse("red_hat2").is_ok());
         assert!(ShortName::parse("MOCK-PLUGIN").is_err());
+        assert!(ShortName::parse("10GENMMSAGENT").is_ok());
         assert!(EnvName::parse("A=B").is_err());
         assert!(GearName::parse("blog-2").is_ok());
         assert!(GearName::parse("2blog").is_err());

@@ -74,8 +74,12 @@ pub struct Software {
     pub install_build_required: bool,
     /// Control actions beyond the usual ones; only `threaddump` is known.
     pub additional_control_actions: Vec<String>,
-    /// Names or categories in whose order cartridges are configured.
-    pub configure_order: Vec<String>,
+    /// The order in which cartridges are configured: at each place the names or categories that
+    /// may stand there (the official phpmyadmin has `[[mysql, mariadb], [phpmyadmin]]`).
+    pub configure_order: Vec<Vec<String>>,
+    /// What the overrides of this version say beyond these fields, as JSON; each element replaces
+    /// the one of the same name in [`Package::extra`].
+    pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Which conventional files a package's tree has, each decided once, at installation.

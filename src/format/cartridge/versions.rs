@@ -1,107 +1,108 @@
-//! Versions in a manifest: their source text, and the overrides of single ones.
+//! The versions that a manifest names: of the packaging and of the software.
 
-use super::Reader;
-use crate::format::yaml::{Node, Quoted, Value};
+use super::fields::{self, Fields};
+use crate::format::place::Place;
+use crate::format::reading::Reading;
+use crate::format::yaml::Node;
 use crate::package::version::Version;
 
-/// The version that a node holds, in its own text.
-pub(super) fn version(node: &Node, reader: &mut Reader<'_>) -> Option<Version> {
-    let text = node.text().unwrap_or_default().trim();
+/// The most software versions in one package; real cartridges have at most five.
+const MOST: usize = 64;
+
+/// The software versions of a package.
+pub(super) struct Versions {
+    /// The one that is used when none is asked for.
+    pub(super) default: Version,
+    /// All of them, each once, in the manifest's order.
+    pub(super) all: Vec<Version>,
+}
+
+/// Reads `Version` and `Versions`: the list, and the default where the list lacks it.
+pub(super) fn software(fields: &Fields, reading: &mut Reading) -> Option<Versions> {
+    let default = fields::required(fields, "Version", reading);
+    let listed = fields::list(fields, "Versions", reading);
+    let mut all = Vec::new();
+    for (text, node) in &listed {
+        let version = version("Versions", text, node.place, reading);
+        all.extend(version.filter(|version| !all.contains(version) && all.len() < MOST));
+        advise_quotes(node, reading);
+    }
+    if listed.len() > MOST {
+        reading.fault(fields.place, format!("`Versions` has more than {MOST} items"));
+    }
+    let (text, place) = default?;
+    let default = version("Version", &text, place, reading)?;
+    if let Some(node) = fields.get("Version") {
+        advise_quotes(node, reading);
+    }
+    if !all.contains(&default) {
+        if !all.is_empty() {
+            let text = format!("`Version` {default} is not among `Versions`, and added to them");
+            reading.warn(place, format!("{text}: add it there"));
+        }
+        all.push(default.clone());
+    }
+    Some(Versions { default, all })
+}
+
+fn version(key: &str, text: &str, place: Place, reading: &mut Reading) -> Option<Version> {
     match Version::parse(text) {
         Ok(version) => Some(version),
         Err(error) => {
-            reader.problem(node, error);
+            reading.fault(place, format!("`{key}`: {error}"));
             None
         }
     }
 }
 
-/// The software versions: `Versions` and `Version`, each once, in their order.
-pub(super) fn software(
-    manifest: &Node,
-    default: &Version,
-    reader: &mut Reader<'_>,
-) -> Vec<Version> {
-    let mut all: Vec<Version> = Vec::new();
-    if let Some(list) = manifest.get("Versions") {
-        if !matches!(list.value, Value::List(_)) {
-            reader.warn(list, "`Versions` should be a list: `Versions: ['1.0']`");
-        }
-        for node in list.items() {
-            if let Some(version) = version(node, reader)
-                && !all.contains(&version)
-            {
-                all.push(version);
-            }
-        }
-        if !all.contains(default) {
-            reader.warn(list, format!("`Version` {default} is not among `Versions`"));
-        }
-    }
-    if !all.contains(default) {
-        all.push(default.clone());
-    }
-    all
-}
-
-/// `Cartridge-Version`: digits and dots, else 0.0.0 (the original's rule, with a warning).
-pub(super) fn package(manifest: &Node, reader: &mut Reader<'_>) -> Version {
-    let Some(node) = manifest.get("Cartridge-Version") else {
-        reader.warn(manifest, "`Cartridge-Version` is missing; 0.0.0 is taken");
+/// Reads `Cartridge-Version`; what is no dotted number becomes 0.0.0, as in the original.
+pub(super) fn packaging(fields: &Fields, reading: &mut Reading) -> Version {
+    let Some(text) = fields::text(fields, "Cartridge-Version", reading) else {
+        let text = "`Cartridge-Version` is missing and taken as 0.0.0: without it nothing tells \
+                    an upgrade from a repetition";
+        reading.warn(fields.place, text);
         return Version::unknown();
     };
-    // One real cartridge has a list of one.
-    let items = node.items();
-    let only = match items.as_slice() {
-        [only] => only,
-        _ => node,
-    };
-    dotted(only, "Cartridge-Version", reader)
+    let Some(node) = fields.get("Cartridge-Version") else { return Version::unknown() };
+    advise_quotes(node, reading);
+    dotted("Cartridge-Version", &text, node, reading)
 }
 
-/// `Compatible-Versions`; bad items count as 0.0.0.
-pub(super) fn compatible(manifest: &Node, reader: &mut Reader<'_>) -> Vec<Version> {
-    let Some(node) = manifest.get("Compatible-Versions") else { return Vec::new() };
-    let items = node.items();
-    items.into_iter().map(|item| dotted(item, "Compatible-Versions", reader)).collect()
-}
-
-fn dotted(node: &Node, element: &str, reader: &mut Reader<'_>) -> Version {
-    let text = node.text().unwrap_or_default().trim();
-    let is_dotted = text.starts_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_ascii_digit() || c == '.');
-    match Version::parse(text) {
-        Ok(version) if is_dotted => version,
-        _ => {
-            let shown = text.escape_debug();
-            reader.warn(node, format!("`{element}` `{shown}` is no release; 0.0.0 is taken"));
-            Version::unknown()
-        }
+/// Reads `Compatible-Versions`.
+pub(super) fn compatible(fields: &Fields, reading: &mut Reading) -> Vec<Version> {
+    let key = "Compatible-Versions";
+    if fields.get(key).is_none() {
+        let text = "`Compatible-Versions` is missing: name the releases from which an upgrade \
+                    needs no restart";
+        reading.advise(fields.place, text);
     }
+    let mut releases = Vec::new();
+    for (text, node) in fields::list(fields, key, reading) {
+        advise_quotes(node, reading);
+        releases.push(dotted(key, &text, node, reading));
+    }
+    releases
 }
 
-/// Tells the author of a version that YAML reads as a number elsewhere.
-pub(super) fn advise_quotes(element: &str, node: &Node, reader: &mut Reader<'_>) {
-    if let Value::Scalar(text, Quoted::No) = &node.value
-        && text.parse::<f64>().is_ok()
-    {
-        let text = format!("quote it, `{element}: '{text}'`: other readers take it for a number");
-        reader.note(crate::package::note::Level::Advice, node, text);
-    }
+fn dotted(key: &str, text: &str, node: &Node, reading: &mut Reading) -> Version {
+    let numbers = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let version = Version::parse(text).ok().filter(|_| numbers);
+    version.unwrap_or_else(|| {
+        let shown: String = text.chars().take(80).collect();
+        let text =
+            format!("`{key}` `{}` is no number.number… and taken as 0.0.0", shown.escape_debug());
+        reading.warn(node.place, text);
+        Version::unknown()
+    })
 }
 
-/// The manifest as it is for the software version `version`: each element of its override replaces
-/// the whole element (shallow, as the original merges).
-pub(super) fn project(manifest: &Node, version: &Version) -> Node {
-    let overrides = manifest.get("Version-Overrides").and_then(|all| {
-        // Keys are compared as text: an unquoted `5.3:` never matched in the original.
-        all.pairs().iter().find(|(key, _)| key == version.as_str()).map(|(_, node)| node)
-    });
-    let Some(overrides) = overrides else { return manifest.clone() };
-    let mut pairs = manifest.pairs().to_vec();
-    for (key, node) in overrides.pairs() {
-        pairs.retain(|(known, _)| known != key);
-        pairs.push((key.clone(), node.clone()));
+/// Advises to quote a version of which another reader would make a number.
+pub(super) fn advise_quotes(node: &Node, reading: &mut Reading) {
+    if let Some(text) = node.text().filter(|_| node.looks_like_fraction()) {
+        let text = format!(
+            "the version {text} stands without quotes: write '{text}', or other \
+                            readers take it for a number (and 5.10 for 5.1)"
+        );
+        reading.advise(node.place, text);
     }
-    Node { value: Value::Map(pairs), line: manifest.line, column: manifest.column }
 }
