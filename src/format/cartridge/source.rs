@@ -11,7 +11,7 @@ use crate::package::note::Notes;
 /// Where a manifest that came by itself says that the package is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestSource {
-    /// `Source-Url`: an absolute URL, or `user@host:path` for git.
+    /// `Source-Url` as it stands there; a relative one is meant from the manifest's own place.
     pub url: String,
     /// `Source-Md5`.
     pub md5: Option<Md5>,
@@ -36,12 +36,13 @@ pub fn source_of(manifest: &[u8]) -> Result<ManifestSource, ManifestError> {
         return reading.finish(None);
     };
     let fields = Fields::of(&root);
-    if fields::text(&fields, "Source-Url", &mut reading).is_none() {
+    let url = fields::text(&fields, "Source-Url", &mut reading);
+    if url.is_none() {
         let text = "`Source-Url` is a required element of a manifest that comes by itself: add \
                     it, or give the package's own directory or archive";
         reading.fault(root.place, text);
     }
-    let url = url(&fields, &mut reading);
+    // Whoever follows it judges it: beside its manifest, a relative one has a meaning.
     let md5 = md5(&fields, &mut reading);
     let name = names::name(&fields, &mut reading).map(|name| name.to_string());
     reading.finish(url.map(|url| ManifestSource { url, md5, name }))
