@@ -36,13 +36,16 @@ pub fn source_of(manifest: &[u8]) -> Result<ManifestSource, ManifestError> {
         return reading.finish(None);
     };
     let fields = Fields::of(&root);
-    let url = fields::text(&fields, "Source-Url", &mut reading);
-    if url.is_none() {
+    if fields::text(&fields, "Source-Url", &mut reading).is_none() {
         let text = "`Source-Url` is a required element of a manifest that comes by itself: add \
                     it, or give the package's own directory or archive";
         reading.fault(root.place, text);
     }
-    // Whoever follows it judges it: beside its manifest, a relative one has a meaning.
+    // A relative one has a meaning here: beside the manifest.
+    let url = match fields::text(&fields, "Source-Url", &mut reading) {
+        Some(relative) if is_relative(&relative) => Some(relative),
+        _ => url(&fields, &mut reading),
+    };
     let md5 = md5(&fields, &mut reading);
     let name = names::name(&fields, &mut reading).map(|name| name.to_string());
     reading.finish(url.map(|url| ManifestSource { url, md5, name }))
@@ -62,6 +65,11 @@ pub(super) fn url(fields: &Fields, reading: &mut Reading) -> Option<String> {
     );
     reading.fault(place, text);
     None
+}
+
+/// Tells whether a text is a relative reference: no scheme, no white space, no option.
+fn is_relative(text: &str) -> bool {
+    !text.contains(|c: char| c.is_whitespace() || c == ':') && !text.starts_with('-')
 }
 
 /// Tells whether a text is an absolute URL, or git's short form of an SSH address.
