@@ -82,7 +82,12 @@ pub fn strays(db: &Db, layout: &Layout) -> Result<Vec<Finding>, Failure> {
         .collect();
     let places: BTreeSet<String> = db.packages()?.into_iter().map(|row| row.place).collect();
     let Ok(state) = Dir::open(layout.state()) else { return Ok(found) };
+    let busy = busy(db)?;
     let mut stray = |path: std::path::PathBuf| {
+        let inside = path.strip_prefix(layout.state()).unwrap_or(&path).to_string_lossy();
+        if busy.iter().any(|words| words.contains(&*inside)) {
+            return;
+        }
         let path = path.display().to_string();
         found.push(Finding { owner: "cartwright".into(), path, what: "stray" });
     };
@@ -112,6 +117,19 @@ pub fn strays(db: &Db, layout: &Layout) -> Result<Vec<Finding>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// What unfinished transactions are about: their steps, and the homes of the gears that they lock.
+fn busy(db: &Db) -> Result<Vec<String>, Failure> {
+    let mut words = Vec::new();
+    for row in db.unfinished()? {
+        words.extend(db.steps(row.id)?.into_iter().map(|step| step.step));
+        let locked = db.resources(row.id)?.into_iter();
+        words.extend(
+            locked.filter_map(|name| Some(format!("gears/{}", name.strip_prefix("gear ")?))),
+        );
+    }
+    Ok(words)
 }
 
 /// The paths that lie `depth` levels below `folder`, relative to it.

@@ -45,7 +45,12 @@ pub fn perform(
     how: &How,
     person: &dyn Person,
 ) -> Result<Done, Failure> {
-    let plan = make()?;
+    let plan = match make() {
+        // What is in the way may be the half of a transaction whose process is dead.
+        Err(refusal) if !engine.recover_dead(person)? => return Err(refusal),
+        Err(_) => make()?,
+        Ok(plan) => plan,
+    };
     if !plan.is_empty() {
         person.agree(&plan)?;
     }

@@ -79,6 +79,33 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Recovers every transaction whose process is dead and whose locks are free, those that are
+    /// held for inspection excepted; tells whether there was any.
+    pub(super) fn recover_dead(&self, witness: &dyn Witness) -> Result<bool, Failure> {
+        let mut any = false;
+        for row in self.db.unfinished()? {
+            if row.state == TxnState::Held {
+                continue;
+            }
+            let mut locks =
+                Locks::take(&self.state, &BTreeSet::new(), Duration::ZERO, "cart recover")?;
+            match self.recover_one(&row, &mut locks, witness) {
+                Ok(Recovered::PutBack { txn, title }) => {
+                    any = true;
+                    witness.warning(&format!(
+                        "transaction {txn} ({title}) had been cut off; it was put back"
+                    ));
+                }
+                Ok(Recovered::Finished { .. }) => any = true,
+                Ok(Recovered::Stuck { .. } | Recovered::Running { .. }) => {}
+                // Somebody works with what it locks; it has to wait.
+                Err(failure) if failure.exit == Exit::Busy => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(any)
+    }
+
     /// Brings one transaction to an end: finishes what was committed, puts back everything else, what
     /// was held for inspection included.
     pub fn recover_one(
