@@ -76,9 +76,11 @@ pub struct Software {
     pub additional_control_actions: Vec<String>,
     /// The order in which cartridges are configured: at each place the names or categories that
     /// may stand there (the official phpmyadmin has `[[mysql, mariadb], [phpmyadmin]]`).
+    #[serde(default)]
     pub configure_order: Vec<Vec<String>>,
     /// What the overrides of this version say beyond these fields, as JSON; each element replaces
     /// the one of the same name in [`Package::extra`].
+    #[serde(default)]
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 static CAUGHT: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+static SHIELDS: AtomicUsize = AtomicUsize::new(0);
 
 /// The work ended because somebody asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,15 +51,23 @@ pub fn watch_or_fail() -> Result<(), Failure> {
 
 /// Fails when a signal has asked this process to end.
 pub fn check() -> Result<(), Interrupted> {
+    if SHIELDS.load(Ordering::SeqCst) > 0 {
+        return Ok(());
+    }
     match CAUGHT.get().map_or(0, |flag| flag.load(Ordering::SeqCst)) {
         0 => Ok(()),
         signal => Err(Interrupted(signal)),
     }
 }
 
-/// Forgets a signal that has been answered, so that unwinding is not interrupted by it.
-pub fn forget() {
+/// Does `work` to its end, whatever signals come: what puts things back must not be interrupted by
+/// an impatient second Ctrl-C. Signals that came before or meanwhile are answered by its end.
+pub fn shielded<T>(work: impl FnOnce() -> T) -> T {
+    SHIELDS.fetch_add(1, Ordering::SeqCst);
+    let result = work();
+    SHIELDS.fetch_sub(1, Ordering::SeqCst);
     if let Some(flag) = CAUGHT.get() {
         flag.store(0, Ordering::SeqCst);
     }
+    result
 }

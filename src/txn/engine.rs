@@ -203,15 +203,23 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Puts back what transaction `txn` did, the last step first. Repeatable.
+    /// Puts back what transaction `txn` did, the last step first. Repeatable, and not to be
+    /// interrupted: the signal that may have brought us here is answered by it.
     pub(super) fn unwind(
         &self,
         txn: i64,
         why: Option<&Failure>,
         witness: &dyn Witness,
     ) -> Result<(), Failure> {
-        // The signal that may have brought us here has been answered by coming here.
-        interrupt::forget();
+        interrupt::shielded(|| self.put_back(txn, why, witness))
+    }
+
+    fn put_back(
+        &self,
+        txn: i64,
+        why: Option<&Failure>,
+        witness: &dyn Witness,
+    ) -> Result<(), Failure> {
         let why = why.map(failure_json);
         self.patiently(|| self.db.mark_txn(txn, TxnState::Unwinding, why.as_deref()))?;
         checkpoint("unwinding begins");
