@@ -5,6 +5,7 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
+use crate::gear::processes;
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
@@ -14,7 +15,7 @@ use crate::package::version::Version;
 use crate::sandbox;
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
-use crate::sys::{host, process, tree};
+use crate::sys::{host, tree};
 use std::collections::BTreeSet;
 
 /// The first slot of an ordinary user's gears; the original's formula makes 127.0.1.1 of it.
@@ -112,7 +113,7 @@ impl Gear {
             Ok(home) => state::read(&home),
             Err(_) => None,
         };
-        let processes = processes(&identity)?.len();
+        let processes = processes::living(&identity)?.len();
         let endpoints = db.gear_endpoints(row.id)?;
         Ok(Self { row, identity, packages, endpoints, state, processes })
     }
@@ -121,15 +122,6 @@ impl Gear {
 fn odd(name: &str, error: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Failed, format!("the record of the gear `{name}` is damaged: {error}"))
         .hint("`cart doctor` says more")
-}
-
-/// The living processes of a gear: by its user where it has one of its own, else by the mark in
-/// their environment.
-pub fn processes(gear: &Identity) -> Result<Vec<u32>, crate::error::FsError> {
-    match gear.owner {
-        Some((uid, _)) => process::of_user(uid),
-        None => process::marked(&[format!("OPENSHIFT_GEAR_UUID={}", gear.uuid)]),
-    }
 }
 
 /// The bytes in the home of a gear; unreadable parts count as nothing.

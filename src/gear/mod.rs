@@ -17,6 +17,7 @@ pub mod hooks;
 pub mod identity;
 pub mod logshifter;
 pub mod owner;
+pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;

@@ -25,6 +25,7 @@ use crate::step::place_cartridge::PlaceCartridge;
 use crate::step::render_templates::{Pass, RenderTemplates};
 use crate::step::run_script::{RunScript, Script};
 use crate::step::set_state::SetState;
+use crate::step::stash_gear::StashGear;
 use crate::step::stash_trees::StashTrees;
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
@@ -355,6 +356,9 @@ pub fn start(gear: &Gear) -> Plan {
     }
     let first_time = gear.state == Some(State::New);
     let packages = if first_time { gear.packages.as_slice() } else { &[] };
+    if packages.iter().any(|package| package.parts.post_install) {
+        plan.step(StashGear { gear: gear.identity.clone() });
+    }
     add_start(&mut plan, &gear.identity, listening(gear), packages);
     plan.inverse.parts.push(InversePart::StopGear { name: name.clone() });
     plan

@@ -5,6 +5,7 @@ use crate::db::{Change, InversePart, NewPackage};
 use crate::error::Exit;
 use crate::facts::Installed;
 use crate::gather::Arrival;
+use crate::library::template_repository;
 use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::stash_trees::StashTrees;
 use crate::sys::path::{PathError, RelPath};
@@ -49,6 +50,7 @@ pub(super) fn add_packages(
             if old.used_by.is_empty() {
                 plan.records.push(Change::RemovePackage { id: old.row.id });
                 replaced.push(in_library(&old.place)?);
+                replaced.extend(template_of(old)?);
                 kept_bytes += old.row.size;
             } else {
                 plan.warnings.push(format!(
@@ -116,6 +118,17 @@ fn describe(one: &Arrival) -> String {
 
 pub(super) fn package_resource(vendor: &str, name: &str) -> Resource {
     Resource::Package(format!("{vendor}-{name}"))
+}
+
+/// The repository that was made of the package's template goes with it.
+pub(super) fn template_of(one: &Installed) -> Result<Option<RelPath>, Refusal> {
+    if one.package.parts.template.is_none() {
+        return Ok(None);
+    }
+    let name = template_repository(one.place.as_str());
+    let name = RelPath::parse(&name)
+        .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
+    below("templates", &name).map(Some)
 }
 
 /// The path of a library place, relative to the state directory.

@@ -1,11 +1,10 @@
 //! Removing packages: trees from the library into the stash, from where `undo` brings them back.
 
-use super::install::{below, in_library, package_resource};
+use super::install::{in_library, package_resource, template_of};
 use super::{Consent, Plan, Refusal};
 use crate::db::{Change, InversePart};
 use crate::error::Exit;
 use crate::facts::Installed;
-use crate::library::template_repository;
 use crate::step::stash_trees::StashTrees;
 use crate::sys::path::RelPath;
 
@@ -31,7 +30,7 @@ pub(super) fn add_removal(plan: &mut Plan, leaving: &[Installed]) -> Result<(), 
                 .hint("destroy what uses it first: `cart gear destroy NAME`"));
         }
         trees.push(in_library(&one.place)?);
-        trees.extend(template(one)?);
+        trees.extend(template_of(one)?);
         plan.records.push(Change::RemovePackage { id: one.row.id });
         plan.resources.insert(package_resource(&one.row.vendor, &one.row.name));
         plan.summary.push(format!("`{title}` {} leaves", one.package.package_version));
@@ -43,17 +42,6 @@ pub(super) fn add_removal(plan: &mut Plan, leaving: &[Installed]) -> Result<(), 
         plan.inverse.parts.insert(0, InversePart::RestorePackages);
     }
     Ok(())
-}
-
-/// The repository that was made of the package's template goes with it.
-fn template(one: &Installed) -> Result<Option<RelPath>, Refusal> {
-    if one.package.parts.template.is_none() {
-        return Ok(None);
-    }
-    let name = template_repository(one.place.as_str());
-    let name = RelPath::parse(&name)
-        .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
-    below("templates", &name).map(Some)
 }
 
 fn gears(names: &[String]) -> String {

@@ -4,6 +4,7 @@ use super::script;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
+use crate::gear::processes;
 use crate::sys::checkpoint::checkpoint;
 use std::fmt;
 
@@ -15,15 +16,6 @@ pub enum Action {
     Start,
     /// Stop the software.
     Stop,
-}
-
-impl Action {
-    fn inverse(self) -> Self {
-        match self {
-            Self::Start => Self::Stop,
-            Self::Stop => Self::Start,
-        }
-    }
 }
 
 impl fmt::Display for Action {
@@ -69,17 +61,18 @@ impl Control {
 }
 
 impl Step for Control {
-    type Undo = ();
+    /// What ran in the gear before: it tells afterwards whether a stop has stopped anything.
+    type Undo = Vec<u32>;
 
     fn describe(&self) -> String {
         format!("{} `{}` of the gear `{}`", self.action, self.dir, self.gear.name)
     }
 
-    fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
-        Ok(())
+    fn prepare(&self, _cx: &Cx<'_>) -> Result<Vec<u32>, Failure> {
+        Ok(processes::living(&self.gear)?)
     }
 
-    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+    fn apply(&self, _before: &Vec<u32>, cx: &Cx<'_>) -> Result<Said, Failure> {
         checkpoint("control: before the script");
         let said = match (self.run(cx, self.action), self.strictness) {
             (Err(failure), Strictness::MayFail) => {
@@ -91,14 +84,24 @@ impl Step for Control {
         Ok(said)
     }
 
-    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+    fn revert(&self, before: &Vec<u32>, cx: &Cx<'_>) -> Result<(), Failure> {
         if !cx.state.has(self.gear.home())? {
             return Ok(());
         }
-        match (self.run(cx, self.action.inverse()), self.action) {
+        match self.action {
             // What does not stop by itself is ended with the gear's processes.
-            (Err(_), Action::Start) => Ok(()),
-            (result, _) => result.map(drop),
+            Action::Start => {
+                drop(self.run(cx, Action::Stop));
+                Ok(())
+            }
+            Action::Stop => {
+                let now = processes::living(&self.gear)?;
+                // A stop that was cut off before it began must not start things twice.
+                if before.iter().all(|id| now.contains(id)) {
+                    return Ok(());
+                }
+                self.run(cx, Action::Start).map(drop)
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
+use crate::gear::processes;
 use crate::sys::process;
 use std::time::Duration;
 
@@ -19,12 +20,7 @@ pub struct EndProcesses {
 impl EndProcesses {
     /// Ends every process of `gear`; gives their number.
     pub fn now(gear: &Identity) -> Result<usize, Failure> {
-        let marks = [format!("OPENSHIFT_GEAR_UUID={}", gear.uuid)];
-        let find = || match gear.owner {
-            Some((uid, _)) => process::of_user(uid),
-            None => process::marked(&marks),
-        };
-        Ok(process::end_all(find, GRACE)?)
+        Ok(process::end_all(|| processes::living(gear), GRACE)?)
     }
 }
 

@@ -25,6 +25,7 @@ pub mod render_templates;
 pub mod run_script;
 mod script;
 pub mod set_state;
+pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
 
@@ -149,5 +150,6 @@ steps! {
     render_templates::RenderTemplates,
     run_script::RunScript,
     set_state::SetState,
+    stash_gear::StashGear,
     stash_trees::StashTrees,
 }

@@ -178,6 +178,17 @@ pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
         .collect())
 }
 
+/// The value of a variable in the environment with which a process was started; nothing when it has
+/// none, or cannot be looked at.
+pub fn variable_of(id: u32, name: &str) -> Option<String> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    let environment = proc.read(format!("{id}/environ"), 1 << 22).ok()?;
+    let mut entries = environment.split(|byte| *byte == 0);
+    let value =
+        entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
 /// Lists the living processes of the user `user`.
 pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
     let mine = |process: &Process| process.user == user && process.state != 'Z';

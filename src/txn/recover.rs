@@ -2,7 +2,7 @@
 
 use super::engine::{Engine, Witness, one_line, read_json};
 use super::{Locks, locks, stash};
-use crate::db::{TxnRow, TxnState};
+use crate::db::{StepState, TxnRow, TxnState};
 use crate::error::{Exit, Failure};
 use crate::plan::Resource;
 use crate::step::AnyStep;
@@ -130,7 +130,7 @@ impl Engine<'_> {
         for resource in self.db.resources(txn)? {
             locks.also(&resource)?;
         }
-        self.end_scripts(txn)?;
+        self.end_scripts(&row)?;
         if row.state == TxnState::Committed {
             let after: Vec<AnyStep> = read_json("list of steps", &row.after)?;
             self.finish(txn, &after, witness)?;
@@ -145,17 +145,32 @@ impl Engine<'_> {
     }
 
     /// Ends what scripts of a dead transaction still run; they would work against the unwinding.
-    fn end_scripts(&self, txn: i64) -> Result<(), Failure> {
-        let row = self.db.transaction(txn)?;
-        if row.is_some_and(|row| row.state == TxnState::Committed) {
-            // What a committed transaction started is meant to live.
+    /// What a step that is put back already has started again is meant to live, and so is all that
+    /// a committed transaction started.
+    fn end_scripts(&self, row: &TxnRow) -> Result<(), Failure> {
+        if row.state == TxnState::Committed {
             return Ok(());
         }
-        let marks = [
-            format!("CART_TRANSACTION={txn}"),
-            format!("CART_STATE={}", self.layout.state().display()),
-        ];
-        process::end_all(|| process::marked(&marks), Duration::from_secs(2))?;
+        let mut open = self.db.steps(row.id)?;
+        open.retain(|step| !matches!(step.state, StepState::Planned | StepState::Undone));
+        let marks = open.into_iter().map(|step| {
+            [
+                format!("CART_TRANSACTION={}", row.id),
+                format!("CART_STATE={}", self.layout.state().display()),
+                format!("CART_STEP={}", step.number),
+            ]
+        });
+        let marks: Vec<_> = marks.collect();
+        process::end_all(
+            || {
+                let mut found = Vec::new();
+                for marks in &marks {
+                    found.extend(process::marked(marks)?);
+                }
+                Ok(found)
+            },
+            Duration::from_secs(2),
+        )?;
         Ok(())
     }
 }

@@ -1,0 +1,271 @@
+//! A host of the test's own: a root on a filesystem in memory, packages, and ways to look at it
+//! that use none of the program's code.
+
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
+    Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
+    Categories: [web_framework]\n";
+
+/// Everything under the root that a person would miss, without what is random by nature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(BTreeMap<String, String>);
+
+impl Seen {
+    /// What differs from before, and from after.
+    pub(crate) fn difference(&self, before: &Self, after: &Self) -> String {
+        let lines = |title: &str, other: &Self| {
+            let names = self.0.keys().chain(other.0.keys());
+            let mut names: Vec<_> =
+                names.filter(|name| self.0.get(*name) != other.0.get(*name)).collect();
+            names.sort();
+            names.dedup();
+            names.truncate(12);
+            let show = |name: &&String| {
+                format!("  {name}: {:?} for {:?}", self.0.get(*name), other.0.get(*name))
+            };
+            format!("{title}:\n{}\n", names.iter().map(show).collect::<Vec<_>>().join("\n"))
+        };
+        lines("unlike before", before) + &lines("unlike after", after)
+    }
+}
+
+pub(crate) struct Host {
+    temp: tempfile::TempDir,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        Self::on(if Path::new("/dev/shm").is_dir() {
+            "/dev/shm".into()
+        } else {
+            std::env::temp_dir()
+        })
+    }
+
+    pub(crate) fn on(place: PathBuf) -> Self {
+        let temp = tempfile::tempdir_in(place).unwrap();
+        std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let host = Self { temp };
+        host.package("PACKAGE", "mock", "one");
+        host.package("REBUILD", "mock", "two");
+        host.package("OTHER", "other", "one");
+        host
+    }
+
+    fn root(&self) -> PathBuf {
+        self.temp.path().join("host")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.root().join("var/lib/cartwright")
+    }
+
+    fn package(&self, folder: &str, name: &str, build: &str) {
+        let file = |path: &str, text: &str| {
+            let path = self.temp.path().join(folder).join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            let mode = if path.parent().unwrap().ends_with("bin") { 0o755 } else { 0o644 };
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        file("metadata/manifest.yml", &MANIFEST.replace("NAME", name));
+        file("metadata/managed_files.yml", "processed_templates:\n- conf/*.erb\n");
+        file("env/OPENSHIFT_MOCK_LOG_DIR.erb", "<%= ENV['OPENSHIFT_LOG_DIR'] %>\n");
+        file("conf/mock.conf.erb", "data = <%= ENV['OPENSHIFT_DATA_DIR'] %>\n");
+        file("usr/build", build);
+        file("template/app", "the application\n");
+        for script in ["setup", "install", "teardown", "post_install"] {
+            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n");
+            file(&format!("bin/{script}"), &text);
+        }
+        let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
+            sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
+            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\nesac\nexit 0\n";
+        file("bin/control", control);
+    }
+
+    /// Makes a script of the package fail, after it has done its work.
+    pub(crate) fn make_fail(&self, script: &str) {
+        let name = if script == "start" { "control" } else { script };
+        let path = self.temp.path().join("PACKAGE/bin").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = match script {
+            "start" => text.replace("echo $! >\"$file\" ;;", "echo $! >\"$file\"; exit 3 ;;"),
+            _ => text + "exit 3\n",
+        };
+        std::fs::write(&path, text).unwrap();
+    }
+
+    pub(crate) fn command(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
+        command.arg("--root").arg(self.root()).args(["-y", "-q"]);
+        for word in line {
+            let is_package = ["PACKAGE", "REBUILD", "OTHER"].contains(word);
+            if is_package {
+                command.arg(self.temp.path().join(word))
+            } else {
+                command.arg(word)
+            };
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, line: &[&str]) -> Option<i32> {
+        self.command(line).status().unwrap().code()
+    }
+
+    /// Runs a command that has to succeed.
+    pub(crate) fn must(&self, line: &[&str]) {
+        let output = self.command(line).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line:?}: {}: {said}", output.status);
+    }
+
+    /// Runs a command to its end, and counts the checkpoints that it passes.
+    pub(crate) fn counted(&self, line: &[&str]) -> u32 {
+        let list = self.temp.path().join("checkpoints");
+        let mut command = self.command(line);
+        let status = command.env("CART_CHECKPOINTS", &list).status().unwrap();
+        assert!(status.success(), "{line:?}: {status}");
+        u32::try_from(std::fs::read_to_string(list).unwrap().lines().count()).unwrap()
+    }
+
+    /// Runs a command that is killed at its `number`-th checkpoint; tells whether it came so far.
+    pub(crate) fn killed(&self, line: &[&str], number: u32) -> bool {
+        let mut command = self.command(line);
+        let status: ExitStatus = command.env("CART_KILL_AT", number.to_string()).status().unwrap();
+        status.signal() == Some(9)
+    }
+
+    /// Looks at every file that matters.
+    pub(crate) fn look(&self) -> Seen {
+        let mut seen = BTreeMap::new();
+        for folder in ["library", "templates", "gears"] {
+            look_into(&self.state(), Path::new(folder), &mut seen);
+        }
+        seen.insert("processes".into(), self.processes().len().to_string());
+        Seen(seen)
+    }
+
+    /// The living processes that began below this root.
+    fn processes(&self) -> Vec<u32> {
+        let mark = format!("CART_STATE={}", self.state().display());
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        ids.filter(|id| {
+            let environ = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let zombie = stat.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('Z'));
+            !zombie && environ.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
+        })
+        .collect()
+    }
+
+    /// Compares the database, read directly, with the disk.
+    pub(crate) fn agrees(&self, what: &str) {
+        let path = self.state().join("cart.db");
+        if !path.exists() {
+            return;
+        }
+        let db = Connection::open(path).unwrap();
+        let texts = |sql: &str| -> Vec<String> {
+            let mut select = db.prepare(sql).unwrap();
+            let rows = select.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(texts("PRAGMA integrity_check"), ["ok"], "{what}");
+        let open = "SELECT state FROM txn WHERE state NOT IN ('finished', 'undone')";
+        assert!(texts(open).is_empty(), "{what}: {:?}", texts(open));
+        let mut places = texts("SELECT place FROM package WHERE removed_by IS NULL");
+        places.sort();
+        assert_eq!(places, self.folders("library", 3), "{what}: packages");
+        let mut gears = texts("SELECT name FROM gear WHERE destroyed_by IS NULL");
+        gears.sort();
+        assert_eq!(gears, self.folders("gears", 1), "{what}: gears");
+        let reserved = texts("SELECT gear FROM reservation ORDER BY gear");
+        let known = texts("SELECT uuid FROM gear ORDER BY uuid");
+        assert_eq!(reserved, known, "{what}: reservations");
+        let stashes = texts("SELECT CAST(id AS TEXT) FROM txn WHERE keeps IS NOT NULL ORDER BY id");
+        assert_eq!(stashes, self.folders("stash", 1), "{what}: stashes");
+        if gears.is_empty() {
+            assert!(self.processes().is_empty(), "{what}: processes are left");
+        }
+    }
+
+    fn folders(&self, folder: &str, depth: usize) -> Vec<String> {
+        let mut level = vec![PathBuf::new()];
+        for _ in 0..depth {
+            let names = |path: &PathBuf| {
+                let inside = std::fs::read_dir(self.state().join(folder).join(path));
+                let entries = inside.into_iter().flatten().flatten();
+                entries.map(|entry| path.join(entry.file_name())).collect::<Vec<_>>()
+            };
+            level = level.iter().flat_map(names).collect();
+        }
+        let mut found: Vec<_> = level.iter().map(|path| path.display().to_string()).collect();
+        found.sort();
+        found
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        for id in self.processes() {
+            drop(Command::new("kill").args(["-9", &id.to_string()]).status());
+        }
+        // Library trees have no write bits, which keeps their owner from removing them.
+        drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());
+    }
+}
+
+fn look_into(state: &Path, inside: &Path, seen: &mut BTreeMap<String, String>) {
+    let Ok(entries) = std::fs::read_dir(state.join(inside)) else { return };
+    for entry in entries.flatten() {
+        let path = inside.join(entry.file_name());
+        let meta = entry.metadata().unwrap();
+        let kind = meta.file_type();
+        let name = without_random(&path.display().to_string());
+        let content = if kind.is_symlink() {
+            let target = std::fs::read_link(entry.path()).unwrap().display().to_string();
+            without_random(&target.replace(&state.display().to_string(), "[STATE]"))
+        } else if kind.is_file() {
+            content(&entry.path(), &state.display().to_string())
+        } else {
+            String::new()
+        };
+        let mode = meta.permissions().mode();
+        seen.insert(name, format!("{mode:o} {content}"));
+        if kind.is_dir() {
+            look_into(state, &path, seen);
+        }
+    }
+}
+
+/// The content of a file, without what differs from run to run: where the state lies, the gear's
+/// identifier and secret, times and process numbers. Objects of git are named by their content.
+fn content(path: &Path, state: &str) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let random = ["OPENSHIFT_GEAR_UUID", "OPENSHIFT_APP_UUID", "OPENSHIFT_SECRET_TOKEN", "pid"];
+    if random.contains(&name.as_str()) || name == "metadata.json" || name == ".gitconfig" {
+        return "[RANDOM]".into();
+    }
+    let bytes = std::fs::read(path).unwrap();
+    String::from_utf8_lossy(&bytes).replace(state, "[STATE]")
+}
+
+/// A deployment is named by its time and by eight random digits.
+fn without_random(path: &str) -> String {
+    let part = |part: &str| {
+        let is_time = part.len() == 23 && part.starts_with("20") && part.contains('_');
+        let is_id = part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_time || is_id { "[DEPLOYMENT]".to_owned() } else { part.to_owned() }
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}

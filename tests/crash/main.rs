@@ -1,0 +1,193 @@
+//! A real SIGKILL at every checkpoint, and again in the recovery: afterwards the host is exactly as
+//! before or exactly as after, and the database agrees.
+//!
+//! Plain runs try every single fault and, for each, one fault of the recovery, moving through its
+//! checkpoints; `CART_TEST_CRASH=all` tries all pairs.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests that drive the program from outside, and fail where they cannot"
+)]
+
+mod host;
+
+use host::{Host, Seen};
+
+/// One thing that a person does, and what they did before.
+struct Scenario {
+    name: &'static str,
+    before: &'static [&'static [&'static str]],
+    act: &'static [&'static str],
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "install", before: &[], act: &["install", "PACKAGE", "OTHER"] },
+    Scenario {
+        name: "install a rebuild",
+        before: &[&["install", "PACKAGE"]],
+        act: &["install", "REBUILD"],
+    },
+    Scenario { name: "remove", before: &[&["install", "PACKAGE"]], act: &["remove", "mock"] },
+    Scenario {
+        name: "undo a removal",
+        before: &[&["install", "PACKAGE"], &["remove", "mock"]],
+        act: &["undo", "2"],
+    },
+    Scenario {
+        name: "gear create",
+        before: &[],
+        act: &["gear", "create", "blog", "PACKAGE", "--start"],
+    },
+    Scenario {
+        name: "gear stop",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "stop", "blog"],
+    },
+    Scenario {
+        name: "gear start",
+        before: &[&["gear", "create", "blog", "PACKAGE"]],
+        act: &["gear", "start", "blog"],
+    },
+    Scenario {
+        name: "gear destroy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "destroy", "blog"],
+    },
+    Scenario {
+        name: "undo a destruction",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
+        act: &["undo", "2"],
+    },
+];
+
+/// What a scenario gave: how many faults were tried.
+#[derive(Default)]
+struct Count {
+    singles: usize,
+    pairs: usize,
+}
+
+fn all_pairs() -> bool {
+    std::env::var("CART_TEST_CRASH").as_deref() == Ok("all")
+}
+
+fn ready(scenario: &Scenario) -> Host {
+    let host = Host::new();
+    for line in scenario.before {
+        host.must(line);
+    }
+    host
+}
+
+/// How often the act passes a checkpoint, and what can be seen before and after it.
+fn measure(scenario: &Scenario) -> (u32, Seen, Seen) {
+    let host = ready(scenario);
+    let before = host.look();
+    let checkpoints = host.counted(scenario.act);
+    let after = host.look();
+    assert_ne!(before, after, "{}: it changes something", scenario.name);
+    (checkpoints, before, after)
+}
+
+/// Kills the act at `first` and the recovery at `second`, recovers, and checks. Tells whether the
+/// recovery was still going at `second`.
+fn fault(scenario: &Scenario, states: (&Seen, &Seen), (first, second): (u32, Option<u32>)) -> bool {
+    let host = ready(scenario);
+    host.killed(scenario.act, first);
+    let cut = second.is_some_and(|second| host.killed(&["recover"], second));
+    let what = format!("{}, killed at {first} and {second:?}", scenario.name);
+    host.must(&["recover"]);
+    let now = host.look();
+    let (before, after) = states;
+    let (is_before, is_after) = (now == *before, now == *after);
+    assert!(is_before || is_after, "{what}: neither\n{}", now.difference(before, after));
+    host.agrees(&what);
+    host.must(&["verify"]);
+    host.must(&["recover"]);
+    assert!(now == host.look(), "{what}: a second recovery changed something");
+    cut
+}
+
+fn try_scenario(scenario: &Scenario) -> Count {
+    let (checkpoints, before, after) = measure(scenario);
+    let mut count = Count::default();
+    let mut next = 1;
+    for first in 1..=checkpoints {
+        fault(scenario, (&before, &after), (first, None));
+        count.singles += 1;
+        if all_pairs() {
+            for second in 1.. {
+                count.pairs += 1;
+                if !fault(scenario, (&before, &after), (first, Some(second))) {
+                    break;
+                }
+            }
+        } else if first % 4 == 0 {
+            // A different place of the recovery each time.
+            count.pairs += 1;
+            next =
+                if fault(scenario, (&before, &after), (first, Some(next))) { next + 1 } else { 1 };
+        }
+    }
+    println!("crash: {}: {} single faults, {} pairs", scenario.name, count.singles, count.pairs);
+    count
+}
+
+fn try_named(names: &[&str]) {
+    for scenario in SCENARIOS.iter().filter(|scenario| names.contains(&scenario.name)) {
+        let count = try_scenario(scenario);
+        assert!(count.singles > 10, "{}: hardly any checkpoint was passed", scenario.name);
+    }
+}
+
+#[test]
+fn packages_are_installed_and_removed_or_not() {
+    try_named(&["install", "install a rebuild", "remove", "undo a removal"]);
+}
+
+#[test]
+fn gears_are_created_or_not() {
+    try_named(&["gear create"]);
+}
+
+#[test]
+fn gears_are_started_and_stopped_or_not() {
+    try_named(&["gear stop", "gear start"]);
+}
+
+#[test]
+fn gears_are_destroyed_and_come_back_or_not() {
+    try_named(&["gear destroy", "undo a destruction"]);
+}
+
+#[test]
+fn every_scenario_is_tried() {
+    let tried = [
+        "install",
+        "install a rebuild",
+        "remove",
+        "undo a removal",
+        "gear create",
+        "gear stop",
+        "gear start",
+        "gear destroy",
+        "undo a destruction",
+    ];
+    let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+    assert_eq!(all, tried);
+}
+
+#[test]
+fn a_script_that_fails_leaves_the_host_as_it_was() {
+    for script in ["setup", "install", "start", "post_install"] {
+        let host = Host::new();
+        let before = host.look();
+        host.make_fail(script);
+        let act = ["gear", "create", "blog", "PACKAGE", "--start"];
+        assert_eq!(host.run(&act), Some(9), "{script}");
+        assert!(before == host.look(), "{script}: {}", host.look().difference(&before, &before));
+        host.agrees(script);
+    }
+}
