@@ -106,6 +106,7 @@ impl Gear {
             name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
             uuid: row.uuid.clone(),
             owner: row.uid.zip(row.gid),
+            account: row.account,
             sandbox: Sandbox::parse(&row.sandbox),
             cartridges,
         };

@@ -13,6 +13,8 @@ pub struct Identity {
     pub uuid: String,
     /// Its own user and group; nothing where it runs as the user of `cart`.
     pub owner: Option<(u32, u32)>,
+    /// Whether the host has an account for that user, so that nobody else can have its number.
+    pub account: bool,
     /// How its processes are kept apart from the host.
     pub sandbox: Sandbox,
     /// Its cartridges, in the order of configuring.

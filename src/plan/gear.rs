@@ -181,6 +181,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
         name: ask.name.clone(),
         uuid: ask.uuid.clone(),
         owner: facts.host.is_root.then_some((slot, slot)),
+        account: facts.host.accounts,
         sandbox: facts.host.sandbox,
         cartridges: cartridges.collect(),
     }

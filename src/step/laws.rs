@@ -64,6 +64,7 @@ impl World {
             // Unlike any other test's, so that its processes are its own.
             uuid: format!("g{}", crate::sys::random::hex(6).unwrap()),
             owner: None,
+            account: false,
             sandbox: Sandbox::Plain,
             cartridges: vec![Cartridge {
                 dir: "mock".into(),

@@ -178,15 +178,16 @@ pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
         .collect())
 }
 
-/// The value of a variable in the environment with which a process was started; nothing when it has
-/// none, or cannot be looked at.
-pub fn variable_of(id: u32, name: &str) -> Option<String> {
-    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
-    let environment = proc.read(format!("{id}/environ"), 1 << 22).ok()?;
-    let mut entries = environment.split(|byte| *byte == 0);
-    let value =
-        entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-    Some(String::from_utf8_lossy(value).into_owned())
+/// Tells whether a process shows an environment, and the variable is not in it. A process that is
+/// just being started shows none.
+pub fn lacks_variable(id: u32, name: &str) -> bool {
+    let proc = super::fs::Dir::open(Path::new("/proc"));
+    let environment = proc.and_then(|proc| proc.read(format!("{id}/environ"), 1 << 22));
+    let environment = environment.unwrap_or_default();
+    let is_it = |entry: &[u8]| {
+        entry.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    };
+    !environment.is_empty() && !environment.split(|byte| *byte == 0).any(is_it)
 }
 
 /// Lists the living processes of the user `user`.

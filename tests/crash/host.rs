@@ -37,33 +37,35 @@ impl Seen {
 
 pub(crate) struct Host {
     temp: tempfile::TempDir,
+    root: PathBuf,
 }
 
 impl Host {
+    /// A root on a filesystem in memory, where there is one: thousands of them are made.
     pub(crate) fn new() -> Self {
-        Self::on(if Path::new("/dev/shm").is_dir() {
-            "/dev/shm".into()
-        } else {
-            std::env::temp_dir()
-        })
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let temp = tempfile::tempdir_in(place).unwrap();
+        let root = temp.path().join("host");
+        Self::with(temp, root)
     }
 
-    pub(crate) fn on(place: PathBuf) -> Self {
-        let temp = tempfile::tempdir_in(place).unwrap();
+    /// A root in a place that the test has made.
+    pub(crate) fn rooted(place: &Path) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), place.join("host"))
+    }
+
+    fn with(temp: tempfile::TempDir, root: PathBuf) -> Self {
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let host = Self { temp };
+        let host = Self { temp, root };
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
         host.package("OTHER", "other", "one");
         host
     }
 
-    fn root(&self) -> PathBuf {
-        self.temp.path().join("host")
-    }
-
     fn state(&self) -> PathBuf {
-        self.root().join("var/lib/cartwright")
+        self.root.join("var/lib/cartwright")
     }
 
     fn package(&self, folder: &str, name: &str, build: &str) {
@@ -104,7 +106,7 @@ impl Host {
 
     pub(crate) fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
-        command.arg("--root").arg(self.root()).args(["-y", "-q"]);
+        command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
             let is_package = ["PACKAGE", "REBUILD", "OTHER"].contains(word);
             if is_package {
@@ -144,6 +146,19 @@ impl Host {
         status.signal() == Some(9)
     }
 
+    /// How many transactions have happened, as the database itself says.
+    pub(crate) fn happened(&self) -> usize {
+        let Ok(db) = Connection::open(self.state().join("cart.db")) else { return 0 };
+        let count = "SELECT count(*) FROM txn WHERE state IN ('committed', 'finished')";
+        let count: i64 = db.query_row(count, [], |row| row.get(0)).unwrap();
+        usize::try_from(count).unwrap()
+    }
+
+    /// Whether the package `mock` is installed.
+    pub(crate) fn is_installed(&self) -> bool {
+        self.run(&["info", "mock"]) == Some(0)
+    }
+
     /// Looks at every file that matters.
     pub(crate) fn look(&self) -> Seen {
         let mut seen = BTreeMap::new();
@@ -178,21 +193,21 @@ impl Host {
         let texts = |sql: &str| -> Vec<String> {
             let mut select = db.prepare(sql).unwrap();
             let rows = select.query_map([], |row| row.get(0)).unwrap();
-            rows.map(Result::unwrap).collect()
+            let mut found: Vec<String> = rows.map(Result::unwrap).collect();
+            found.sort();
+            found
         };
         assert_eq!(texts("PRAGMA integrity_check"), ["ok"], "{what}");
         let open = "SELECT state FROM txn WHERE state NOT IN ('finished', 'undone')";
         assert!(texts(open).is_empty(), "{what}: {:?}", texts(open));
-        let mut places = texts("SELECT place FROM package WHERE removed_by IS NULL");
-        places.sort();
+        let places = texts("SELECT place FROM package WHERE removed_by IS NULL");
         assert_eq!(places, self.folders("library", 3), "{what}: packages");
-        let mut gears = texts("SELECT name FROM gear WHERE destroyed_by IS NULL");
-        gears.sort();
+        let gears = texts("SELECT name FROM gear WHERE destroyed_by IS NULL");
         assert_eq!(gears, self.folders("gears", 1), "{what}: gears");
-        let reserved = texts("SELECT gear FROM reservation ORDER BY gear");
-        let known = texts("SELECT uuid FROM gear ORDER BY uuid");
+        let reserved = texts("SELECT gear FROM reservation");
+        let known = texts("SELECT uuid FROM gear");
         assert_eq!(reserved, known, "{what}: reservations");
-        let stashes = texts("SELECT CAST(id AS TEXT) FROM txn WHERE keeps IS NOT NULL ORDER BY id");
+        let stashes = texts("SELECT CAST(id AS TEXT) FROM txn WHERE keeps IS NOT NULL");
         assert_eq!(stashes, self.folders("stash", 1), "{what}: stashes");
         if gears.is_empty() {
             assert!(self.processes().is_empty(), "{what}: processes are left");

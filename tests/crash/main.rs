@@ -12,6 +12,7 @@
 )]
 
 mod host;
+mod power;
 
 use host::{Host, Seen};
 
