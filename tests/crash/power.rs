@@ -55,10 +55,11 @@ impl Drop for Disk {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
+    let program = std::path::PathBuf::from(command.get_program());
     let output = command
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
-        .map_err(|error| format!("{:?}: {error}", command.get_program()))?;
+        .map_err(|error| format!("{}: {error}", program.display()))?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     output.status.success().then_some(()).ok_or(said)
 }
