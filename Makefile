@@ -30,7 +30,7 @@ test:
 
 test-crash:
 	@.ci/needs
-	CART_TEST_CRASH=all $(CARGO) test --locked --features checkpoints --test crash -- --include-ignored --nocapture
+	CART_TEST_CRASH=all $(CARGO) test --locked --features checkpoints --test crash --test power -- --include-ignored --nocapture
 
 test-real:
 	@.ci/needs

@@ -19,10 +19,9 @@ mod host;
 mod support;
 
 use host::{Host, get, md5};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use support::http::{Reply, Server};
-use support::pack;
 
 /// A cartridge in a public repository.
 struct Public {
@@ -51,15 +50,14 @@ fn fetch(public: &Public, into: &Path) -> Result<(), String> {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         output.status.success().then_some(output.stdout).ok_or(said)
     };
-    let bare = match std::env::var("CART_REAL_MIRROR") {
-        Ok(mirror) => Path::new(&mirror).join(public.repository.replace('/', "+")),
-        Err(_) => {
-            let bare = into.join("repository");
-            git(&["init", "--quiet", "--bare"], &bare)?;
-            let url = format!("https://github.com/{}.git", public.repository);
-            git(&["fetch", "--quiet", "--depth", "1", &url, public.commit], &bare)?;
-            bare
-        }
+    let bare = if let Ok(mirror) = std::env::var("CART_REAL_MIRROR") {
+        Path::new(&mirror).join(public.repository.replace('/', "+"))
+    } else {
+        let bare = into.join("repository");
+        git(&["init", "--quiet", "--bare"], &bare)?;
+        let url = format!("https://github.com/{}.git", public.repository);
+        git(&["fetch", "--quiet", "--depth", "1", &url, public.commit], &bare)?;
+        bare
     };
     let bare = if bare.join("repo").is_dir() { bare.join("repo") } else { bare };
     let listed = git(&["ls-tree", "-r", public.commit, &format!("{}/", public.folder)], &bare)?;
@@ -78,23 +76,6 @@ fn fetch(public: &Public, into: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The files of a folder, below a top folder, for packing.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in std::fs::read_dir(dir).unwrap().flatten() {
-            if entry.path().is_dir() {
-                open.push(entry.path());
-            } else {
-                let name = entry.path().strip_prefix(folder).unwrap().display().to_string();
-                found.push((format!("top/{name}"), std::fs::read(entry.path()).unwrap()));
-            }
-        }
-    }
-    found
-}
-
 /// Starts a gear, sees its page, stops and destroys it.
 fn lives(host: &Host) {
     host.must(&["gear", "create", "diy", "diy", "--start"]);
@@ -104,7 +85,7 @@ fn lives(host: &Host) {
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     host.must(&["gear", "status", "diy"]);
     if gear["sandbox"] == "namespaces" {
-        host.until(|| host.run(&["gear", "logs", "diy"]).1.contains("GET / HTTP/1.1"));
+        Host::until(|| host.run(&["gear", "logs", "diy"]).1.contains("GET / HTTP/1.1"));
     }
     host.must(&["gear", "stop", "diy"]);
     assert_eq!(get(&address, 8080), None, "a stopped gear is silent");
@@ -132,9 +113,12 @@ fn the_official_diy_lives_from_a_repository_and_from_an_archive() {
     assert_eq!(host.json(&["list"])["packages"][0]["commit"], commit);
     lives(&host);
 
-    let files = files(&folder);
-    let files: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
-    let archive = pack::tar_gz(&files);
+    // Packed by tar itself, for the modes.
+    let packed = place.path().join("diy.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(place.path()).arg("-czf").arg(&packed).arg("cartridge");
+    assert!(tar.status().unwrap().success());
+    let archive = std::fs::read(packed).unwrap();
     let server = Server::start();
     let url = server.route("/diy.tar.gz", [Reply::bytes(archive.clone())]);
     assert_eq!(host.run(&["install", &url, "--md5", &"0".repeat(32)]).0, 6);

@@ -15,7 +15,7 @@ pub(crate) struct Host {
 
 /// The MD5 of `bytes` as lower-case digits.
 pub(crate) fn md5(bytes: &[u8]) -> String {
-    md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    cartwright::package::digest::Md5(md5::Md5::digest(bytes).into()).to_string()
 }
 
 /// The whole answer to a request for `/`; nothing when nobody listens.
@@ -85,8 +85,8 @@ impl Host {
         child.wait().unwrap().code()
     }
 
-    /// Waits until something is so, a while.
-    pub(crate) fn until(&self, is_so: impl Fn() -> bool) {
+    /// Waits a while until something is so.
+    pub(crate) fn until(is_so: impl Fn() -> bool) {
         let began = Instant::now();
         while !is_so() {
             assert!(began.elapsed() < Duration::from_secs(30), "it did not come to be");

@@ -163,7 +163,7 @@ fn the_cartridges_of_the_index_work_side_by_side() {
         let page = get(&address, 8080).unwrap();
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("app"), "{page}");
     }
-    host.until(|| host.run(&["gear", "logs", "app"]).1.contains("tick 2"));
+    Host::until(|| host.run(&["gear", "logs", "app"]).1.contains("tick 2"));
     host.must(&["gear", "create", "web", "static-web", "--start"]);
     assert_eq!(host.json(&["gear", "list"])["gears"].as_array().unwrap().len(), 2);
     let (status, environment) = host.run(&["gear", "exec", "app", "--", "env"]);
@@ -226,7 +226,7 @@ fn two_at_once_are_told_of_each_other() {
     let host = Host::new();
     let folder = host.slow_cartridge();
     let mut first = host.command(&["gear", "create", "slow", &folder]).spawn().unwrap();
-    host.until(|| host.has_gear_folder("slow"));
+    Host::until(|| host.has_gear_folder("slow"));
     let (status, said) = host.run(&["gear", "create", "slow", "static-web"]);
     assert!(status == 8 || status == 4, "{status}: {said}");
     let (status, said) = host.run(&["install", &folder]);
