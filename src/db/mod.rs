@@ -20,7 +20,7 @@ pub use journal::{
 pub use packages::{FileRow, PackageRow, PackageUse};
 
 use crate::error::{Exit, Explain, FsError};
-use crate::sys::fs;
+use crate::sys::{fs, host};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -100,13 +100,19 @@ impl Explain for DbError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Sqlite { source, .. } => match source.sqlite_error_code() {
+                Some(ErrorCode::CannotOpen) if host::variable("CART_TRANSACTION").is_some() => Some(
+                    "this `cart` was called from inside a transaction, by a script that may not \
+                     reach the database: do it after the transaction"
+                        .into(),
+                ),
                 Some(ErrorCode::DiskFull) => Some("free some space, then try again".into()),
                 Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                     Some("check that this user may write there, or choose another `--root`".into())
                 }
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                    Some("restore the file from a backup; `cart doctor` says more".into())
-                }
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Some(
+                    "move the file away and restore it from a backup, with its `-wal` beside it"
+                        .into(),
+                ),
                 _ => None,
             },
             Self::TooNew { .. } => Some("use that newer cartwright".into()),

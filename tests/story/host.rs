@@ -36,7 +36,7 @@ impl Host {
         Self { temp }
     }
 
-    fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.temp.path().join("host")
     }
 
@@ -111,7 +111,7 @@ impl Host {
         self.root().join("var/lib/cartwright/gears").join(name).exists()
     }
 
-    fn write(&self, path: &str, text: &str, mode: u32) {
+    pub(crate) fn write(&self, path: &str, text: &str, mode: u32) {
         let path = self.temp.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -126,6 +126,49 @@ impl Host {
         self.write("slow/bin/setup", "#!/bin/bash\nsleep 3\n", 0o755);
         self.write("slow/bin/control", "#!/bin/bash\nexit 0\n", 0o755);
         self.temp.path().join("slow").display().to_string()
+    }
+
+    /// A cartridge of this name and release whose `bin/<script>` is `text`; gives its folder.
+    pub(crate) fn cartridge(
+        &self,
+        folder: &str,
+        more: &str,
+        (script, text): (&str, &str),
+    ) -> String {
+        let manifest = format!(
+            "Name: ours\nCartridge-Short-Name: OURS\nCartridge-Vendor: test\n\
+             Categories: [service]\n{more}"
+        );
+        self.write(&format!("{folder}/metadata/manifest.yml"), &manifest, 0o644);
+        self.write(&format!("{folder}/bin/control"), "#!/bin/bash\nexit 0\n", 0o755);
+        self.write(&format!("{folder}/bin/{script}"), text, 0o755);
+        self.temp.path().join(folder).display().to_string()
+    }
+
+    /// What lies in the library and the gears, and what waits in staging and the stash.
+    pub(crate) fn tree(&self) -> String {
+        let state = self.root().join("var/lib/cartwright");
+        let mut find = Command::new("find");
+        find.current_dir(state).args(["library", "gears", "templates", "staging", "stash"]);
+        let output = find.args(["-mindepth", "1", "-printf", "%p %y %m %l\n"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    }
+
+    /// How many processes of this host's gears run.
+    pub(crate) fn processes(&self) -> usize {
+        self.running().count()
+    }
+
+    fn running(&self) -> impl Iterator<Item = std::fs::DirEntry> {
+        let state = self.root().join("var/lib/cartwright");
+        let mark = format!("CART_STATE={}", state.display());
+        std::fs::read_dir("/proc").unwrap().flatten().filter(move |entry| {
+            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            environ.split(|byte| *byte == 0).any(|one| one == mark.as_bytes())
+        })
     }
 
     /// A repository with the files of `folder`; gives its URL and its commit.
@@ -154,13 +197,8 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        let state = self.root().join("var/lib/cartwright");
-        let mark = format!("CART_STATE={}", state.display());
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            if environ.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()) {
-                drop(Command::new("kill").arg("-9").arg(entry.file_name()).status());
-            }
+        for process in self.running() {
+            drop(Command::new("kill").arg("-9").arg(process.file_name()).status());
         }
         // Library trees have no write bits, which keeps their owner from removing them.
         drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());

@@ -10,9 +10,12 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod disk;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
+mod trouble;
+mod versions;
 
 use host::{Host, get, md5};
 use std::path::{Path, PathBuf};
