@@ -114,7 +114,9 @@ impl<'a> Engine<'a> {
         let mut run = Run { engine: self, txn, witness, plan, said: Vec::new(), scripts: false };
         match run.forward() {
             Ok(()) => {
-                self.finish(txn, &plan.after, witness).map_err(|failure| {
+                self.finish(txn, &plan.after, witness).map_err(|mut failure| {
+                    // Any other status would say that the host is as it was before.
+                    failure.exit = Exit::Stuck;
                     let state = format!("transaction {txn} has happened; cleaning up is left");
                     failure.state(state).hint("`cart recover` does the rest")
                 })?;
@@ -151,7 +153,7 @@ impl<'a> Engine<'a> {
         let row = self.db.transaction(txn)?;
         let keeps = row.as_ref().is_some_and(|row| row.keeps.is_some());
         let undone = row.and_then(|row| row.undoes);
-        self.db.mark_txn(txn, TxnState::Finished, None)?;
+        self.patiently(|| self.db.mark_txn(txn, TxnState::Finished, None))?;
         checkpoint("the transaction is marked finished");
         if let Some(undone) = undone
             && self.db.transaction(undone)?.is_some_and(|row| row.keeps.is_none())
