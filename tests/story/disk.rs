@@ -15,7 +15,7 @@ impl Mounted {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &options, "none"]).arg(&at);
         let is_mounted = mount.output().is_ok_and(|output| output.status.success());
-        is_mounted.then_some(Self(at))
+        is_mounted.then(|| Self(at))
     }
 
     fn remount(&self, mode: &str) {
