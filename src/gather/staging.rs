@@ -26,16 +26,10 @@ pub struct Staging {
     parent: Dir,
     name: String,
     dir: Dir,
-    hold: Hold,
-}
-
-/// What keeps a staging directory from being swept.
-#[derive(Debug)]
-enum Hold {
-    /// A lock of its own.
-    Lock(Lock),
-    /// The one in which it lies: many small packages share one lock.
-    Around(Arc<Staging>),
+    /// Keeps the directory from being swept; nothing where it lies in one that has a lock.
+    lock: Option<Lock>,
+    /// The one in which it lies, which stays for as long: many packages share one lock.
+    _around: Option<Arc<Staging>>,
 }
 
 impl Staging {
@@ -68,7 +62,7 @@ impl Staging {
             parent.make_dir(&name, 0o700)?;
             let dir = parent.dir(&name)?;
             let parent = parent.again()?;
-            return Ok(Self { parent, name, dir, hold: Hold::Lock(lock) });
+            return Ok(Self { parent, name, dir, lock: Some(lock), _around: None });
         }
         Err(FsError::new("make a private directory in", parent.path(), Errno::AGAIN))
     }
@@ -78,7 +72,7 @@ impl Staging {
         let (parent, name) = (around.dir.again()?, number.to_string());
         parent.make_dir(&name, 0o700)?;
         let dir = parent.dir(&name)?;
-        Ok(Self { parent, name, dir, hold: Hold::Around(Arc::clone(around)) })
+        Ok(Self { parent, name, dir, lock: None, _around: Some(Arc::clone(around)) })
     }
 
     /// The directory.
@@ -90,10 +84,10 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is swept later: the lock is free then.
-        let _ = match &self.hold {
-            Hold::Lock(_) => discard(&self.parent, &self.name),
+        let _ = match &self.lock {
+            Some(_) => discard(&self.parent, &self.name),
             // The one around it takes what is left with it.
-            Hold::Around(_) => tree::remove(&self.parent, &self.name),
+            None => tree::remove(&self.parent, &self.name),
         };
     }
 }
@@ -176,10 +170,10 @@ mod tests {
         parent.make_dir("someone-elses", 0o700).unwrap();
         assert_eq!(sweep(&layout).unwrap(), 0, "the living one is locked");
         // What a crash leaves: the directory, and a lock that nobody holds.
-        parent.make_dirs("fetch-0/tree", 0o700).unwrap();
-        parent.write_new("fetch-0.lock", b"", 0o600).unwrap();
+        parent.make_dirs("fetch-0000000000000000/tree", 0o700).unwrap();
+        parent.write_new("fetch-0000000000000000.lock", b"", 0o600).unwrap();
         assert_eq!(sweep(&layout).unwrap(), 1);
-        assert!(!parent.has("fetch-0").unwrap() && living.dir().path().exists());
+        assert!(!parent.has("fetch-0000000000000000").unwrap() && living.dir().path().exists());
         assert_eq!(names(&layout).len(), 3, "the living one, its lock, and what is not ours");
     }
 }
