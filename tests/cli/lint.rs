@@ -44,6 +44,9 @@ fn write(host: &Host, files: &[(&str, &str)]) -> String {
     folder.display().to_string()
 }
 
+/// Makes a tree on a host and gives its path.
+type Make<'a> = &'a dyn Fn(&Host) -> String;
+
 /// Asserts that nothing was recorded and nothing is left in staging.
 fn is_clean(host: &Host) {
     let tree = host.tree();
@@ -94,7 +97,7 @@ fn what_cannot_be_installed_is_an_error_with_its_place_and_status_1() {
             write(host, &files.collect::<Vec<_>>())
         }
     };
-    let cases: [(&dyn Fn(&Host) -> String, &str); 6] = [
+    let cases: [(Make, &str); 6] = [
         (&with("Endpoints: yes\n"), "metadata/manifest.yml:8:12: error: `Endpoints` is not valid"),
         (&with("x: [\n"), "metadata/manifest.yml:"),
         (&with("Source-Url: Bad Url\n"), "metadata/manifest.yml:8:13: error: `Source-Url`"),
@@ -115,6 +118,9 @@ fn what_cannot_be_installed_is_an_error_with_its_place_and_status_1() {
         let levels = json["notes"].as_array().unwrap().iter().map(|note| note["level"].as_str());
         assert_eq!(levels.filter(|level| *level == Some("error")).count(), 1, "{json}");
         is_clean(&host);
+        let refused = host.cart(&["install", &folder, "-y"]);
+        assert!(refused.status == 1 && refused.stdout.is_empty(), "{refused}");
+        assert_eq!(host.cart(&["list", "--json"]).json()["packages"], serde_json::json!([]));
     }
 }
 
