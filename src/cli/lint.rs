@@ -31,7 +31,7 @@ struct Answer<'a> {
     notes: &'a [Note],
 }
 
-/// Checks a package for its author; exit status 1 when it could not be installed.
+/// Checks a package for its author; exit status 1 when there is an error among the notes.
 pub fn run(args: &LintArgs, app: &mut App) -> Result<Exit, Failure> {
     let gathered = gather(args, app).doing(|| "cannot look at the package".into())?;
     let notes = &*gather::lint(&gathered)?;

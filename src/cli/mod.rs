@@ -97,8 +97,7 @@ enum Command {
     ///
     /// Reports what keeps the package from being installed, what is probably a mistake, and what
     /// the cartridge guide advises. Nothing is installed or run. The exit status is 1 when there
-    /// is an error among the notes, which keeps the package from being installed, and 0 with
-    /// warnings and advice alone.
+    /// is an error among the notes, and 0 with warnings and advice alone.
     Lint(lint::LintArgs),
     /// Look after the downloads that are kept
     Cache(cache::CacheArgs),
