@@ -4,8 +4,7 @@ use super::request::source;
 use crate::archive::Modes;
 use crate::cli::app::App;
 use crate::error::{Context, Exit, Failure};
-use crate::format::{self, Unpacked};
-use crate::gather::{Content, Gathered, Gatherer};
+use crate::gather::{self, Content, Gathered, Gatherer};
 use crate::package::note::{Level, Note};
 use crate::sys::interrupt;
 use crate::ui::report::Form;
@@ -32,12 +31,10 @@ struct Answer<'a> {
     notes: &'a [Note],
 }
 
-/// Checks a package for its author; exit status 1 when it could not be installed.
+/// Checks a package for its author; exit status 1 when there is an error among the notes.
 pub fn run(args: &LintArgs, app: &mut App) -> Result<Exit, Failure> {
     let gathered = gather(args, app).doing(|| "cannot look at the package".into())?;
-    let dir = gathered.staging.dir().dir(gathered.tree)?;
-    let notes = format::lint(&Unpacked { dir: &dir, table: &gathered.table });
-    let notes = notes.as_slice();
+    let notes = &*gather::lint(&gathered)?;
     let failed = notes.iter().any(|note| note.level == Level::Error);
     let exit = if failed { Exit::Failed } else { Exit::Done };
     if app.form() == Form::Json {

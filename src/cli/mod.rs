@@ -96,7 +96,8 @@ enum Command {
     /// Check a package for its author
     ///
     /// Reports what keeps the package from being installed, what is probably a mistake, and what
-    /// the cartridge guide advises. Nothing is installed or run.
+    /// the cartridge guide advises. Nothing is installed or run. The exit status is 1 when there
+    /// is an error among the notes, and 0 with warnings and advice alone.
     Lint(lint::LintArgs),
     /// Look after the downloads that are kept
     Cache(cache::CacheArgs),

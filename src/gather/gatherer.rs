@@ -15,6 +15,7 @@ use crate::progress::Watch;
 use crate::source::http::Http;
 use crate::source::stop::Stop;
 use crate::source::stream::Watched;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,12 +64,16 @@ impl Gatherer {
         watchers: Watchers<'_>,
     ) -> Result<Vec<Gathered>, GatherFailure> {
         let stop = Stop::default();
+        let around = Staging::in_state(&self.layout).map(Arc::new).map_err(|error| {
+            let what = requests.first().map(|one| one.what.to_string()).unwrap_or_default();
+            GatherFailure { what, why: error.into() }
+        })?;
         let (next, slots) = (AtomicUsize::new(0), Slots::new(requests.len()));
         let work = || {
             loop {
                 let number = next.fetch_add(1, Ordering::SeqCst);
                 let Some(request) = requests.get(number) else { break };
-                let outcome = self.one(request, &*watchers(number), &stop);
+                let outcome = self.one((request, number), &around, (&*watchers(number), &stop));
                 if outcome.is_err() {
                     stop.cancel();
                 }
@@ -85,8 +90,13 @@ impl Gatherer {
         slots.into_result()
     }
 
-    fn one(&self, request: &Request, watch: &dyn Watch, stop: &Stop) -> Outcome {
-        let gathered = Staging::in_state(&self.layout)
+    fn one(
+        &self,
+        (request, number): (&Request, usize),
+        around: &Arc<Staging>,
+        (watch, stop): (&dyn Watch, &Stop),
+    ) -> Outcome {
+        let gathered = Staging::within(around, number)
             .map_err(GatherError::from)
             .and_then(|staging| self.gather_in(staging, request, Watched { watch, stop }));
         watch.finish();

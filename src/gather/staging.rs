@@ -12,6 +12,7 @@ use crate::sys::lock::{Asked, Lock, Sharing};
 use crate::sys::{random, tree};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names of staging directories in the state begin so.
@@ -25,8 +26,10 @@ pub struct Staging {
     parent: Dir,
     name: String,
     dir: Dir,
-    /// Nothing once the directory has been given away.
+    /// Keeps the directory from being swept; nothing where it lies in one that has a lock.
     lock: Option<Lock>,
+    /// The one in which it lies, which stays for as long: many packages share one lock.
+    _around: Option<Arc<Staging>>,
 }
 
 impl Staging {
@@ -58,39 +61,41 @@ impl Staging {
             }
             parent.make_dir(&name, 0o700)?;
             let dir = parent.dir(&name)?;
-            return Ok(Self { parent: parent.again()?, name, dir, lock: Some(lock) });
+            let parent = parent.again()?;
+            return Ok(Self { parent, name, dir, lock: Some(lock), _around: None });
         }
         Err(FsError::new("make a private directory in", parent.path(), Errno::AGAIN))
+    }
+
+    /// Makes the `number`-th one inside `around`.
+    pub(super) fn within(around: &Arc<Self>, number: usize) -> Result<Self> {
+        let (parent, name) = (around.dir.again()?, number.to_string());
+        parent.make_dir(&name, 0o700)?;
+        let dir = parent.dir(&name)?;
+        Ok(Self { parent, name, dir, lock: None, _around: Some(Arc::clone(around)) })
     }
 
     /// The directory.
     pub fn dir(&self) -> &Dir {
         &self.dir
     }
-
-    /// Gives the directory away, with the lock that keeps it from being swept; the new owner
-    /// removes it.
-    pub fn take(mut self) -> Result<(PathBuf, Lock)> {
-        let path = self.dir.path().to_owned();
-        let lock = self.lock.take();
-        // It is only ever taken here, and here `self` ends.
-        lock.map(|lock| (path.clone(), lock))
-            .ok_or_else(|| FsError::new("take", path, Errno::INVAL))
-    }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if self.lock.is_some() {
-            // What cannot be removed now is swept later: its lock is free then.
-            let _ = discard(&self.parent, &self.name);
-        }
+        // What cannot be removed now is swept later: the lock is free then.
+        let _ = match &self.lock {
+            Some(_) => discard(&self.parent, &self.name),
+            // The one around it takes what is left with it.
+            None => tree::remove(&self.parent, &self.name),
+        };
     }
 }
 
 /// What this process was asked, for whoever meets its locks; without passwords in addresses.
 fn command_line() -> String {
-    let words = std::env::args_os().map(|word| redact::text(&word.to_string_lossy()));
+    // Enough to know it by; a thousand sources make a long line.
+    let words = std::env::args_os().take(8).map(|word| redact::text(&word.to_string_lossy()));
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -161,13 +166,14 @@ mod tests {
         let layout = Layout::below(temp.path());
         assert_eq!(sweep(&layout).unwrap(), 0, "nothing there yet");
         let living = Staging::in_state(&layout).unwrap();
-        let (path, lock) = Staging::in_state(&layout).unwrap().take().unwrap();
         let parent = Dir::open(&layout.staging()).unwrap();
         parent.make_dir("someone-elses", 0o700).unwrap();
-        assert_eq!(sweep(&layout).unwrap(), 0, "the taken one is still locked");
-        drop(lock);
+        assert_eq!(sweep(&layout).unwrap(), 0, "the living one is locked");
+        // What a crash leaves: the directory, and a lock that nobody holds.
+        parent.make_dirs("fetch-0000000000000000/tree", 0o700).unwrap();
+        parent.write_new("fetch-0000000000000000.lock", b"", 0o600).unwrap();
         assert_eq!(sweep(&layout).unwrap(), 1);
-        assert!(!path.exists() && living.dir().path().exists());
+        assert!(!parent.has("fetch-0000000000000000").unwrap() && living.dir().path().exists());
         assert_eq!(names(&layout).len(), 3, "the living one, its lock, and what is not ours");
     }
 }

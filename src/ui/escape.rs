@@ -17,6 +17,9 @@ pub fn block(text: &str) -> Cow<'_, str> {
 
 /// Whether a terminal would act on the character instead of showing it.
 pub(super) fn is_active(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     let turns_direction = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks_line = matches!(c, '\u{2028}' | '\u{2029}');
     c.is_control() || turns_direction || breaks_line

@@ -71,7 +71,7 @@ impl Table {
         for row in std::iter::once(&self.header).chain(&self.rows) {
             widths.resize(widths.len().max(row.len()), 0);
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
+                *width = (*width).max(columns(cell));
             }
         }
         widths
@@ -106,8 +106,13 @@ fn push_line(text: &mut String, cells: &[String], widths: &[usize], ellipsis: &s
 }
 
 /// Writes as much of the cell as fits and tells how many columns that took, `width` at most.
+/// The columns that a cell takes; nearly all are ASCII, and there are tens of thousands of them.
+fn columns(cell: &str) -> usize {
+    if cell.is_ascii() { cell.len() } else { cell.width() }
+}
+
 fn push_cell(text: &mut String, cell: &str, width: usize, ellipsis: &str) -> usize {
-    let whole = cell.width();
+    let whole = columns(cell);
     if whole <= width {
         text.push_str(cell);
         return whole;

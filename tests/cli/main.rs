@@ -9,4 +9,5 @@
 mod basics;
 mod completions;
 mod help;
+mod lint;
 mod support;
