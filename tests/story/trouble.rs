@@ -116,3 +116,22 @@ fn the_second_one_may_wait_for_the_first() {
     assert!(first.wait().unwrap().success());
     host.must(&["gear", "destroy", "slow"]);
 }
+
+#[test]
+fn what_cannot_be_undone_needs_a_yes_where_nobody_can_be_asked() {
+    let _alone = alone();
+    let host = Host::new();
+    let folder = host.cartridge("last", ONE, ("teardown", "#!/bin/bash\nexit 0\n"));
+    host.must(&["gear", "create", "x", &folder]);
+    let before = host.tree();
+    let mut command = host.command(&["gear", "destroy", "x", "--teardown"]);
+    let words: Vec<_> = command.get_args().filter(|word| *word != "-y").map(Into::into).collect();
+    let words: Vec<std::ffi::OsString> = words;
+    let output = std::process::Command::new(command.get_program()).args(words).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("teardown") && said.contains("-y"), "{said}");
+    assert_eq!(host.tree(), before);
+    assert!(command.status().unwrap().success());
+    assert_eq!(host.run(&["gear", "show", "x"]).0, 3);
+}
