@@ -137,7 +137,7 @@ impl Host {
     ) -> String {
         let manifest = format!(
             "Name: ours\nCartridge-Short-Name: OURS\nCartridge-Vendor: test\n\
-             Categories: [service]\n{more}"
+             Categories: [web_framework]\n{more}"
         );
         self.write(&format!("{folder}/metadata/manifest.yml"), &manifest, 0o644);
         self.write(&format!("{folder}/bin/control"), "#!/bin/bash\nexit 0\n", 0o755);

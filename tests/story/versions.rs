@@ -72,3 +72,32 @@ fn releases_and_software_versions_stand_side_by_side() {
     host.must(&["gear", "destroy", "old"]);
     host.must(&["gear", "destroy", "new"]);
 }
+
+#[test]
+fn action_hooks_are_run_and_sourced_around_a_start() {
+    let _alone = alone();
+    let host = Host::new();
+    let more = "Cartridge-Version: '1.0'\nVersion: '1'\n";
+    let control = "#!/bin/bash\necho \"control $1 ${FROM_HOOK-}\" >>\"$OPENSHIFT_DATA_DIR/seen\"\n";
+    let folder = host.cartridge("hooked", more, ("control", control));
+    let note = |word: &str| format!("#!/bin/bash\necho {word} >>\"$OPENSHIFT_DATA_DIR/seen\"\n");
+    for (name, text) in [
+        ("pre_start", note("before")),
+        ("pre_start_ours", "export FROM_HOOK=sourced\n".to_owned()),
+        ("post_start", note("after")),
+        ("pre_stop", note("leaving")),
+    ] {
+        host.write(&format!("hooked/template/.openshift/action_hooks/{name}"), &text, 0o755);
+    }
+    host.must(&["gear", "create", "x", &folder]);
+    host.must(&["gear", "start", "x"]);
+    host.must(&["gear", "stop", "x"]);
+    host.must(&["undo", &host.last()]);
+    assert_eq!(host.json(&["gear", "show", "x"])["state"], "started");
+    host.must(&["undo", &host.last()]);
+    let (status, seen) = host.run(&["gear", "exec", "x", "--", "cat", "app-root/data/seen"]);
+    assert_eq!(status, 0, "{seen}");
+    assert!(seen.contains("before\ncontrol start sourced\nafter\n"), "{seen}");
+    assert!(seen.contains("leaving\ncontrol stop"), "{seen}");
+    host.must(&["gear", "destroy", "x"]);
+}
