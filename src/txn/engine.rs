@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::db::{
     Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
 };
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Explain, Failure};
 use crate::layout::Layout;
 use crate::plan::{Plan, Resource};
 use crate::step::{AnyStep, Cx, Said};
@@ -176,8 +176,14 @@ impl<'a> Engine<'a> {
         witness: &dyn Witness,
     ) -> Failure {
         let Broken { mut failure, after_scripts } = broken;
+        // However deep a step hid the signal that ended it (`git archive` sees an error of its
+        // pipe), the exit code tells of the signal.
+        if let Err(interrupted) = interrupt::check() {
+            failure.exit = interrupted.exit();
+        }
         let log = format!("`cart history {txn} --log` shows everything that was printed");
-        if on_failure == OnFailure::Hold && failure.exit != Exit::Interrupted {
+        let signalled = matches!(failure.exit, Exit::Interrupted | Exit::Terminated);
+        if on_failure == OnFailure::Hold && !signalled {
             let why = failure_json(&failure);
             if let Err(error) = self.db.mark_txn(txn, TxnState::Held, Some(&why)) {
                 return stuck(failure, txn, &error.into());

@@ -13,6 +13,7 @@
 
 #[expect(dead_code, reason = "the power cuts use the rest of it")]
 mod host;
+mod random;
 
 use host::{Host, Seen};
 
