@@ -82,7 +82,7 @@ impl Host {
 }
 
 fn read(gathered: &Gathered, path: &str) -> String {
-    let tree = gathered.staging.dir().dir(gathered.tree).expect("there is a tree");
+    let tree = gathered.staging.dir().dir(&gathered.tree).expect("there is a tree");
     String::from_utf8(tree.read(path, 1 << 20).expect("the file is there")).expect("text")
 }
 
@@ -125,7 +125,7 @@ fn branches_tags_and_commits_are_found_and_the_commit_is_recorded() {
         assert_eq!(gathered.table.get("bin/control").unwrap().mode, 0o755);
         let provenance = &gathered.provenance;
         assert_eq!((provenance.kind, provenance.trust), (Origin::Git, Trust::Git));
-        assert_eq!(gathered.staging.dir().names().unwrap(), ["tree"]);
+        assert_eq!(gathered.staging.dir().names().unwrap(), ["0-tree"]);
     }
 }
 

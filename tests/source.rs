@@ -97,7 +97,7 @@ fn paths(gathered: &Gathered) -> Vec<&str> {
 }
 
 fn read(gathered: &Gathered, path: &str) -> String {
-    let tree = gathered.staging.dir().dir(gathered.tree).expect("there is a tree");
+    let tree = gathered.staging.dir().dir(&gathered.tree).expect("there is a tree");
     String::from_utf8(tree.read(path, 1 << 20).expect("the file is there")).expect("text")
 }
 
@@ -119,7 +119,7 @@ fn every_form_of_archive_gives_the_same_tree_whatever_its_name() {
         let gathered = host.get(&url).unwrap();
         assert_eq!(paths(&gathered), PATHS, "{path}");
         assert_eq!(read(&gathered, "README"), "hello\n");
-        let tree = gathered.staging.dir().dir(gathered.tree).unwrap();
+        let tree = gathered.staging.dir().dir(&gathered.tree).unwrap();
         assert_eq!(tree.meta("bin/control").unwrap().unwrap().mode, 0o555, "as in the library");
         let provenance = &gathered.provenance;
         assert_eq!(provenance.sha256, Some(seen(&bytes).sha256));

@@ -21,6 +21,7 @@ mod pipe;
 mod place;
 mod session;
 mod tar;
+mod top;
 mod walk;
 mod zip;
 

@@ -3,8 +3,9 @@
 //! Every file is made anew (`O_EXCL`, no link followed, nothing above the root reachable) with its
 //! final mode in the same call, hashed while it is written, and never opened again for writing.
 
-use super::Modes;
 use super::error::ArchiveError;
+use super::top::{self, Top};
+use super::{Modes, Options};
 use crate::error::FsError;
 use crate::package::digest::Sha256;
 use crate::sys::fs::{Dir, set_modified};
@@ -23,8 +24,10 @@ pub(super) struct Place<'a> {
     into: &'a Dir,
     modes: Modes,
     wrote: &'a (dyn Fn(u64) + Sync),
-    /// Whether something (a umask, a default ACL) takes bits away from new files.
-    masked: bool,
+    /// Whether something (a umask, a default ACL) takes bits away from what is new; found out with
+    /// the first directory.
+    masked: Option<bool>,
+    top: Top,
     open: HashMap<String, Dir>,
 }
 
@@ -32,25 +35,47 @@ impl<'a> Place<'a> {
     /// Prepares to fill `into`; `wrote` is told of every length written.
     pub(super) fn new(
         into: &'a Dir,
-        modes: Modes,
+        options: &Options<'_>,
         wrote: &'a (dyn Fn(u64) + Sync),
-    ) -> Result<Self, FsError> {
-        const PROBE: &str = ".cart-probe";
-        into.make_dir(PROBE, 0o755)?;
-        let masked = into.meta(PROBE)?.is_none_or(|meta| meta.mode & 0o777 != 0o755);
-        into.remove_dir(PROBE)?;
-        Ok(Self { into, modes, wrote, masked, open: HashMap::new() })
+    ) -> Self {
+        let (modes, top) = (options.modes, Top::of(options));
+        Self { into, modes, wrote, masked: None, top, open: HashMap::new() }
     }
 
     /// The same place for another thread.
     pub(super) fn again(&self) -> Self {
         let Self { into, modes, wrote, masked, .. } = *self;
-        Self { into, modes, wrote, masked, open: HashMap::new() }
+        Self { into, modes, wrote, masked, top: self.top.clone(), open: HashMap::new() }
     }
 
-    fn holder<'p>(&mut self, path: &'p RelPath) -> Result<(&Dir, &'p str), FsError> {
-        let Some((parent, name)) = path.as_str().rsplit_once('/') else {
-            return Ok((self.into, path.as_str()));
+    /// The directory that is being filled.
+    pub(super) fn root(&self) -> &'a Dir {
+        self.into
+    }
+
+    /// Tells whether what lies in the folder `top` has been put one level higher.
+    pub(super) fn has_lifted(&self, top: &str) -> bool {
+        matches!(&self.top, Top::Lifted(lifted) if lifted == top)
+    }
+
+    /// Puts everything where the archive has it.
+    pub(super) fn settle(&mut self) -> Result<(), FsError> {
+        if let Top::Lifted(top) = std::mem::replace(&mut self.top, Top::Settled) {
+            self.open.clear();
+            top::settle(self.into, &top)?;
+        }
+        Ok(())
+    }
+
+    /// Takes notice of an entry that is no directory before it is made.
+    pub(super) fn meet(&mut self, path: &RelPath) -> Result<(), FsError> {
+        if self.top.meet(path) { self.settle() } else { Ok(()) }
+    }
+
+    /// The opened directory in which `spot` lies, and its name there.
+    fn holder<'p>(&mut self, spot: &'p str) -> Result<(&Dir, &'p str), FsError> {
+        let Some((parent, name)) = spot.rsplit_once('/') else {
+            return Ok((self.into, spot));
         };
         if !self.open.contains_key(parent) {
             if self.open.len() >= HELD_OPEN {
@@ -64,12 +89,21 @@ impl<'a> Place<'a> {
     /// Makes the directories `paths`, each after those that lead to it.
     pub(super) fn make_dirs(&mut self, paths: &[RelPath]) -> Result<(), FsError> {
         for path in paths {
-            let masked = self.masked;
-            let (holder, name) = self.holder(path)?;
+            if self.top.meet_directory(path) {
+                self.settle()?;
+            }
+            let Some(spot) = self.top.spot(path.as_str()) else { continue };
+            let known = self.masked;
+            let (holder, name) = self.holder(spot)?;
             holder.make_dir(name, 0o755)?;
+            let masked = match known {
+                Some(masked) => masked,
+                None => holder.meta(name)?.is_none_or(|meta| meta.mode & 0o777 != 0o755),
+            };
             if masked {
                 holder.set_mode(name, 0o755)?;
             }
+            self.masked = Some(masked);
         }
         Ok(())
     }
@@ -84,8 +118,9 @@ impl<'a> Place<'a> {
         'a: 'p,
     {
         let mode = self.modes.of_file(executable);
-        let (masked, into, wrote) = (self.masked, self.into, self.wrote);
-        let (holder, name) = self.holder(path)?;
+        self.meet(path)?;
+        let (masked, into, wrote) = (self.masked.unwrap_or(true), self.into, self.wrote);
+        let (holder, name) = self.holder(self.top.spot(path.as_str()).unwrap_or_default())?;
         let file = holder.create_file(name, mode)?;
         if masked {
             holder.set_mode(name, mode)?;
@@ -101,7 +136,8 @@ impl<'a> Place<'a> {
         executable: bool,
     ) -> Result<(), FsError> {
         let fail = |error| FsError::new("copy", self.into.path_of(from), error);
-        let mut source = self.into.open_file(from)?;
+        self.meet(path)?;
+        let mut source = self.into.open_file(self.top.spot(from.as_str()).unwrap_or_default())?;
         let modified = source.metadata().map_err(fail)?.mtime();
         let mut copy = self.create(path, executable)?.file;
         let fail = |error| FsError::new("copy", self.into.path_of(from), error);
@@ -158,6 +194,12 @@ impl Output<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::{Links, Strip};
+    use crate::config;
+
+    fn options(limits: &config::Archive, modes: Modes) -> Options<'_> {
+        Options { limits, links: Links::Contained, modes, strip: Strip::Nothing }
+    }
 
     #[test]
     fn files_are_new_have_their_mode_and_are_hashed() {
@@ -168,10 +210,10 @@ mod tests {
         let wrote = |bytes| {
             sum.fetch_add(bytes, std::sync::atomic::Ordering::Relaxed);
         };
-        let mut place = Place::new(&into, Modes::ReadOnly, &wrote).unwrap();
-        assert!(into.names().unwrap().is_empty(), "the probe is gone");
+        let limits = config::Archive::default();
+        let mut place = Place::new(&into, &options(&limits, Modes::ReadOnly), &wrote);
         // As under a umask that takes bits away.
-        place.masked = true;
+        place.masked = Some(true);
         place.make_dirs(&[path("d"), path("d/e")]).unwrap();
         for executable in [false, true] {
             let file = path(if executable { "d/e/tool" } else { "d/e/file" });
@@ -197,7 +239,8 @@ mod tests {
         let outer = Dir::open(temp.path()).unwrap();
         outer.make_dir("into", 0o755).unwrap();
         let into = outer.dir("into").unwrap();
-        let mut place = Place::new(&into, Modes::AsPacked, &|_| {}).unwrap();
+        let limits = config::Archive::default();
+        let mut place = Place::new(&into, &options(&limits, Modes::AsPacked), &|_| {});
         into.make_link("door", "..").unwrap();
         into.make_link("file", "../new").unwrap();
         for name in ["door/x", "file"] {

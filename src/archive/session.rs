@@ -3,12 +3,12 @@
 //! Invariant: when [`fill`] fails, `into` is as empty as it was.
 
 use super::clock::Clock;
-use super::error::{ArchiveError, Reason};
+use super::error::ArchiveError;
 use super::ledger::Ledger;
 use super::place::Place;
-use super::{Links, Modes, Options, Strip, links};
+use super::{Links, Modes, Options, Strip, links, top};
 use crate::error::FsError;
-use crate::package::file_table::{Content, Entry, FileTable};
+use crate::package::file_table::{Content, FileTable};
 use crate::sys::fs::Dir;
 use crate::sys::tree;
 use std::io;
@@ -44,10 +44,10 @@ pub(super) fn fill(
     }
     let filled = with_write_back(into, |wrote| {
         let ledger = Ledger::new(options, clock);
-        let place = Place::new(into, options.modes, wrote)?;
+        let place = Place::new(into, options, wrote);
         let mut session = Session { ledger, place, clock };
         work(&mut session)?;
-        finish(into, session.ledger, options, clock)
+        finish(session, options)
     });
     filled.map_err(|first| match empty(into) {
         Ok(()) => first,
@@ -62,18 +62,13 @@ fn empty(into: &Dir) -> Result<(), FsError> {
     into.names()?.iter().try_for_each(|name| tree::remove(into, name))
 }
 
-fn finish(
-    into: &Dir,
-    ledger: Ledger<'_>,
-    options: &Options<'_>,
-    clock: &Clock,
-) -> Result<FileTable, ArchiveError> {
+fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, ArchiveError> {
+    let Session { ledger, mut place, clock } = session;
     let mut entries = ledger.into_entries();
-    if options.strip == Strip::SingleTop
-        && let Some(top) = single_top(&entries)
-    {
-        entries = strip(into, entries, &top)?;
+    if options.strip == Strip::SingleTop {
+        entries = top::take_away(&mut place, entries)?;
     }
+    let into = place.root();
     let table = FileTable::new(entries);
     if options.links == Links::Contained {
         links::check(&table, clock)?;
@@ -92,54 +87,6 @@ fn finish(
         }
     }
     Ok(table)
-}
-
-/// The one top entry that is not hidden, if it is a directory (node specification, 2.1).
-fn single_top(entries: &[Entry]) -> Option<String> {
-    let mut tops = entries
-        .iter()
-        .filter(|entry| entry.path.parent().is_none() && !entry.path.as_str().starts_with('.'));
-    match (tops.next(), tops.next()) {
-        (Some(top), None) if top.content == Content::Directory => Some(top.path.to_string()),
-        _ => None,
-    }
-}
-
-/// Moves what is inside `top` up one level, on disk and in the table.
-fn strip(into: &Dir, entries: Vec<Entry>, top: &str) -> Result<Vec<Entry>, ArchiveError> {
-    let mut moved = Vec::with_capacity(entries.len());
-    let (inside, beside): (Vec<Entry>, Vec<Entry>) = entries
-        .into_iter()
-        .filter(|entry| entry.path.as_str() != top)
-        .partition(|entry| entry.path.top() == top && entry.path.parent().is_some());
-    let taken = |name: &str| beside.iter().any(|entry| entry.path.as_str() == name);
-    let children = || inside.iter().filter(|e| e.path.components().count() == 2);
-    for child in children() {
-        if taken(child.path.name()) {
-            return Err(ArchiveError::refused(child.path.as_str(), Reason::StripConflict));
-        }
-    }
-    // Out of the way first: the folder may hold an entry of its own name.
-    let mut away = String::from(".cart-top");
-    while taken(&away) || children().any(|child| child.path.name() == away) {
-        away.push('-');
-    }
-    into.rename_new(top, into, &away)?;
-    let from = into.dir(&away)?;
-    for child in children() {
-        if !matches!(child.content, Content::Link(_)) {
-            from.rename_new(child.path.name(), into, child.path.name())?;
-        }
-    }
-    into.remove_dir(&away)?;
-    moved.extend(beside);
-    for mut entry in inside {
-        if let Some(path) = entry.path.without_top() {
-            entry.path = path;
-            moved.push(entry);
-        }
-    }
-    Ok(moved)
 }
 
 struct WriteBack<'a> {
@@ -246,6 +193,37 @@ mod tests {
         assert_eq!(table.entries().len(), 8);
         assert_eq!(table.size(), 8 * (3 << 20));
         assert_eq!(into.names().unwrap().len(), 8, "without the top folder");
+    }
+
+    #[test]
+    fn a_second_top_puts_everything_where_the_archive_has_it() {
+        for late in ["other/y", "plain", ".hidden/z"] {
+            let temp = tempfile::tempdir().unwrap();
+            let into = Dir::open(temp.path()).unwrap();
+            let table = fill_with(&into, |session| {
+                ["top/top/x", "top/.cart-top", late].iter().try_for_each(|n| put(session, n, b"x"))
+            })
+            .unwrap();
+            // Hidden entries beside it do not keep a single folder from being taken away.
+            let top = if late.starts_with('.') { "" } else { "top/" };
+            for path in [format!("{top}top/x"), format!("{top}.cart-top"), late.to_owned()] {
+                assert!(table.get(&path).is_some() && into.has(&path).unwrap(), "{late}: {path}");
+            }
+            assert_eq!(into.names().unwrap().len(), if top.is_empty() { 3 } else { 2 });
+        }
+    }
+
+    #[test]
+    fn a_link_beside_a_folder_is_a_second_top() {
+        let temp = tempfile::tempdir().unwrap();
+        let into = Dir::open(temp.path()).unwrap();
+        let table = fill_with(&into, |session| {
+            put(session, "top/x", b"x")?;
+            session.ledger.add_link(&RelPath::parse("link").unwrap(), b"top/x").map(drop)
+        })
+        .unwrap();
+        assert!(table.get("top/x").is_some() && into.has("top/x").unwrap());
+        assert_eq!(into.link_target("link").unwrap(), std::path::Path::new("top/x"));
     }
 
     #[test]

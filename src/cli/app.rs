@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::layout::Layout;
+use crate::sys::fs;
 use crate::ui::printer::Printer;
 use crate::ui::progress::Progress;
 use crate::ui::report::Form;
@@ -90,6 +91,11 @@ impl App {
     /// The package database for reading; nothing while nothing was ever installed.
     pub fn reading(&self) -> Result<Option<Db>, Failure> {
         Ok(Db::open_reading(&self.layout.database())?)
+    }
+
+    /// Tells whether anything was ever installed here.
+    pub fn has_database(&self) -> bool {
+        fs::kind_of(&self.layout.database()).is_some()
     }
 
     /// The package database for changing it.

@@ -1,8 +1,8 @@
 //! `cart list`.
 
-use super::package::{Shown, title};
+use super::package::Shown;
 use crate::cli::app::App;
-use crate::db::Db;
+use crate::db::{Db, ListedPackage};
 use crate::error::{Exit, Failure};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
@@ -35,21 +35,22 @@ struct Unfinished {
 /// Lists the installed packages, and says which transactions are not over.
 pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = app.reading()?;
-    let packages = db.as_ref().map_or(Ok(Vec::new()), Db::packages)?;
     let unfinished = db.as_ref().map_or(Ok(Vec::new()), Db::unfinished)?;
     let unfinished: Vec<_> = unfinished
         .into_iter()
         .map(|row| Unfinished { transaction: row.id, title: row.title, state: row.state.as_str() })
         .collect();
     if app.form() == Form::Json {
+        let packages = db.as_ref().map_or(Ok(Vec::new()), Db::packages)?;
         let packages = packages.iter().map(Shown::new).collect();
         app.printer().json(&Answer { packages, unfinished });
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["PACKAGE", "RELEASE", "FORMAT", "TRUST", "SOURCE"]);
-    for row in &packages {
-        table.row([&title(row), &row.package_version, &row.format, &row.trust, &row.source]);
-    }
+    let show = |row: ListedPackage<'_>| {
+        table.row([row.title, row.package_version, row.format, row.trust, row.source]);
+    };
+    db.as_ref().map_or(Ok(()), |db| db.list_packages(show))?;
     app.printer().table(&table);
     for Unfinished { transaction, title, state } in unfinished {
         app.printer()

@@ -87,8 +87,5 @@ pub(super) fn missing(text: &str, names: &[String]) -> Failure {
 /// The database, for a command that changes something; a name that cannot be there fails without
 /// making one.
 pub(super) fn existing(app: &App, text: &str) -> Result<Db, Failure> {
-    match app.reading()? {
-        None => Err(missing(text, &[])),
-        Some(_) => app.changing(),
-    }
+    if app.has_database() { app.changing() } else { Err(missing(text, &[])) }
 }

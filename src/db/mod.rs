@@ -17,7 +17,7 @@ pub use inverse::{Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
-pub use packages::{FileRow, PackageRow, PackageUse};
+pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::{fs, host};
@@ -26,7 +26,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// The migrations, in order; the database's `user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
+
+/// Pages of 4 KiB that a reader keeps in memory.
+const READER_PAGES: i64 = 64;
 
 /// An open package database. Every thread has its own.
 #[derive(Debug)]
@@ -149,7 +152,7 @@ impl Db {
         if fs::kind_of(path).is_none() {
             return Ok(None);
         }
-        let db = Self::read_only(path, "").or_else(|error| match &error {
+        let (db, version) = Self::read_only(path, "").or_else(|error| match &error {
             // Without write permission there can be no shared memory file for the WAL; on a
             // read-only filesystem nobody can be writing either, so the file may be taken as is.
             DbError::Sqlite { source, .. }
@@ -162,7 +165,6 @@ impl Db {
             }
             _ => Err(error),
         })?;
-        let version = db.version()?;
         match version.cmp(&MIGRATIONS.len()) {
             std::cmp::Ordering::Equal => Ok(Some(db)),
             std::cmp::Ordering::Greater => Err(DbError::TooNew { path: path.to_owned(), version }),
@@ -180,7 +182,7 @@ impl Db {
         Ok(db)
     }
 
-    fn read_only(path: &Path, query: &str) -> Result<Self> {
+    fn read_only(path: &Path, query: &str) -> Result<(Self, usize)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -190,8 +192,10 @@ impl Db {
         db.connection
             .busy_timeout(std::time::Duration::from_secs(10))
             .map_err(|error| fail(path, error))?;
-        db.version()?;
-        Ok(db)
+        // Most answers look at each page once: keeping them costs more than it brings.
+        db.answer(db.connection.pragma_update(None, "cache_size", READER_PAGES))?;
+        let version = db.version()?;
+        Ok((db, version))
     }
 
     fn configure(&self) -> rusqlite::Result<()> {
@@ -201,8 +205,10 @@ impl Db {
         // FULL: a commit is the point where a transaction has happened; NORMAL loses it (measured).
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        // The log is folded in when it has grown, not at every end of a short command.
+        // The log is folded in when it has grown, not at every end of a short command. Whoever opens
+        // it first reads it whole, so it stays short: a few transactions.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 100)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
     }

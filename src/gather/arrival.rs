@@ -1,7 +1,7 @@
 //! A gathered package, made ready for the library.
 
 use super::Gathered;
-use super::staging::Staging;
+use super::staging::Corner;
 use crate::db::NewPackage;
 use crate::error::{Exit, Failure};
 use crate::gear::git::{self, Git};
@@ -11,7 +11,6 @@ use crate::package::{Package, Template};
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
 use std::path::Path;
-use std::rc::Rc;
 
 /// A package that waits in staging; all paths are relative to the state directory.
 #[derive(Clone, Debug)]
@@ -22,14 +21,14 @@ pub struct Arrival {
     pub from: RelPath,
     /// The bare repository made of its template, and where that belongs.
     pub template: Option<(RelPath, RelPath)>,
-    /// The staging directory; it goes when nobody needs the package any more.
-    staging: Rc<Staging>,
+    /// Its part of the staging directory, which goes when nobody needs a package in it any more.
+    staging: Corner,
 }
 
 impl PartialEq for Arrival {
     fn eq(&self, other: &Self) -> bool {
         (&self.new, &self.from, &self.template) == (&other.new, &other.from, &other.template)
-            && Rc::ptr_eq(&self.staging, &other.staging)
+            && self.staging.is(&other.staging)
     }
 }
 
@@ -42,32 +41,37 @@ pub fn arrive(layout: &Layout, gathered: Gathered) -> Result<Arrival, Failure> {
     let place = library::place(&package, &table).map_err(|error| odd(&error))?;
     let folder = staging.dir().path().strip_prefix(layout.state()).map_err(|error| odd(&error))?;
     let below = |name: &str| below(folder, name);
+    let repository_name = staging.name("template.git");
     let template = match package.parts.template {
         None => None,
         Some(template) => {
-            repository(staging.dir(), tree, template)?;
+            repository(staging.dir(), (&tree, &repository_name), template)?;
             let to = format!("templates/{}", library::template_repository(place.as_str()));
-            Some((below("template.git")?, RelPath::parse(&to).map_err(|error| odd(&error))?))
+            Some((below(&repository_name)?, RelPath::parse(&to).map_err(|error| odd(&error))?))
         }
     };
-    let from = below(tree)?;
+    let from = below(&tree)?;
     let notes = notes.into_vec();
     let package: Package = package;
     let new = NewPackage { package, place, table, provenance, notes };
-    Ok(Arrival { new, from, template, staging: Rc::new(staging) })
+    Ok(Arrival { new, from, template, staging })
 }
 
-/// Makes the bare repository `template.git` in staging.
-fn repository(staging: &Dir, tree: &str, template: Template) -> Result<(), Failure> {
+/// Makes the bare repository `name` in staging of the template in `tree`.
+fn repository(
+    staging: &Dir,
+    (tree, name): (&str, &str),
+    template: Template,
+) -> Result<(), Failure> {
     let git = Git::find(None)?;
     let path = Path::new(tree).join(template.path());
     match template {
         Template::Directory | Template::UsrDirectory => {
-            git.from_template(&staging.path_of(path), &staging.path_of("template.git"))?;
+            git.from_template(&staging.path_of(path), &staging.path_of(name))?;
         }
         Template::Repository | Template::UsrRepository => {
             let holder = staging.dir(path.parent().unwrap_or(Path::new(tree)))?;
-            git::import(&git, (&holder, "template.git"), (staging, "template.git"))?;
+            git::import(&git, (&holder, "template.git"), (staging, name))?;
         }
     }
     Ok(())

@@ -71,7 +71,7 @@ impl One<'_> {
                 // Damaged or cleaned away since: forget it and what came of it, and download.
                 self.watched.watch.note("the kept download is damaged and is fetched again");
                 cache.forget(&kept)?;
-                tree::remove(self.staging.dir(), TREE)?;
+                tree::remove(self.staging.dir(), self.staging.name(TREE))?;
                 Ok(None)
             }
             // The right bytes, and they are refused: a download would give the same.
@@ -167,8 +167,9 @@ impl One<'_> {
         expected: &Expected<'_>,
     ) -> Result<Unpacked, GatherError> {
         let staging = self.staging.dir();
-        let fail = |error| FsError::new("store", staging.path_of("archive"), error);
-        let mut scratch = staging.scratch_file("archive")?;
+        let name = self.staging.name("archive");
+        let fail = |error| FsError::new("store", staging.path_of(&name), error);
+        let mut scratch = staging.scratch_file(&name)?;
         packed.copy_to(&mut scratch).map_err(|error| match error {
             Copying::Source(error) => GatherError::from(error),
             Copying::File(error) => fail(error).into(),

@@ -3,7 +3,7 @@
 use super::error::{GatherError, GatherFailure};
 use super::one::{One, TREE};
 use super::request::{Content, Request};
-use super::staging::Staging;
+use super::staging::{Corner, Staging};
 use crate::config::Config;
 use crate::format::{self, Unpacked};
 use crate::layout::Layout;
@@ -30,10 +30,10 @@ pub struct Gatherer {
 /// What a request gave: a tree in private staging, verified, and what is known of it.
 #[derive(Debug)]
 pub struct Gathered {
-    /// The staging directory; dropped, it is removed with the tree in it.
-    pub staging: Staging,
+    /// Its part of the staging directory, which is removed when nobody uses any of it.
+    pub staging: Corner,
     /// The name of the tree in the staging directory.
-    pub tree: &'static str,
+    pub tree: String,
     /// The files of the tree.
     pub table: FileTable,
     /// What the tree is; nothing when it was asked for raw.
@@ -96,9 +96,8 @@ impl Gatherer {
         around: &Arc<Staging>,
         (watch, stop): (&dyn Watch, &Stop),
     ) -> Outcome {
-        let gathered = Staging::within(around, number)
-            .map_err(GatherError::from)
-            .and_then(|staging| self.gather_in(staging, request, Watched { watch, stop }));
+        let corner = Corner::new(around, number);
+        let gathered = self.gather_in(corner, request, Watched { watch, stop });
         watch.finish();
         gathered.map_err(|why| GatherFailure { what: request.what.to_string(), why })
     }
@@ -106,24 +105,25 @@ impl Gatherer {
     /// Gathers one request into `staging`.
     pub(super) fn gather_in(
         &self,
-        staging: Staging,
+        staging: Corner,
         request: &Request,
         watched: Watched<'_>,
     ) -> Result<Gathered, GatherError> {
         watched.stop.check()?;
         let one = One { gatherer: self, request, staging: &staging, watched };
         let brought = one.bring()?;
+        let tree_name = staging.name(TREE);
         let mut notes = Notes::default();
         let package = match request.content {
             Content::Raw => None,
             Content::Package => {
-                let dir = staging.dir().dir(TREE)?;
+                let dir = staging.dir().dir(&tree_name)?;
                 let tree = Unpacked { dir: &dir, table: &brought.table };
                 Some(format::read(&tree, &mut notes)?)
             }
         };
         let (table, provenance) = (brought.table, brought.provenance);
-        Ok(Gathered { staging, tree: TREE, table, package, notes, provenance })
+        Ok(Gathered { staging, tree: tree_name, table, package, notes, provenance })
     }
 }
 

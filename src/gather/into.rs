@@ -3,7 +3,7 @@
 use super::error::{GatherError, GatherFailure};
 use super::gatherer::Gatherer;
 use super::request::Request;
-use super::staging::{self, Staging};
+use super::staging::{self, Corner, Staging};
 use crate::error::FsError;
 use crate::package::Package;
 use crate::package::file_table::FileTable;
@@ -15,6 +15,7 @@ use crate::source::stream::Watched;
 use crate::sys::fs::Dir;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Names of staging directories beside a target begin so.
 const BESIDE: &str = ".cart-fetch-";
@@ -57,13 +58,14 @@ impl Gatherer {
         staging::sweep_in(&folder, BESIDE)?;
         let staging = Staging::create(&folder, BESIDE)?;
         let stop = Stop::default();
-        let gathered = self.gather_in(staging, request, Watched { watch, stop: &stop })?;
+        let corner = Corner::new(&Arc::new(staging), 0);
+        let gathered = self.gather_in(corner, request, Watched { watch, stop: &stop })?;
         let from = gathered.staging.dir();
         from.sync_filesystem()?;
         // A rename replaces an empty directory, and fails on one that has been filled meanwhile.
         match there {
-            Target::Empty => from.rename(gathered.tree, &folder, name)?,
-            Target::Nothing => from.rename_new(gathered.tree, &folder, name)?,
+            Target::Empty => from.rename(&gathered.tree, &folder, name)?,
+            Target::Nothing => from.rename_new(&gathered.tree, &folder, name)?,
         }
         folder.sync()?;
         let (table, package) = (gathered.table, gathered.package);

@@ -20,13 +20,13 @@ const MOST: usize = 1000;
 /// Says everything about the tree that `gathered` is, whether it is a package or not.
 pub fn lint(gathered: &Gathered) -> Result<Vec<Note>, FsError> {
     let staging = gathered.staging.dir();
-    let dir = staging.dir(gathered.tree)?;
+    let dir = staging.dir(&gathered.tree)?;
     let tree = Unpacked { dir: &dir, table: &gathered.table };
     let mut notes = format::lint(&tree).into_vec();
     // What cannot be read as a package has been said; its templates are then of no use.
     if let Ok(package) = format::read(&tree, &mut Notes::default()) {
         let patterns = &package.managed.processed_templates;
-        for path in templates(staging, gathered.tree, patterns).into_iter().take(MOST) {
+        for path in templates(staging, &gathered.tree, patterns).into_iter().take(MOST) {
             notes.extend(about_template(&dir, &path));
         }
     }

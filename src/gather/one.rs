@@ -5,7 +5,7 @@ use super::gatherer::Gatherer;
 use super::manifest;
 use super::provenance;
 use super::request::{Request, What};
-use super::staging::Staging;
+use super::staging::Corner;
 use crate::archive::{Options, Strip};
 use crate::format;
 use crate::package::file_table::FileTable;
@@ -16,7 +16,7 @@ use crate::source::locator::Source;
 use crate::source::stream::Watched;
 use crate::sys::fs::Dir;
 
-/// The name of the unpacked tree in its staging directory.
+/// What the unpacked tree is called in its corner of the staging directory.
 pub(super) const TREE: &str = "tree";
 /// How many manifests may lead to each other.
 const CHAIN: usize = 3;
@@ -45,7 +45,7 @@ enum Stage {
 pub(super) struct One<'a> {
     pub(super) gatherer: &'a Gatherer,
     pub(super) request: &'a Request,
-    pub(super) staging: &'a Staging,
+    pub(super) staging: &'a Corner,
     pub(super) watched: Watched<'a>,
 }
 
@@ -129,7 +129,7 @@ impl One<'_> {
     }
 
     pub(super) fn make_tree(&self) -> Result<Dir, GatherError> {
-        self.staging.dir().make_dir(TREE, 0o755)?;
+        self.staging.dir().make_dir(self.staging.name(TREE), 0o755)?;
         let tree = self.tree()?;
         // Whatever the umask of this process is.
         tree.set_mode("", 0o755)?;
@@ -137,6 +137,6 @@ impl One<'_> {
     }
 
     fn tree(&self) -> Result<Dir, GatherError> {
-        Ok(self.staging.dir().dir(TREE)?)
+        Ok(self.staging.dir().dir(self.staging.name(TREE))?)
     }
 }

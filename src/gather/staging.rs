@@ -26,10 +26,38 @@ pub struct Staging {
     parent: Dir,
     name: String,
     dir: Dir,
-    /// Keeps the directory from being swept; nothing where it lies in one that has a lock.
-    lock: Option<Lock>,
-    /// The one in which it lies, which stays for as long: many packages share one lock.
-    _around: Option<Arc<Staging>>,
+    /// Keeps the directory from being swept.
+    _lock: Lock,
+}
+
+/// What one of many requests uses of a staging directory: the names that begin with its number. A
+/// directory for each of a thousand small packages would take as long as the packages themselves.
+#[derive(Clone, Debug)]
+pub struct Corner {
+    staging: Arc<Staging>,
+    number: usize,
+}
+
+impl Corner {
+    /// The corner of the `number`-th request.
+    pub(super) fn new(staging: &Arc<Staging>, number: usize) -> Self {
+        Self { staging: Arc::clone(staging), number }
+    }
+
+    /// The staging directory.
+    pub fn dir(&self) -> &Dir {
+        &self.staging.dir
+    }
+
+    /// The name there of this request's `what`.
+    pub fn name(&self, what: &str) -> String {
+        format!("{}-{what}", self.number)
+    }
+
+    /// Tells whether `other` is the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.staging, &other.staging) && self.number == other.number
+    }
 }
 
 impl Staging {
@@ -62,17 +90,9 @@ impl Staging {
             parent.make_dir(&name, 0o700)?;
             let dir = parent.dir(&name)?;
             let parent = parent.again()?;
-            return Ok(Self { parent, name, dir, lock: Some(lock), _around: None });
+            return Ok(Self { parent, name, dir, _lock: lock });
         }
         Err(FsError::new("make a private directory in", parent.path(), Errno::AGAIN))
-    }
-
-    /// Makes the `number`-th one inside `around`.
-    pub(super) fn within(around: &Arc<Self>, number: usize) -> Result<Self> {
-        let (parent, name) = (around.dir.again()?, number.to_string());
-        parent.make_dir(&name, 0o700)?;
-        let dir = parent.dir(&name)?;
-        Ok(Self { parent, name, dir, lock: None, _around: Some(Arc::clone(around)) })
     }
 
     /// The directory.
@@ -84,11 +104,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // What cannot be removed now is swept later: the lock is free then.
-        let _ = match &self.lock {
-            Some(_) => discard(&self.parent, &self.name),
-            // The one around it takes what is left with it.
-            None => tree::remove(&self.parent, &self.name),
-        };
+        let _ = discard(&self.parent, &self.name);
     }
 }
 

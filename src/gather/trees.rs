@@ -32,15 +32,14 @@ impl One<'_> {
         let source = Source::Git(git.clone());
         self.pass_over(checks, &source.to_string(), "a git repository")?;
         let staging = self.staging.dir();
-        for name in ["checkout", "work"] {
-            staging.make_dir(name, 0o700)?;
-        }
-        let (checkout, work) = (staging.dir("checkout")?, staging.dir("work")?);
+        let names = ["checkout", "work"].map(|name| self.staging.name(name));
+        names.iter().try_for_each(|name| staging.make_dir(name, 0o700))?;
+        let [checkout, work] = &names;
+        let (checkout, work) = (staging.dir(checkout)?, staging.dir(work)?);
         let fetched =
             Git::new(&self.gatherer.config).fetch(git, (&checkout, &work), self.watched)?;
         let table = self.import(&checkout)?;
-        tree::remove(staging, "checkout")?;
-        tree::remove(staging, "work")?;
+        names.iter().try_for_each(|name| tree::remove(staging, name))?;
         let bare = provenance::bare(&source, Origin::Git, Trust::Git);
         Ok(Brought { table, provenance: Provenance { commit: Some(fetched.commit), ..bare } })
     }
@@ -49,8 +48,9 @@ impl One<'_> {
     pub(super) fn entry(&self, entry: &index::Entry) -> Result<Brought, GatherError> {
         self.pass_over(&[self.request.checks], entry.name, "a part of `cart`")?;
         let staging = self.staging.dir();
-        staging.make_dir("entry", 0o700)?;
-        let from = staging.dir("entry")?;
+        let name = self.staging.name("entry");
+        staging.make_dir(&name, 0o700)?;
+        let from = staging.dir(&name)?;
         for file in entry.files {
             if let Some((folder, _)) = file.path.rsplit_once('/') {
                 from.make_dirs(folder, 0o755)?;
@@ -58,7 +58,7 @@ impl One<'_> {
             from.write_new(file.path, file.bytes, file.mode)?;
         }
         let table = self.import(&from)?;
-        tree::remove(staging, "entry")?;
+        tree::remove(staging, &name)?;
         let source = Source::File(entry.name.into());
         Ok(Brought { table, provenance: provenance::bare(&source, Origin::Index, Trust::Index) })
     }

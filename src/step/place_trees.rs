@@ -92,13 +92,9 @@ pub(super) fn remove_empty_parents(cx: &Cx<'_>, path: &RelPath) -> Result<(), Fa
     let mut next = path.parent();
     while let Some(parent) = next {
         next = parent.parent();
-        if next.is_none() || !cx.state.has(&parent)? {
-            continue;
-        }
-        if !cx.state.dir(&parent)?.names()?.is_empty() {
+        if next.is_none() || !cx.state.remove_dir_if_empty(&parent)? {
             break;
         }
-        cx.state.remove_dir(&parent)?;
     }
     Ok(())
 }

@@ -26,7 +26,9 @@ pub(super) fn is_active(c: char) -> bool {
 }
 
 fn escape(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&is_bad) {
+    // Nearly all text is printable ASCII, which a pass over its bytes, without a branch, can tell.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(&is_bad) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);

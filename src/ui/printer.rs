@@ -75,8 +75,12 @@ impl Printer {
     /// Writes a table to stdout; nothing when it has no rows.
     pub fn table(&self, table: &Table) {
         if !table.is_empty() {
-            let width = lock(&self.0.out).columns().map(usize::from);
-            self.styled_data(&table.render(Room { width, ellipsis: self.0.ellipsis }));
+            self.beside_the_bars(|| {
+                let mut out = lock(&self.0.out);
+                let width = out.columns().map(usize::from);
+                let room = Room { width, ellipsis: self.0.ellipsis };
+                table.lines(room, |line| out.write_text(line, "\n"));
+            });
         }
     }
 

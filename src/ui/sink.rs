@@ -64,7 +64,7 @@ impl Sink {
 
     /// Writes a text that may hold styles; they go where colour is not wanted.
     pub(super) fn write_text(&mut self, text: &str, end: &str) {
-        if self.look.has_colour {
+        if self.look.has_colour || !text.contains('\u{1b}') {
             self.write(text.as_bytes());
         } else {
             self.write(strip_str(text).to_string().as_bytes());

@@ -10,11 +10,24 @@ const GAP: usize = 2;
 /// No column is cut below this; the terminal wraps then.
 const NARROWEST: usize = 6;
 
-/// Rows of text in columns. Cells are made harmless as they come in.
+/// Rows of text in columns. Cells are made harmless as they come in, and lie in one text: there may
+/// be tens of thousands of them.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
+    header: Cells,
+    rows: Cells,
+}
+
+/// Cells in rows, one behind the other in one text.
+#[derive(Clone, Debug, Default)]
+struct Cells {
+    text: String,
+    /// Where each cell ends in `text`.
+    ends: Vec<usize>,
+    /// How many cells there are up to the end of each row.
+    rows: Vec<usize>,
+    /// The widest cell of each column.
+    widths: Vec<usize>,
 }
 
 /// The room that a table has.
@@ -29,7 +42,9 @@ pub struct Room {
 impl Table {
     /// A table with these headers, in capitals by custom.
     pub fn new<const N: usize>(header: [&str; N]) -> Self {
-        Self { header: header.map(str::to_owned).to_vec(), rows: Vec::new() }
+        let mut table = Self::default();
+        table.header.push_row(header);
+        table
     }
 
     /// A table without headers, for names and values.
@@ -39,42 +54,66 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
-        let cells = cells.into_iter().map(|cell| escape::line(cell.as_ref()).into_owned());
-        self.rows.push(cells.collect());
+        self.rows.push_row(cells);
     }
 
     /// Tells whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows.rows.is_empty()
     }
 
-    /// Writes the table as text, without a newline at its end; headers carry their style.
-    pub fn render(&self, room: Room) -> String {
+    /// Hands out the lines of the table, without newlines; headers carry their style.
+    pub fn lines(&self, room: Room, mut write: impl FnMut(&str)) {
         let widths = fit(self.natural_widths(), room.width);
-        let mut text = String::new();
-        if !self.header.is_empty() {
-            let mut line = String::new();
-            push_line(&mut line, &self.header, &widths, room.ellipsis);
-            text.push_str(&paint(DIM, line));
+        let mut line = String::new();
+        for row in self.header.iter() {
+            push_line(&mut line, row, &widths, room.ellipsis);
+            write(&paint(DIM, &line));
         }
-        for row in &self.rows {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            push_line(&mut text, row, &widths, room.ellipsis);
+        for row in self.rows.iter() {
+            line.clear();
+            push_line(&mut line, row, &widths, room.ellipsis);
+            write(&line);
         }
-        text
     }
 
     fn natural_widths(&self) -> Vec<usize> {
-        let mut widths: Vec<usize> = Vec::new();
-        for row in std::iter::once(&self.header).chain(&self.rows) {
-            widths.resize(widths.len().max(row.len()), 0);
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(columns(cell));
-            }
+        let mut widths = self.rows.widths.clone();
+        widths.resize(widths.len().max(self.header.widths.len()), 0);
+        for (width, of_header) in widths.iter_mut().zip(&self.header.widths) {
+            *width = (*width).max(*of_header);
         }
         widths
+    }
+}
+
+impl Cells {
+    fn push_row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
+        for (column, cell) in cells.into_iter().enumerate() {
+            let cell = escape::line(cell.as_ref());
+            self.text.push_str(&cell);
+            self.ends.push(self.text.len());
+            let width = columns(&cell);
+            match self.widths.get_mut(column) {
+                Some(widest) => *widest = width.max(*widest),
+                None => self.widths.push(width),
+            }
+        }
+        self.rows.push(self.ends.len());
+    }
+
+    /// Each row's cells.
+    fn iter(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        let ends_before = |at: usize, ends: &[usize]| {
+            at.checked_sub(1).and_then(|at| ends.get(at).copied()).unwrap_or(0)
+        };
+        (0..self.rows.len()).map(move |row| {
+            let cells = ends_before(row, &self.rows)..ends_before(row + 1, &self.rows);
+            cells.map(move |cell| {
+                let bytes = ends_before(cell, &self.ends)..ends_before(cell + 1, &self.ends);
+                self.text.get(bytes).unwrap_or_default()
+            })
+        })
     }
 }
 
@@ -93,24 +132,38 @@ fn fit(mut widths: Vec<usize>, room: Option<usize>) -> Vec<usize> {
     widths
 }
 
-fn push_line(text: &mut String, cells: &[String], widths: &[usize], ellipsis: &str) {
+fn push_line<'a>(
+    text: &mut String,
+    cells: impl Iterator<Item = &'a str>,
+    widths: &[usize],
+    ellipsis: &str,
+) {
     let mut owed = 0;
-    for (cell, &width) in cells.iter().zip(widths) {
+    for (cell, &width) in cells.zip(widths) {
         // Blanks are written when something follows them: no line ends with blanks.
         if !cell.is_empty() {
-            text.extend(std::iter::repeat_n(' ', owed));
+            push_blanks(text, owed);
             owed = 0;
         }
         owed += GAP + width - push_cell(text, cell, width, ellipsis);
     }
 }
 
-/// Writes as much of the cell as fits and tells how many columns that took, `width` at most.
-/// The columns that a cell takes; nearly all are ASCII, and there are tens of thousands of them.
+fn push_blanks(text: &mut String, mut count: usize) {
+    const BLANKS: &str = "                                ";
+    while let Some(rest) = count.checked_sub(BLANKS.len()) {
+        text.push_str(BLANKS);
+        count = rest;
+    }
+    text.push_str(BLANKS.get(..count).unwrap_or_default());
+}
+
+/// The columns that a cell takes; nearly all cells are ASCII.
 fn columns(cell: &str) -> usize {
     if cell.is_ascii() { cell.len() } else { cell.width() }
 }
 
+/// Writes as much of the cell as fits and tells how many columns that took, `width` at most.
 fn push_cell(text: &mut String, cell: &str, width: usize, ellipsis: &str) -> usize {
     let whole = columns(cell);
     if whole <= width {
@@ -137,7 +190,11 @@ mod tests {
     use unicode_width::UnicodeWidthStr;
 
     fn plain(table: &Table, width: Option<usize>) -> String {
-        anstream::adapter::strip_str(&table.render(Room { width, ellipsis: "…" })).to_string()
+        let mut lines = Vec::new();
+        table.lines(Room { width, ellipsis: "…" }, |line| {
+            lines.push(anstream::adapter::strip_str(line).to_string());
+        });
+        lines.join("\n")
     }
 
     fn sample() -> Table {

@@ -186,6 +186,9 @@ impl Scan<'_, '_> {
             }
         };
         self.session.place.make_dirs(&made)?;
+        if what != What::Directory {
+            self.session.place.meet(&member.path)?;
+        }
         Ok(Some(member))
     }
 }
