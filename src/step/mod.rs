@@ -33,6 +33,7 @@ pub use cx::Cx;
 
 use crate::db::Change;
 use crate::error::Failure;
+use crate::sys::checkpoint::enter;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -102,16 +103,19 @@ macro_rules! steps {
 
             /// See [`Step::prepare`]; the undo record comes as JSON.
             pub fn prepare(&self, cx: &Cx<'_>) -> Result<Value, Failure> {
+                enter(self.kind(), "prepare");
                 match self { $(Self::$kind(step) => cx::encode(&step.prepare(cx)?),)+ }
             }
 
             /// See [`Step::apply`].
             pub fn apply(&self, undo: &Value, cx: &Cx<'_>) -> Result<Said, Failure> {
+                enter(self.kind(), "apply");
                 match self { $(Self::$kind(step) => step.apply(&cx::decode(undo)?, cx),)+ }
             }
 
             /// See [`Step::revert`].
             pub fn revert(&self, undo: &Value, cx: &Cx<'_>) -> Result<(), Failure> {
+                enter(self.kind(), "revert");
                 match self { $(Self::$kind(step) => step.revert(&cx::decode(undo)?, cx),)+ }
             }
 

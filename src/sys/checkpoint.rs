@@ -1,8 +1,9 @@
 //! The places where the crash tests kill the process.
 //!
 //! With the feature `checkpoints`, the N-th call of [`checkpoint`] in a process whose environment
-//! has `CART_KILL_AT=N` is its last: a real SIGKILL. `CART_CHECKPOINTS=FILE` lists the names that
-//! were passed. Without the feature this is nothing at all.
+//! has `CART_KILL_AT=N` is its last: a real SIGKILL. `CART_CHECKPOINTS=FILE` lists the checkpoints
+//! that were passed: number, kind of step and phase, name. Without the feature this is nothing at
+//! all.
 
 /// Marks a place where a crash must be survivable.
 #[cfg(not(any(test, feature = "checkpoints")))]
@@ -18,6 +19,17 @@ pub fn checkpoint(name: &str) {
     enabled::pass(name);
     #[cfg(not(feature = "checkpoints"))]
     let _ = name;
+}
+
+/// Says which kind of step is in which phase from here on.
+#[cfg(not(feature = "checkpoints"))]
+#[inline]
+pub fn enter(_kind: &'static str, _phase: &'static str) {}
+
+/// Says which kind of step is in which phase from here on.
+#[cfg(feature = "checkpoints")]
+pub fn enter(kind: &'static str, phase: &'static str) {
+    enabled::enter(kind, phase);
 }
 
 /// The crash of a unit test: a panic at the N-th checkpoint of this thread.
@@ -50,12 +62,21 @@ pub(crate) mod in_process {
 
 #[cfg(feature = "checkpoints")]
 mod enabled {
+    use std::cell::Cell;
     use std::io::Write;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     static PASSED: AtomicU64 = AtomicU64::new(0);
     static KILL_AT: OnceLock<Option<u64>> = OnceLock::new();
+
+    thread_local! {
+        static STEP: Cell<(&'static str, &'static str)> = const { Cell::new(("none", "none")) };
+    }
+
+    pub(super) fn enter(kind: &'static str, phase: &'static str) {
+        STEP.set((kind, phase));
+    }
 
     #[expect(
         clippy::disallowed_methods,
@@ -67,7 +88,8 @@ mod enabled {
             && let Ok(mut list) = std::fs::OpenOptions::new().append(true).create(true).open(file)
         {
             // Best effort: the list is for the test, and the test notices a missing line.
-            let _ = writeln!(list, "{number} {name}");
+            let (kind, phase) = STEP.get();
+            let _ = writeln!(list, "{number} {kind}/{phase} {name}");
         }
         let kill_at = KILL_AT.get_or_init(|| {
             crate::sys::host::variable("CART_KILL_AT").and_then(|value| value.parse().ok())

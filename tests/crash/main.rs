@@ -1,8 +1,9 @@
 //! A real SIGKILL at every checkpoint, and again in the recovery: afterwards the host is exactly as
 //! before or exactly as after, and the database agrees.
 //!
-//! Plain runs try every single fault and, for each, one fault of the recovery, moving through its
-//! checkpoints; `CART_TEST_CRASH=all` tries all pairs.
+//! Plain runs try every single fault and, for each kind of step, each of its phases and each
+//! checkpoint in it, one double fault: that checkpoint's, in the act or in the recovery, together
+//! with one of the other's. `CART_TEST_CRASH=all` tries all pairs.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,6 +17,7 @@ mod host;
 mod random;
 
 use host::{Host, Seen};
+use std::collections::BTreeSet;
 
 /// One thing that a person does, and what they did before.
 struct Scenario {
@@ -84,23 +86,34 @@ fn ready(scenario: &Scenario) -> Host {
 }
 
 /// How often the act passes a checkpoint, and what can be seen before and after it.
-fn measure(scenario: &Scenario) -> (u32, Seen, Seen) {
+fn measure(scenario: &Scenario) -> (Vec<String>, Seen, Seen) {
     let host = ready(scenario);
     let before = host.look();
-    let checkpoints = host.counted(scenario.act);
+    let checkpoints = host.passed(scenario.act);
     let after = host.look();
     assert_ne!(before, after, "{}: it changes something", scenario.name);
     (checkpoints, before, after)
 }
 
-/// Kills the act at `first` and the recovery at `second`, recovers, and checks. Tells whether the
-/// recovery was still going at `second`.
-fn fault(scenario: &Scenario, states: (&Seen, &Seen), (first, second): (u32, Option<u32>)) -> bool {
+/// What became of a fault.
+struct Outcome {
+    /// Whether the recovery was still going at its own fault.
+    cut: bool,
+    /// The checkpoints of the recovery that went to its end.
+    recovery: Vec<String>,
+}
+
+/// Kills the act at `first` and the recovery at `second`, recovers, and checks.
+fn fault(
+    scenario: &Scenario,
+    states: (&Seen, &Seen),
+    (first, second): (usize, Option<usize>),
+) -> Outcome {
     let host = ready(scenario);
     host.killed(scenario.act, first);
     let cut = second.is_some_and(|second| host.killed(&["recover"], second));
     let what = format!("{}, killed at {first} and {second:?}", scenario.name);
-    host.must(&["recover"]);
+    let recovery = host.passed(&["recover"]);
     let now = host.look();
     let (before, after) = states;
     let (is_before, is_after) = (now == *before, now == *after);
@@ -109,32 +122,52 @@ fn fault(scenario: &Scenario, states: (&Seen, &Seen), (first, second): (u32, Opt
     host.must(&["verify"]);
     host.must(&["recover"]);
     assert!(now == host.look(), "{what}: a second recovery changed something");
-    cut
+    Outcome { cut, recovery }
 }
 
 fn try_scenario(scenario: &Scenario) -> Count {
     let (checkpoints, before, after) = measure(scenario);
+    let states = (&before, &after);
     let mut count = Count::default();
-    let mut next = 1;
-    for first in 1..=checkpoints {
-        fault(scenario, (&before, &after), (first, None));
+    let mut met = BTreeSet::new();
+    for (first, passed) in (1..).zip(&checkpoints) {
+        let single = fault(scenario, states, (first, None));
         count.singles += 1;
         if all_pairs() {
             for second in 1.. {
                 count.pairs += 1;
-                if !fault(scenario, (&before, &after), (first, Some(second))) {
+                if !fault(scenario, states, (first, Some(second))).cut {
                     break;
                 }
             }
-        } else if first % 4 == 0 {
-            // A different place of the recovery each time.
+            continue;
+        }
+        for second in seconds(&single.recovery, first, met.insert(passed.clone()), &mut met) {
             count.pairs += 1;
-            next =
-                if fault(scenario, (&before, &after), (first, Some(next))) { next + 1 } else { 1 };
+            let pair = fault(scenario, states, (first, Some(second)));
+            assert!(pair.cut, "{}: the recovery from {first} ended before {second}", scenario.name);
         }
     }
-    println!("crash: {}: {} single faults, {} pairs", scenario.name, count.singles, count.pairs);
+    let (name, Count { singles, pairs }) = (scenario.name, &count);
+    println!("crash: {name}: {singles} single faults, {pairs} pairs");
     count
+}
+
+/// Where to cut the `recovery` from the fault at `first`: at each checkpoint that no pair has met
+/// yet, and somewhere when the act's own one is new.
+fn seconds(
+    recovery: &[String],
+    first: usize,
+    is_new: bool,
+    met: &mut BTreeSet<String>,
+) -> Vec<usize> {
+    let numbered = (1..).zip(recovery);
+    let mut chosen: Vec<usize> =
+        numbered.filter(|(_, passed)| met.insert((*passed).clone())).map(|(at, _)| at).collect();
+    if is_new && chosen.is_empty() && !recovery.is_empty() {
+        chosen.push(1 + first % recovery.len());
+    }
+    chosen
 }
 
 fn try_named(names: &[&str]) {
