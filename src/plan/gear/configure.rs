@@ -1,0 +1,164 @@
+//! Cartridges that come into a gear: their order, their endpoints and their steps.
+
+use crate::db::{NewCartridge, NewEndpoint};
+use crate::error::Exit;
+use crate::facts::GearFacts;
+use crate::gear::endpoints::{self, Assigned};
+use crate::gear::identity::Identity;
+use crate::package::version::Version;
+use crate::package::{Package, Software};
+use crate::plan::install::below;
+use crate::plan::{Plan, Refusal};
+use crate::step::check_cartridge::CheckCartridge;
+use crate::step::endpoints::{Claim, ClaimEndpoints};
+use crate::step::git_repo::GitRepo;
+use crate::step::place_cartridge::PlaceCartridge;
+use crate::step::render_templates::{Pass, RenderTemplates};
+use crate::step::run_script::{RunScript, Script};
+use crate::sys::path::RelPath;
+
+/// A cartridge that a new gear gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// What its manifest says.
+    pub package: Package,
+    /// Its directory below the library.
+    pub place: RelPath,
+    /// The software version that is asked for; the default one otherwise.
+    pub software: Option<Version>,
+}
+
+impl Wanted {
+    pub(super) fn version(&self) -> &Version {
+        self.software.as_ref().unwrap_or(&self.package.version)
+    }
+
+    pub(super) fn software(&self) -> &Software {
+        self.package.software(self.version()).unwrap_or_else(|| self.package.default_software())
+    }
+}
+
+/// Web frameworks first, then services, then the rest (node specification, 8.1).
+pub(super) fn in_configuring_order(cartridges: &[Wanted]) -> Result<Vec<Wanted>, Refusal> {
+    let mut wanted = cartridges.to_vec();
+    wanted.sort_by_key(|one| match one.software() {
+        software if software.is("web_framework") => 0,
+        software if software.is("service") => 1,
+        _ => 2,
+    });
+    for (index, one) in wanted.iter().enumerate() {
+        let twin = wanted.iter().take(index).find(|other| other.package.name == one.package.name);
+        if let Some(twin) = twin {
+            let text = format!(
+                "`{}` and `{}` would both live in the folder `{}`",
+                twin.package.title(),
+                one.package.title(),
+                one.package.name
+            );
+            return Err(Refusal::new(Exit::Conflict, text).hint("name one of them"));
+        }
+    }
+    let frameworks: Vec<_> =
+        wanted.iter().filter(|one| one.software().is("web_framework")).collect();
+    if let [first, second, ..] = frameworks.as_slice() {
+        let (first, second) = (first.package.title(), second.package.title());
+        let text = format!("`{first}` and `{second}` are both web frameworks; a gear has one");
+        return Err(Refusal::new(Exit::Conflict, text).hint("make a gear for each of them"));
+    }
+    if wanted.is_empty() {
+        return Err(Refusal::new(Exit::Usage, "a gear needs at least one cartridge"));
+    }
+    Ok(wanted)
+}
+
+/// What each cartridge was given: the folder, and its endpoints with their addresses.
+pub(super) type Given<'a> = Vec<(&'a Wanted, Vec<Assigned<'a>>)>;
+
+/// One address for each name of an address, over all cartridges.
+pub(super) fn assign<'a>(wanted: &'a [Wanted], facts: &GearFacts) -> Result<Given<'a>, Refusal> {
+    let mut taken = facts.occupied.taken_hosts.clone();
+    let mut given = Vec::new();
+    for one in wanted {
+        let assigned = endpoints::assign(&one.software().endpoints, &taken, facts.occupied.slot)
+            .map_err(|error| {
+                let text = format!("`{}`: {error}", one.package.title());
+                Refusal::new(Exit::Conflict, text)
+                    .hint("`ss -ltnp` shows what listens on its ports on all addresses")
+            })?;
+        taken.extend(assigned.iter().map(|at| at.host));
+        given.push((one, assigned));
+    }
+    Ok(given)
+}
+
+pub(super) fn claims(one: &Wanted, assigned: &[Assigned<'_>]) -> Vec<Claim> {
+    let claim = |at: &Assigned<'_>| Claim {
+        address: at.address,
+        ports: at.ports().collect(),
+        variables: at.variables(one.package.short_name.as_str()),
+    };
+    assigned.iter().map(claim).collect()
+}
+
+pub(super) fn add_cartridge(
+    plan: &mut Plan,
+    one: &Wanted,
+    gear: &Identity,
+    claims: Vec<Claim>,
+) -> Result<(), Refusal> {
+    let dir = one.package.name.to_string();
+    let parts = one.package.parts;
+    let at = |script| RunScript { gear: gear.clone(), dir: dir.clone(), script };
+    let render = |pass| RenderTemplates {
+        gear: gear.clone(),
+        dir: dir.clone(),
+        patterns: one.package.managed.processed_templates.clone(),
+        pass,
+    };
+    plan.step(PlaceCartridge { gear: gear.clone(), dir: dir.clone(), usr: parts.usr });
+    if !claims.is_empty() {
+        plan.step(ClaimEndpoints { gear: gear.clone(), dir: dir.clone(), claims });
+    }
+    plan.step(render(Pass::Env));
+    if parts.setup {
+        plan.step(at(Script::Setup));
+    }
+    plan.step(render(Pass::Processed));
+    if parts.install {
+        plan.step(at(Script::Install));
+    }
+    if one.software().is("web_framework") && parts.template.is_some() {
+        let repository = crate::library::template_repository(one.place.as_str());
+        let repository = RelPath::parse(&repository)
+            .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
+        plan.step(GitRepo { gear: gear.clone(), template: below("templates", &repository)? });
+    }
+    plan.step(CheckCartridge { gear: gear.clone(), dir });
+    Ok(())
+}
+
+pub(super) fn packages(wanted: &[Wanted]) -> Vec<Package> {
+    wanted.iter().map(|one| one.package.clone()).collect()
+}
+
+pub(super) fn new_cartridge(one: &Wanted, gear: &Identity) -> NewCartridge {
+    let dir = one.package.name.to_string();
+    let is_primary = gear.primary().is_some_and(|primary| primary.dir == dir);
+    NewCartridge { place: one.place.clone(), software: one.version().clone(), dir, is_primary }
+}
+
+pub(super) fn new_endpoints(assigned: &Given<'_>) -> Vec<NewEndpoint> {
+    let row = |one: &Wanted, at: &Assigned<'_>| NewEndpoint {
+        dir: one.package.name.to_string(),
+        name: port_variable(one, at),
+        address: at.address,
+        port: at.endpoint.port,
+        public_port: None,
+        protocols: at.endpoint.protocols.clone(),
+    };
+    assigned.iter().flat_map(|(one, given)| given.iter().map(|at| row(one, at))).collect()
+}
+
+pub(super) fn port_variable(one: &Wanted, at: &Assigned<'_>) -> String {
+    endpoints::variable(one.package.short_name.as_str(), &at.endpoint.port_name)
+}

@@ -1,0 +1,158 @@
+//! A new gear.
+
+use super::configure::{
+    Given, Wanted, add_cartridge, assign, claims, in_configuring_order, new_cartridge,
+    new_endpoints, packages, port_variable,
+};
+use super::run::add_start;
+use crate::config::Gears as Settings;
+use crate::db::{Change, InversePart, NewGear, Reservation};
+use crate::error::Exit;
+use crate::facts::GearFacts;
+use crate::gather::Arrival;
+use crate::gear::identity::{Cartridge, Identity};
+use crate::package::ident::GearName;
+use crate::plan::install::add_packages;
+use crate::plan::{Plan, Refusal, Resource};
+use crate::step::make_gear::MakeGear;
+use crate::step::make_user::MakeUser;
+use crate::sys::clock::Moment;
+use crate::sys::path::RelPath;
+
+/// What is asked for: a new gear.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateRequest {
+    /// Its name.
+    pub name: GearName,
+    /// Its identifier, drawn once: planning again must give the same plan.
+    pub uuid: String,
+    /// When it was asked for.
+    pub made: Moment,
+    /// Its cartridges, as they were named.
+    pub cartridges: Vec<Wanted>,
+    /// The packages that come into the library with it.
+    pub arrived: Vec<Arrival>,
+    /// Whether it is started.
+    pub start: bool,
+}
+
+/// Plans a new gear.
+pub fn create(
+    ask: &CreateRequest,
+    facts: &GearFacts,
+    settings: &Settings,
+) -> Result<Plan, Refusal> {
+    refuse_name(&ask.name, facts, settings)?;
+    let wanted = in_configuring_order(&ask.cartridges)?;
+    let identity = identity(ask, facts, &wanted);
+    let mut plan = Plan::new(format!("create the gear `{}`", ask.name));
+    plan.inverse.parts.push(InversePart::DestroyGear { name: ask.name.clone() });
+    plan.resources.insert(Resource::Gear(ask.name.clone()));
+    for one in &wanted {
+        let name = format!("{}-{}", one.package.vendor, one.package.name);
+        plan.resources.insert(Resource::PackageInUse(name));
+    }
+    add_packages(&mut plan, &ask.arrived, &facts.installed)?;
+    plan.reservations.push(Reservation {
+        kind: "slot".into(),
+        value: facts.occupied.slot.to_string(),
+        gear: identity.uuid.clone(),
+    });
+    if identity.owner.is_none() && facts.occupied.gears > 0 {
+        plan.warnings
+            .push("gears of one user share it: their scripts can see and signal each other".into());
+    }
+    add_home(&mut plan, &identity, (facts, ask.made), settings);
+    let assigned = assign(&wanted, facts)?;
+    for (one, given) in &assigned {
+        add_cartridge(&mut plan, one, &identity, claims(one, given))?;
+    }
+    if ask.start {
+        let listening =
+            new_endpoints(&assigned).iter().map(|row| (row.address, row.port)).collect();
+        add_start(&mut plan, &identity, listening, &packages(&wanted));
+    }
+    plan.records.push(Change::AddGear(Box::new(NewGear {
+        name: ask.name.clone(),
+        uuid: identity.uuid.clone(),
+        slot: facts.occupied.slot,
+        owner: identity.owner,
+        account: facts.host.accounts,
+        sandbox: identity.sandbox.as_str().into(),
+        cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
+        endpoints: new_endpoints(&assigned),
+    })));
+    describe(&mut plan, &identity, &assigned);
+    Ok(plan)
+}
+
+fn refuse_name(name: &GearName, facts: &GearFacts, settings: &Settings) -> Result<(), Refusal> {
+    if settings.forbidden_names.iter().any(|forbidden| forbidden == name.as_str()) {
+        let text = format!("no gear may be called `{name}` on this host");
+        return Err(Refusal::new(Exit::Refused, text)
+            .hint("choose another name; `forbidden_names` in cart-config(5) lists them"));
+    }
+    if facts.occupied.name_taken {
+        let text = format!("the gear `{name}` exists already");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint("choose another name, or destroy it first: `cart gear destroy NAME`"));
+    }
+    Ok(())
+}
+
+fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identity {
+    let primary = wanted.iter().position(|one| one.software().is("web_framework")).unwrap_or(0);
+    let cartridges = wanted.iter().enumerate().map(|(index, one)| Cartridge {
+        dir: one.package.name.to_string(),
+        short_name: one.package.short_name.clone(),
+        software: one.version().clone(),
+        ident: one.package.ident(one.version()),
+        place: one.place.clone(),
+        is_primary: index == primary,
+    });
+    let slot = facts.occupied.slot;
+    Identity {
+        name: ask.name.clone(),
+        uuid: ask.uuid.clone(),
+        owner: facts.host.is_root.then_some((slot, slot)),
+        account: facts.host.accounts,
+        sandbox: facts.host.sandbox,
+        cartridges: cartridges.collect(),
+    }
+}
+
+fn add_home(
+    plan: &mut Plan,
+    identity: &Identity,
+    (facts, made): (&GearFacts, Moment),
+    settings: &Settings,
+) {
+    if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
+        plan.step(MakeUser {
+            name: identity.uuid.clone(),
+            uid,
+            gid,
+            home: RelPath::parse(&identity.home()).ok(),
+        });
+    }
+    plan.step(MakeGear {
+        identity: identity.clone(),
+        domain: settings.domain.clone(),
+        namespace: settings.namespace.clone(),
+        memory_mb: settings.memory_mb,
+        made,
+    });
+}
+
+fn describe(plan: &mut Plan, gear: &Identity, assigned: &Given<'_>) {
+    for cartridge in &gear.cartridges {
+        let role = if cartridge.is_primary { "primary" } else { "secondary" };
+        plan.summary.push(format!("cartridge {} ({role})", cartridge.ident));
+    }
+    for (one, given) in assigned {
+        for at in given {
+            let (name, port) = (port_variable(one, at), at.endpoint.port);
+            plan.summary.push(format!("{name} = {}:{port}", at.address));
+        }
+    }
+}

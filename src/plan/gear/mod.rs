@@ -1,0 +1,12 @@
+//! Gears: created, started, stopped, destroyed; each as one transaction.
+
+mod configure;
+mod create;
+mod destroy;
+mod run;
+
+pub use configure::Wanted;
+pub use create::{CreateRequest, create};
+pub(super) use destroy::add_restored;
+pub use destroy::{Farewell, destroy};
+pub use run::{start, stop};
