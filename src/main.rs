@@ -17,6 +17,13 @@ fn main() -> ExitCode {
                 gear::logshifter::run(rest, cartwright::sys::host::variable_os, std::io::stdin());
             ExitCode::from(cli::end_command(outcome))
         }
+        // The administrator's commands of the original are commands of `cart`, too.
+        Some(name @ ("oo-env-var-add" | "oo-env-var-remove")) => {
+            let rest = arguments.iter().skip(1).cloned();
+            let arguments: Vec<OsString> =
+                [OsString::from("cart"), name.into()].into_iter().chain(rest).collect();
+            ExitCode::from(cli::run(&arguments))
+        }
         _ => ExitCode::from(cli::run(&arguments)),
     }
 }
