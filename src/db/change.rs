@@ -154,7 +154,7 @@ impl Db {
             }
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
-            Change::RestoreTold { by } => self.restore_told(*by),
+            Change::RestoreTold { by } => self.restore_told(*by, txn),
         })
     }
 

@@ -166,10 +166,11 @@ impl Db {
         self.answer(self.connection.execute(sql, [told, txn])).map(drop)
     }
 
-    /// Lets hold again what transaction `by` has withdrawn.
-    pub(super) fn restore_told(&self, by: i64) -> Result<()> {
-        let sql = "UPDATE told SET withdrawn_by = NULL WHERE withdrawn_by = ?1";
-        self.answer(self.connection.execute(sql, [by])).map(drop)
+    /// Lets hold again what transaction `by` has withdrawn. It counts as told by `txn`, for an undo
+    /// of the undo.
+    pub(super) fn restore_told(&self, by: i64, txn: i64) -> Result<()> {
+        let sql = "UPDATE told SET withdrawn_by = NULL, txn = ?2 WHERE withdrawn_by = ?1";
+        self.answer(self.connection.execute(sql, [by, txn])).map(drop)
     }
 }
 
@@ -243,8 +244,9 @@ mod tests {
         assert_eq!(domain(&db), [pair("URL", "two")]);
         commit(&db, &[Change::Withdraw { txn: second }]);
         assert_eq!(domain(&db), [pair("URL", "http://x/?a=b=c")]);
-        commit(&db, &[Change::RestoreTold { by: undone }]);
+        let again = commit(&db, &[Change::RestoreTold { by: undone }]);
         assert!(domain(&db).is_empty(), "the undoing was undone");
+        assert!(db.has_told(again).unwrap(), "and can be undone, too");
     }
 
     #[test]

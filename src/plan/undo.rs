@@ -75,7 +75,17 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
 
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
-        InversePart::RemovePackages => add_removal(plan, &facts.installed),
+        InversePart::RemovePackages => {
+            // What the gears use that go in the same plan is used no longer.
+            let mut leaving = facts.installed.clone();
+            for part in &facts.inverse.parts {
+                if let InversePart::DestroyGear { name } = part {
+                    let others = |user: &String| user != name.as_str();
+                    leaving.iter_mut().for_each(|one| one.used_by.retain(others));
+                }
+            }
+            add_removal(plan, &leaving)
+        }
         InversePart::RestorePackages => {
             for one in &facts.removed {
                 plan.records.push(Change::RestorePackage { id: one.row.id });

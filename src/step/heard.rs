@@ -168,3 +168,6 @@ impl Hearing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
