@@ -23,6 +23,7 @@ Examples:
 /// Which gear is meant: by its identifier or its name.
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = true)]
+#[expect(clippy::struct_field_names, reason = "the original's options are called so")]
 struct Container {
     /// The identifier of the gear
     #[arg(short = 'c', long, value_name = "UUID")]

@@ -153,7 +153,9 @@ impl Loader {
     }
 
     fn add(&mut self, found: Vec<Found>) {
-        found.into_iter().for_each(|found| self.set(found));
+        for one in found {
+            self.set(one);
+        }
     }
 
     fn add_in(&mut self, home: &Dir, folder: &str) {

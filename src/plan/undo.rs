@@ -81,7 +81,9 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             for part in &facts.inverse.parts {
                 if let InversePart::DestroyGear { name } = part {
                     let others = |user: &String| user != name.as_str();
-                    leaving.iter_mut().for_each(|one| one.used_by.retain(others));
+                    for one in &mut leaving {
+                        one.used_by.retain(others);
+                    }
                 }
             }
             add_removal(plan, &leaving)

@@ -169,7 +169,17 @@ impl Host {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
         seen.insert("processes".into(), self.processes().len().to_string());
+        seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)
+    }
+
+    /// What holds of everything that was told.
+    fn told(&self) -> Option<String> {
+        let path = self.state().join("cart.db");
+        let db = path.exists().then(|| Connection::open(path).unwrap())?;
+        let rows = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
+                    FROM told WHERE withdrawn_by IS NULL";
+        db.query_row(rows, [], |row| row.get(0)).unwrap()
     }
 
     /// The living processes that began below this root.

@@ -68,6 +68,11 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "env", "set", "blog", "OLD=2", "NEW=1", "KEPT=1"],
     },
     Scenario {
+        name: "env set",
+        before: &[&["env", "set", "COLOUR=red"]],
+        act: &["env", "set", "COLOUR=blue", "SIZE=1"],
+    },
+    Scenario {
         name: "undo a variable",
         before: &[
             &["gear", "create", "blog", "PACKAGE"],
@@ -211,6 +216,8 @@ fn gears_are_started_and_stopped_or_not() {
 #[test]
 fn variables_are_set_and_put_back_or_not() {
     try_named(&["gear env set", "undo a variable"]);
+    let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
+    assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
 }
 
 #[test]

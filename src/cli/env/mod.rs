@@ -34,7 +34,7 @@ enum Command {
     /// Set variables of all gears
     ///
     /// The last value wins, whoever has set it: the administrator here, or a cartridge that says
-    /// ENV_VAR_ADD. A gear's own platform variables are never replaced.
+    /// `ENV_VAR_ADD`. A gear's own platform variables are never replaced.
     Set(set::SetArgs),
     /// Remove variables of all gears, whoever has set them
     Unset(unset::UnsetArgs),

@@ -110,7 +110,7 @@ fn a_users_file_is_read_only_and_keeps_every_byte() {
     assert_eq!(home.meta(".env/COLOUR").unwrap().unwrap().mode, 0o644);
     home.make_link(".env/user_vars/LINK", "/etc/passwd").unwrap();
     let names: Vec<_> = list(&home, Place::User).unwrap().into_keys().collect();
-    assert_eq!(names, [name.clone()]);
+    assert_eq!(names, std::slice::from_ref(&name));
     assert_eq!(list(&home, Place::Platform).unwrap().len(), 1, "folders are no variables");
     remove(&home, Place::User, &name).unwrap();
     remove(&home, Place::User, &name).unwrap();

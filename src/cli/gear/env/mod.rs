@@ -37,7 +37,7 @@ enum Command {
     /// Set variables of a gear
     ///
     /// They win over those of cartridges, and never over the platform's, but for
-    /// OPENSHIFT_SECRET_TOKEN. A gear has at most 50, with names of 128 and values of 512 bytes.
+    /// `OPENSHIFT_SECRET_TOKEN`. A gear has at most 50, with names of 128 and values of 512 bytes.
     /// Whatever runs in the gear sees them when it is started again.
     Set(set::SetArgs),
     /// Remove variables that users have set
