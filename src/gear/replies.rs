@@ -176,6 +176,19 @@ fn pair_of(text: &str) -> Option<Pair> {
     (!name.is_empty()).then(|| Pair { name: name.to_owned(), value: value.to_owned() })
 }
 
+/// What a script printed, for people: messages without their prefixes, all else as it is.
+pub fn spoken(output: &str) -> String {
+    let mut all = String::with_capacity(output.len());
+    for line in output.lines() {
+        match read_line(line) {
+            Line::Reply(Reply::Client(_, text)) => all.push_str(&text),
+            _ => all.push_str(line),
+        }
+        all.push('\n');
+    }
+    all
+}
+
 /// The longest text of a script that is shown.
 const LONGEST_TEXT: usize = 2000;
 
@@ -304,6 +317,12 @@ mod tests {
         assert!(shortened(text).len() < 2020);
         assert_eq!(shortened("short"), "short");
         assert!(all.notes.iter().all(|note| note.len() < 1000));
+    }
+
+    #[test]
+    fn people_read_no_prefixes() {
+        let output = "CLIENT_RESULT: it runs\nplain\nCART_DATA: a=b\n";
+        assert_eq!(spoken(output), "it runs\nplain\nCART_DATA: a=b\n");
     }
 
     #[test]

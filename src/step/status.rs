@@ -5,6 +5,7 @@ use super::script::{self, Call};
 use crate::error::Failure;
 use crate::gear::environment::Host;
 use crate::gear::identity::Identity;
+use crate::gear::replies;
 use crate::sandbox::{CommandLine, Leftovers, Status};
 use crate::sys::fs::Dir;
 use crate::sys::tree;
@@ -69,6 +70,6 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
         Status::TimedOut | Status::Flooded => 124,
         Status::Interrupted => 130,
     };
-    let output = outcome.stdout.text + &outcome.stderr.text;
+    let output = replies::spoken(&outcome.stdout.text) + &replies::spoken(&outcome.stderr.text);
     Ok(Answer { cartridge, status: Some(status), output })
 }

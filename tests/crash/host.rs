@@ -83,7 +83,9 @@ impl Host {
         file("usr/build", build);
         file("template/app", "the application\n");
         for script in ["setup", "install", "teardown", "post_install"] {
-            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n");
+            let told = "echo 'ENV_VAR_ADD: SHARED=a=b'; echo 'CART_DATA: user=admin'";
+            let told = if script == "install" { told } else { "" };
+            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n{told}\n");
             file(&format!("bin/{script}"), &text);
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
