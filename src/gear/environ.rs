@@ -5,6 +5,7 @@
 //! cartridges and may change while they are read; what cannot be used is left out with a note, and
 //! never an error: a gear with one bad file can still be stopped.
 
+use super::sdk;
 use crate::sys::fs::{Dir, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -193,7 +194,8 @@ impl Loader {
         let base = system.map_or_else(|| SYSTEM_PATH.into(), |entry| entry.value);
         let (primary, others) = self.elements("PATH_ELEMENT", short.as_deref());
         let commands = from.commands.map(|path| path.as_os_str().to_owned());
-        let path = primary.into_iter().chain(others).chain(commands).chain([base]);
+        let fallbacks = from.commands.map(|path| sdk::fallbacks(path).into_os_string());
+        let path = primary.into_iter().chain(others).chain(commands).chain([base]).chain(fallbacks);
         self.set("PATH".into(), join(path));
 
         let was = self.values.get("LD_LIBRARY_PATH").map(|entry| entry.value.clone());

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The shell for every shell script: cartridges say `#!/bin/sh` and mean bash.
 const BASH: &str = "/bin/bash";
+/// What looks a program up in the gear's own `PATH`.
+const ENV: &str = "/usr/bin/env";
 /// How much of a file is looked at; the kernel reads 256 bytes of a `#!` line.
 const HEAD: u64 = 512;
 
@@ -102,7 +104,15 @@ fn invocation(file: &Path) -> Result<Vec<OsString>, SandboxError> {
     if interpreter.ends_with("/env") && flag.is_some_and(is_shell) {
         return Ok(bash(None));
     }
-    if !interpreter.starts_with('/') || fs::kind_of(Path::new(interpreter)).is_none() {
+    let is_there = interpreter.starts_with('/') && fs::kind_of(Path::new(interpreter)).is_some();
+    // `/usr/bin/oo-ruby` and its like may exist in the gear's own view of the host alone; wherever
+    // it runs, its `PATH` has them.
+    let of_the_gear = interpreter.rsplit('/').next().filter(|name| name.starts_with("oo-"));
+    if let (false, Some(name)) = (is_there, of_the_gear) {
+        let words = [Some(ENV.into()), Some(name.into()), flag.map(OsString::from)];
+        return Ok(words.into_iter().flatten().chain([file.into()]).collect());
+    }
+    if !is_there {
         let interpreter = interpreter.to_owned();
         return Err(SandboxError::NoInterpreter { file: file.to_owned(), interpreter });
     }
@@ -164,6 +174,7 @@ mod tests {
             (b"", 0o644, &["/bin/bash", "FILE", "a b"]),
             (b"#!/usr/bin/env cat\n", 0o755, &["FILE", "a b"]),
             (b"#!/usr/bin/env cat\n", 0o644, &["/usr/bin/env", "cat", "FILE", "a b"]),
+            (b"#!/usr/bin/oo-none -w\n", 0o755, &["/usr/bin/env", "oo-none", "-w", "FILE", "a b"]),
             (b"\x7fELF...", 0o755, &["FILE", "a b"]),
         ] {
             assert_eq!(words(text, mode).unwrap(), expected, "{}", text.escape_ascii());
@@ -173,8 +184,8 @@ mod tests {
     #[test]
     fn what_cannot_run_is_said_before_it_is_tried() {
         assert!(matches!(words(b"#!/bin/bash\r\n", 0o755), Err(SandboxError::DosLines(_))));
-        let error = words(b"#!/usr/bin/oo-ruby-not-there\n", 0o755).unwrap_err();
-        assert!(error.to_string().contains("`/usr/bin/oo-ruby-not-there`"), "{error}");
+        let error = words(b"#!/usr/bin/ruby-not-there\n", 0o755).unwrap_err();
+        assert!(error.to_string().contains("`/usr/bin/ruby-not-there`"), "{error}");
         assert!(CommandLine::of(Path::new("/no/such/file"), ["x"]).is_err());
     }
 }

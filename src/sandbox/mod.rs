@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use capture::Output;
-pub use hand_over::hand_over;
+pub use hand_over::{hand_over, run_here};
 pub use line::{CommandLine, Sourced};
 pub use namespace::has_namespaces;
 pub use run::run;
