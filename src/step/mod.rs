@@ -15,6 +15,7 @@ pub mod end_processes;
 pub mod endpoints;
 mod files;
 pub mod git_repo;
+mod hints;
 #[cfg(test)]
 mod laws;
 pub mod make_gear;

@@ -1,6 +1,6 @@
 //! Running scripts for steps: environment, capture, output protocol; one place for all of them.
 
-use super::{Cx, Said};
+use super::{Cx, Said, hints};
 use crate::error::{Exit, Failure};
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
@@ -109,6 +109,7 @@ fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
     let both: Vec<&str> = outcome.stdout.text.lines().chain(outcome.stderr.text.lines()).collect();
     let tail = both.iter().skip(both.len().saturating_sub(TAIL));
     failure.causes.extend(tail.map(|line| (*line).to_owned()));
+    failure.hints.extend(hints::of(&outcome.stderr.text));
     failure
 }
 

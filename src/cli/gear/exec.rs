@@ -2,6 +2,7 @@
 
 use super::found;
 use crate::cli::app::App;
+use crate::cli::change::write_sdk;
 use crate::error::{Exit, Failure};
 use crate::gear::environment;
 use crate::package::ident::GearName;
@@ -30,6 +31,7 @@ pub struct ExecArgs {
 /// Runs a command as the gear, in its environment, and answers with its exit status.
 pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
     let (_, gear) = found::reading(app, &args.name)?;
+    write_sdk(app)?;
     let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
     let loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));

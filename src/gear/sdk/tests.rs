@@ -1,7 +1,7 @@
 //! The SDK's functions, each under `bash -eu`, and its place on disk.
 
 use super::place_of;
-use super::{BASH, BASH_PATH, COMMANDS, RUBY, commands, fallbacks, materialise, node_variables};
+use super::{BASH, BASH_PATH, COMMANDS, commands, fallbacks, materialise, node_variables};
 use crate::sys::fs::Dir;
 use crate::sys::process;
 use std::path::Path;

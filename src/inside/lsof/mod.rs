@@ -15,32 +15,35 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     if let Some(lsof) = real(call, "lsof") {
         return Err(become_program(call, &lsof, call.arguments));
     }
-    let choice = Choice::parse(&call.words())?;
+    let found = look(&call.words())?;
+    for line in &found {
+        call.say(line)?;
+    }
+    Ok(u8::from(found.is_empty()))
+}
+
+/// The lines that answer a command line; none when nothing was found.
+pub(super) fn look(words: &[String]) -> Result<Vec<String>, Refused> {
+    let choice = Choice::parse(words)?;
     let holders = sockets::holders()?;
-    let mut found: Vec<(Holder, Socket)> = Vec::new();
+    let mut found: Vec<(&Holder, Socket)> = Vec::new();
     for socket in sockets::all() {
         for holder in holders.get(&socket.inode).into_iter().flatten() {
             if choice.takes(holder, &socket) {
-                found.push((holder.clone(), socket.clone()));
+                found.push((holder, socket.clone()));
             }
         }
     }
     found.sort_by_key(|(holder, _)| (holder.id, holder.descriptor));
-    if found.is_empty() {
-        return Ok(1);
-    }
     if choice.terse {
         let ids: BTreeSet<u32> = found.iter().map(|(holder, _)| holder.id).collect();
-        for id in ids {
-            call.say(&id.to_string())?;
-        }
-        return Ok(0);
+        return Ok(ids.iter().map(u32::to_string).collect());
     }
-    call.say(HEADING)?;
-    for (holder, socket) in found {
-        call.say(&line(&holder, &socket))?;
-    }
-    Ok(0)
+    let heading = (!found.is_empty()).then(|| HEADING.to_owned());
+    Ok(heading
+        .into_iter()
+        .chain(found.iter().map(|(holder, socket)| line(holder, socket)))
+        .collect())
 }
 
 fn line(holder: &Holder, socket: &Socket) -> String {
