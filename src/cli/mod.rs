@@ -122,7 +122,10 @@ enum Command {
     Recover(recover::RecoverArgs),
     /// Look for trouble on this host
     ///
-    /// Every finding comes with its remedy. Nothing is changed.
+    /// Every finding comes with its remedy. Nothing is changed, but on demand: `--install-shims`
+    /// links the commands that cartridges call by absolute paths (`/usr/bin/logshifter`,
+    /// `/usr/bin/oo-erb`, `/usr/bin/facter`, ...) for gears that have no view of the host of their
+    /// own. A file of another program is never replaced. See cart-inside(7).
     Doctor(doctor::DoctorArgs),
     /// Print the completions for a shell
     ///

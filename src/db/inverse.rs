@@ -1,12 +1,24 @@
 //! What undoing a transaction asks for, as the journal keeps it.
 
 use crate::package::ident::GearName;
+use crate::sys::path::RelPath;
 
 /// What undoing a transaction asks for: parts, in the order in which they are to be undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Inverse {
     /// The parts.
     pub parts: Vec<InversePart>,
+}
+
+/// A symbolic link of the host, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostLink {
+    /// Its path below the root directory.
+    pub path: RelPath,
+    /// Where it leads before; nothing when it is not there.
+    pub was: Option<String>,
+    /// Where it leads afterwards; nothing when it is gone.
+    pub becomes: Option<String>,
 }
 
 /// One part of undoing.
@@ -38,5 +50,10 @@ pub enum InversePart {
     StopGear {
         /// Its name.
         name: GearName,
+    },
+    /// Set links of the host back.
+    HostLinks {
+        /// The links.
+        links: Vec<HostLink>,
     },
 }

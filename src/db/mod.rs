@@ -13,7 +13,7 @@ mod packages;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
-pub use inverse::{Inverse, InversePart};
+pub use inverse::{HostLink, Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };

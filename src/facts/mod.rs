@@ -3,6 +3,7 @@
 mod gears;
 mod integrity;
 mod packages;
+pub mod shims;
 mod undoing;
 
 pub use gears::{Gear, GearFacts, Host, Occupied, home_size, new_uuid, obstacle};

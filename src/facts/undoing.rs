@@ -68,7 +68,9 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
 
 fn gear_of(part: &InversePart) -> Option<&GearName> {
     match part {
-        InversePart::RemovePackages | InversePart::RestorePackages => None,
+        InversePart::RemovePackages
+        | InversePart::RestorePackages
+        | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
         | InversePart::StartGear { name }

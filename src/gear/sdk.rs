@@ -33,6 +33,22 @@ pub const COMMANDS: [&str; 10] = [
 /// The commands that are this program under another name where the host has none of that name.
 pub const FALLBACK_COMMANDS: [&str; 5] = ["erb", "lsof", "quota", "rhc", "scl"];
 
+/// Where cartridges look for commands by absolute paths: folder below the root, and name.
+pub const ABSOLUTE: [(&str, &str); 12] = [
+    ("usr/bin", "facter"),
+    ("usr/bin", "gear"),
+    ("usr/bin", "logshifter"),
+    ("usr/bin", "oo-cgroup-read"),
+    ("usr/bin", "oo-erb"),
+    ("usr/bin", "oo-exec-ruby"),
+    ("usr/bin", "oo-gear-registry"),
+    ("usr/bin", "oo-lists-ports"),
+    ("usr/bin", "oo-ruby"),
+    ("usr/bin", "oo-ssh"),
+    ("usr/bin", "scl"),
+    ("usr/sbin", "lsof"),
+];
+
 /// The directory of the commands, for the `PATH` of gears; `lib` is `Layout::lib`.
 pub fn commands(lib: &Path) -> PathBuf {
     lib.join(BIN)

@@ -107,6 +107,10 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, stop(&living(facts, name)?.0));
             Ok(())
         }
+        InversePart::HostLinks { links } => {
+            super::shims::add(plan, links.clone());
+            Ok(())
+        }
     }
 }
 

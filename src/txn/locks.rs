@@ -37,7 +37,9 @@ impl Locks {
                     Sharing::Shared
                 }
                 Resource::PackageInUse(_) => continue,
-                Resource::Package(_) | Resource::Gear(_) => Sharing::Exclusive,
+                Resource::Package(_) | Resource::Gear(_) | Resource::HostLinks => {
+                    Sharing::Exclusive
+                }
             };
             locks.add(&resource.to_string(), sharing, wait)?;
         }

@@ -59,6 +59,12 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
     },
+    Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
+    Scenario {
+        name: "remove shims",
+        before: &[&["doctor", "--install-shims"]],
+        act: &["doctor", "--remove-shims"],
+    },
     Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],

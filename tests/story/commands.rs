@@ -245,3 +245,34 @@ fn commands_keep_the_callers_mask_and_miss_ruby_in_words() {
         assert_eq!(mode & 0o777, 0o644, "every gear reads {name}");
     }
 }
+
+#[test]
+fn shims_are_links_of_the_host_that_come_and_go() {
+    let _alone = alone();
+    let host = Host::new();
+    assert_eq!(host.run(&["doctor", "--install-shims"]).0, 3, "no folder to put them into");
+    host.write("host/usr/bin/facter", "#!/bin/sh\necho theirs\n", 0o755);
+    std::fs::create_dir_all(host.root().join("usr/sbin")).unwrap();
+    let at = |name: &str| std::fs::read_link(host.root().join("usr").join(name)).ok();
+    assert_eq!(host.run(&["doctor", "--install-shims", "--dry-run"]).0, 0);
+    assert_eq!(at("bin/gear"), None);
+    let (status, said) = host.run(&["doctor", "--install-shims"]);
+    assert!(status == 0 && said.contains("`/usr/bin/facter` is another program's"), "{said}");
+    let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_cart")).unwrap();
+    for name in ["bin/logshifter", "bin/oo-erb", "bin/scl", "sbin/lsof"] {
+        assert_eq!(at(name).as_ref(), Some(&program), "{name}");
+    }
+    let facter = std::fs::read_to_string(host.root().join("usr/bin/facter")).unwrap();
+    assert!(facter.contains("theirs"));
+    host.must(&["undo", &host.last()]);
+    assert_eq!(at("bin/gear"), None);
+    host.must(&["undo", &host.last()]);
+    assert_eq!(at("bin/gear").as_ref(), Some(&program));
+    // One that somebody has replaced meanwhile stays.
+    std::fs::remove_file(host.root().join("usr/bin/gear")).unwrap();
+    host.write("host/usr/bin/gear", "theirs", 0o755);
+    assert_eq!(host.run(&["undo", &host.last()]).0, 4);
+    host.must(&["doctor", "--remove-shims"]);
+    assert!(host.root().join("usr/bin/gear").exists() && at("bin/logshifter").is_none());
+    assert!(host.root().join("usr/bin/facter").exists());
+}
