@@ -127,6 +127,11 @@ impl Resource {
         }
     }
 
+    /// Tells whether the lock called `name` is that of a package.
+    pub fn is_package(name: &str) -> bool {
+        name.starts_with("package ")
+    }
+
     /// Takes the journal's words apart: the name of the lock, and whether it is shared.
     pub fn lock_of(journaled: &str) -> (&str, Sharing) {
         match journaled.strip_suffix(SHARED) {

@@ -122,6 +122,7 @@ impl<'a> Engine<'a> {
                 })?;
                 drop(own);
                 locks::forget_transaction(&self.state, txn)?;
+                self.db.fold_log()?;
                 Ok(run.receipt())
             }
             Err(broken) => {
