@@ -26,6 +26,7 @@ mod usage;
 pub mod verify;
 
 use crate::error::{Exit, Failure};
+use crate::inside::Refused;
 use crate::ui::printer::{Printer, Wishes};
 use crate::ui::report::{self, Form};
 use app::App;
@@ -137,7 +138,10 @@ enum Command {
     Recover(recover::RecoverArgs),
     /// Look for trouble on this host
     ///
-    /// Every finding comes with its remedy. Nothing is changed.
+    /// Every finding comes with its remedy. Nothing is changed, but on demand: `--install-shims`
+    /// links the commands that cartridges call by absolute paths (`/usr/bin/logshifter`,
+    /// `/usr/bin/oo-erb`, `/usr/bin/facter`, ...) for gears that have no view of the host of their
+    /// own. A file of another program is never replaced. See cart-inside(7).
     Doctor(doctor::DoctorArgs),
     /// Print the completions for a shell
     ///
@@ -175,6 +179,17 @@ fn run_command(cli: Cli, line: String) -> u8 {
 pub fn end_command<E: Into<Failure>>(outcome: Result<(), E>) -> u8 {
     let printer = Printer::new(Wishes::default());
     report::end(&printer, Form::Text, outcome.map(|()| Exit::Done).map_err(Into::into)) as u8
+}
+
+/// Ends a command that imitates an original: tells its failure, returns the original's exit status.
+pub fn end_inside(outcome: Result<u8, Refused>) -> u8 {
+    let printer = Printer::new(Wishes::default());
+    let (status, outcome) = match outcome {
+        Ok(status) => (status, Ok(Exit::Done)),
+        Err(Refused { status, failure }) => (status, Err(failure)),
+    };
+    report::end(&printer, Form::Text, outcome);
+    status
 }
 
 /// The definition of the whole command line, for completions and man pages.

@@ -1,6 +1,7 @@
 //! What undoing a transaction asks for, as the journal keeps it.
 
 use crate::package::ident::{EnvName, GearName};
+use crate::sys::path::RelPath;
 use std::ffi::OsString;
 
 /// What undoing a transaction asks for: parts, in the order in which they are to be undone.
@@ -8,6 +9,17 @@ use std::ffi::OsString;
 pub struct Inverse {
     /// The parts.
     pub parts: Vec<InversePart>,
+}
+
+/// A symbolic link of the host, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostLink {
+    /// Its path below the root directory.
+    pub path: RelPath,
+    /// Where it leads before; nothing when it is not there.
+    pub was: Option<String>,
+    /// Where it leads afterwards; nothing when it is gone.
+    pub becomes: Option<String>,
 }
 
 /// One part of undoing.
@@ -52,6 +64,11 @@ pub enum InversePart {
         folder: String,
         /// What was changed.
         changed: Vec<ChangedVariable>,
+    },
+    /// Set links of the host back.
+    HostLinks {
+        /// The links.
+        links: Vec<HostLink>,
     },
 }
 

@@ -14,7 +14,7 @@ mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
-pub use inverse::{ChangedVariable, Inverse, InversePart};
+pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };

@@ -3,6 +3,7 @@
 mod gears;
 mod integrity;
 mod packages;
+pub mod shims;
 mod undoing;
 mod variables;
 

@@ -123,7 +123,8 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         InversePart::RemovePackages
         | InversePart::RestorePackages
         | InversePart::Withdraw
-        | InversePart::RestoreTold => None,
+        | InversePart::RestoreTold
+        | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
         | InversePart::StartGear { name }

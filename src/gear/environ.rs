@@ -9,6 +9,7 @@ mod origin;
 
 pub use origin::{Origin, Shared, SharedVariable};
 
+use super::sdk;
 use super::variables::{SECRET, never_the_users};
 use crate::sys::fs::{Dir, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,7 +210,8 @@ impl Loader {
         let base = system.map_or_else(|| SYSTEM_PATH.into(), |entry| entry.value);
         let (primary, others) = self.elements("PATH_ELEMENT", short.as_deref());
         let commands = from.commands.map(|path| path.as_os_str().to_owned());
-        let path = primary.into_iter().chain(others).chain(commands).chain([base]);
+        let fallbacks = from.commands.map(|path| sdk::fallbacks(path).into_os_string());
+        let path = primary.into_iter().chain(others).chain(commands).chain([base]).chain(fallbacks);
         self.set(Found::new("PATH", join(path), Origin::Computed));
 
         let was = self.values.get("LD_LIBRARY_PATH").map(|entry| entry.value.clone());

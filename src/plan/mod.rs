@@ -7,6 +7,7 @@ pub mod domain;
 pub mod gear;
 pub mod install;
 pub mod remove;
+pub mod shims;
 pub mod undo;
 
 use crate::db::{Change, Inverse, Reservation};
@@ -111,6 +112,8 @@ pub enum Resource {
     PackageInUse(String),
     /// One gear.
     Gear(GearName),
+    /// The links of the host that lead to our commands.
+    HostLinks,
 }
 
 /// How the journal marks a resource that is used, not changed.
@@ -121,7 +124,7 @@ impl Resource {
     pub fn journaled(&self) -> String {
         match self {
             Self::PackageInUse(_) => format!("{self}{SHARED}"),
-            Self::Package(_) | Self::Gear(_) => self.to_string(),
+            Self::Package(_) | Self::Gear(_) | Self::HostLinks => self.to_string(),
         }
     }
 
@@ -144,6 +147,7 @@ impl fmt::Display for Resource {
         match self {
             Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
             Self::Gear(name) => write!(f, "gear {name}"),
+            Self::HostLinks => f.write_str("host links"),
         }
     }
 }

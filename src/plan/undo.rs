@@ -139,6 +139,10 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, put_back(gear, now, (folder, changed))?);
             Ok(())
         }
+        InversePart::HostLinks { links } => {
+            super::shims::add(plan, links.clone());
+            Ok(())
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub mod endpoints;
 mod files;
 pub mod git_repo;
 mod heard;
+mod hints;
+pub mod host_links;
 #[cfg(test)]
 mod laws;
 pub mod make_gear;
@@ -171,6 +173,7 @@ steps! {
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
+    host_links::HostLinks,
     make_gear::MakeGear,
     make_user::MakeUser,
     place_cartridge::PlaceCartridge,

@@ -1,6 +1,6 @@
 //! Running scripts for steps: environment, capture, output protocol; one place for all of them.
 
-use super::{Cx, Said, heard};
+use super::{Cx, Said, heard, hints};
 use crate::error::{Exit, Failure};
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
@@ -79,6 +79,7 @@ fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
     let mut failure =
         Failure::new(Exit::Failed, format!("`{}` of `{}` {how}", call.name, call.dir));
     failure.causes.extend(last_words(&outcome.stdout.text, &outcome.stderr.text));
+    failure.hints.extend(hints::of(&outcome.stderr.text));
     failure
 }
 

@@ -34,7 +34,10 @@ impl Locks {
         state.make_dirs("locks", 0o700)?;
         let dir = state.dir("locks")?;
         let mut locks = Self { held: BTreeMap::new(), dir, command: command.to_owned() };
-        let packages = resources.iter().filter(|one| !matches!(one, Resource::Gear(_))).count();
+        let packages = resources
+            .iter()
+            .filter(|one| matches!(one, Resource::Package(_) | Resource::PackageInUse(_)))
+            .count();
         let whole_library = packages >= MANY;
         if whole_library {
             locks.add(LIBRARY, Sharing::Exclusive, wait)?;
@@ -51,7 +54,9 @@ impl Locks {
                 }
                 Resource::PackageInUse(_) => continue,
                 Resource::Package(_) if whole_library => continue,
-                Resource::Package(_) | Resource::Gear(_) => Sharing::Exclusive,
+                Resource::Package(_) | Resource::Gear(_) | Resource::HostLinks => {
+                    Sharing::Exclusive
+                }
             };
             locks.add(&resource.to_string(), sharing, wait)?;
         }

@@ -57,6 +57,9 @@ impl Host {
 
     fn with(temp: tempfile::TempDir, root: PathBuf) -> Self {
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in ["usr/bin", "usr/sbin"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
         let host = Self { temp, root };
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
@@ -170,6 +173,7 @@ impl Host {
         for folder in ["library", "templates", "gears"] {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
+        look_into(&self.root, Path::new("usr"), &mut seen);
         seen.insert("processes".into(), self.processes().len().to_string());
         seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)

@@ -59,6 +59,12 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
     },
+    Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
+    Scenario {
+        name: "remove shims",
+        before: &[&["doctor", "--install-shims"]],
+        act: &["doctor", "--remove-shims"],
+    },
     Scenario {
         name: "gear env set",
         before: &[
@@ -226,6 +232,11 @@ fn gears_are_destroyed_and_come_back_or_not() {
 }
 
 #[test]
+fn links_of_the_host_are_made_and_removed_or_not() {
+    try_named(&["install shims", "remove shims"]);
+}
+
+#[test]
 fn every_scenario_is_tried() {
     let tried = [
         "install",
@@ -236,6 +247,8 @@ fn every_scenario_is_tried() {
         "gear stop",
         "gear start",
         "gear destroy",
+        "install shims",
+        "remove shims",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

@@ -2,6 +2,7 @@
 
 use super::found;
 use crate::cli::app::App;
+use crate::cli::change::write_sdk;
 use crate::error::{Exit, Failure};
 use crate::facts;
 use crate::gear::environment::{self, Host};
@@ -32,6 +33,7 @@ pub struct ExecArgs {
 pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
     let (db, gear) = found::reading(app, &args.name)?;
     let shared = facts::shared(&db)?;
+    write_sdk(app)?;
     let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
     let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
     let loaded = environment::of(host, &home, &gear.identity, None);

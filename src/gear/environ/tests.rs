@@ -147,10 +147,13 @@ fn search_paths_have_the_primary_first_and_libraries_have_it_last() {
         ("second/env/OPENSHIFT_A_PATH_ELEMENT", "/second"),
         ("second/env/OPENSHIFT_A_LD_LIBRARY_PATH_ELEMENT", "/second/lib"),
     ]);
-    let commands = Path::new("/ours");
+    let commands = Path::new("/lib/ours");
     let primary = Some("mock-plugin");
     let loaded = load(&Sources { primary, commands: Some(commands), ..gear.sources() });
-    assert_eq!(value(&loaded, "PATH"), Some("/primary:/cart:/second:/ours:/sys"));
+    assert_eq!(
+        value(&loaded, "PATH"),
+        Some("/primary:/cart:/second:/lib/ours:/sys:/lib/fallbacks")
+    );
     assert_eq!(value(&loaded, "LD_LIBRARY_PATH"), Some("/cart/lib:/second/lib:/primary/lib"));
     let empty = Gear::with(&[]);
     assert_eq!(value(&load(&empty.sources()), "LD_LIBRARY_PATH"), Some(""));
