@@ -17,6 +17,13 @@ fn main() -> ExitCode {
             let outcome = gear::logshifter::run(rest, sys::host::variable_os, std::io::stdin());
             ExitCode::from(cli::end_command(outcome))
         }
+        // The administrator's commands of the original are commands of `cart`, too.
+        Some(name @ ("oo-env-var-add" | "oo-env-var-remove")) => {
+            sys::process::set_umask();
+            let mut line = vec![OsString::from("cart"), name.into()];
+            line.extend_from_slice(rest);
+            ExitCode::from(cli::run(&line))
+        }
         // What these run keeps the mode mask of whoever called.
         Some(name) if inside::is_command(name) => {
             let variables = sys::host::variables();

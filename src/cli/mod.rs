@@ -5,6 +5,7 @@ pub mod cache;
 pub mod change;
 pub mod completions;
 pub mod doctor;
+pub mod env;
 pub mod fetch;
 pub mod files;
 pub mod gear;
@@ -14,6 +15,7 @@ pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
+pub mod oo_env_var;
 pub mod owns;
 mod package;
 pub mod recover;
@@ -104,6 +106,20 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Look after the variables of all gears
+    ///
+    /// Gears that are made later get them, too.
+    Env(env::EnvArgs),
+    /// Put a variable into the .env of one gear, as the original's command does
+    ///
+    /// The program also goes by this name: `ln -s cart oo-env-var-add`.
+    #[command(name = "oo-env-var-add")]
+    OoEnvVarAdd(oo_env_var::AddArgs),
+    /// Remove a variable from the .env of one gear, as the original's command does
+    ///
+    /// The program also goes by this name: `ln -s cart oo-env-var-remove`.
+    #[command(name = "oo-env-var-remove")]
+    OoEnvVarRemove(oo_env_var::RemoveArgs),
     /// List what was done, or show one transaction
     ///
     /// Without a number, lists all transactions, the latest first. With one, shows its steps with
@@ -194,6 +210,9 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Lint(args) => lint::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Env(args) => env::run(args, app),
+        Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
+        Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),
         Command::History(args) => history::run(args, app),
         Command::Undo(args) => undo::run(args, app),
         Command::Recover(args) => recover::run(args, app),

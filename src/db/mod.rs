@@ -10,14 +10,16 @@ mod gears;
 mod inverse;
 mod journal;
 mod packages;
+mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
-pub use inverse::{HostLink, Inverse, InversePart};
+pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
+pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::{fs, host};
@@ -27,7 +29,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The migrations, in order; the database's `user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
+];
 
 /// Pages of 4 KiB that a reader keeps in memory.
 const READER_PAGES: i64 = 64;

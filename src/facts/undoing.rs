@@ -2,6 +2,7 @@
 
 use super::gears::{Gear, home_size};
 use super::packages::{Installed, library};
+use super::variables::Variables;
 use crate::db::{Db, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::layout::Layout;
@@ -38,6 +39,10 @@ pub struct UndoFacts {
     pub gears: Vec<(Gear, u64)>,
     /// The gears that it destroyed.
     pub destroyed: Vec<Gear>,
+    /// The variables of those gears whose variables it changed.
+    pub variables: Vec<(GearName, Variables)>,
+    /// Whether it has told something that still holds.
+    pub has_told: bool,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -51,6 +56,14 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
             gears.push((gear, home_size(layout, name)));
         }
     }
+    let mut variables = Vec::new();
+    for part in &inverse.parts {
+        if let InversePart::Variables { name, .. } = part
+            && db.gear(name.as_str())?.is_some()
+        {
+            variables.push((name.clone(), Variables::read(db, layout, name)?));
+        }
+    }
     let destroyed = db.gears_destroyed_by(txn)?.into_iter();
     Ok(Some(UndoFacts {
         undone_by: db.undone_by(txn)?,
@@ -61,6 +74,8 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
         destroyed: destroyed
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
+        variables,
+        has_told: db.has_told(txn)?,
         row,
         inverse,
     }))
@@ -70,11 +85,14 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
     match part {
         InversePart::RemovePackages
         | InversePart::RestorePackages
+        | InversePart::Withdraw
+        | InversePart::RestoreTold
         | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
         | InversePart::StartGear { name }
-        | InversePart::StopGear { name } => Some(name),
+        | InversePart::StopGear { name }
+        | InversePart::Variables { name, .. } => Some(name),
     }
 }
 

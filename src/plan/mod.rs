@@ -3,6 +3,7 @@
 //! Planning cannot fetch, look at a disk or ask a question. The same plan is shown, printed as
 //! JSON, compared after the locks are taken, and run.
 
+pub mod domain;
 pub mod gear;
 pub mod install;
 pub mod remove;

@@ -66,6 +66,27 @@ const SCENARIOS: &[Scenario] = &[
         act: &["doctor", "--remove-shims"],
     },
     Scenario {
+        name: "gear env set",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "env", "set", "blog", "OLD=1", "KEPT=1"],
+        ],
+        act: &["gear", "env", "set", "blog", "OLD=2", "NEW=1", "KEPT=1"],
+    },
+    Scenario {
+        name: "env set",
+        before: &[&["env", "set", "COLOUR=red"]],
+        act: &["env", "set", "COLOUR=blue", "SIZE=1"],
+    },
+    Scenario {
+        name: "undo a variable",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "env", "set", "blog", "--platform", "NEW=1", "OPENSHIFT_AUTO_DEPLOY=false"],
+        ],
+        act: &["undo", "2"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -196,6 +217,13 @@ fn gears_are_created_or_not() {
 #[test]
 fn gears_are_started_and_stopped_or_not() {
     try_named(&["gear stop", "gear start"]);
+}
+
+#[test]
+fn variables_are_set_and_put_back_or_not() {
+    try_named(&["gear env set", "undo a variable"]);
+    let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
+    assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
 }
 
 #[test]

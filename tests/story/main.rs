@@ -16,6 +16,7 @@ mod host;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod variables;
 mod versions;
 
 use host::{Host, get, md5};

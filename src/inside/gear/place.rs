@@ -192,7 +192,7 @@ impl Place {
             home: &self.home,
             node: None,
             defaults: &defaults,
-            shared: &BTreeMap::new(),
+            shared: &environ::Shared::default(),
             cartridges: &folders,
             primary: primary.map(|one| one.dir.as_str()),
             script_of: Some(dir),
