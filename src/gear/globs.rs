@@ -53,11 +53,13 @@ pub fn expand(home: &Dir, folder: &str, patterns: &[String]) -> Named {
     search.named
 }
 
-/// Drops from `paths` what a cartridge in `folder` may not lock: the platform's hidden names (by
-/// prefix, as in the original: `.envrc` too), and visible names outside its folder and `app-root`.
-pub fn lockable(paths: &BTreeSet<String>, folder: &str) -> BTreeSet<String> {
+/// Resolves the patterns of `locked_files`: drops what a cartridge in `folder` may not lock, and
+/// notes it. That is the platform's hidden names (by prefix, as in the original: `.envrc` too), and
+/// visible names outside its folder and `app-root`.
+pub fn lockable(home: &Dir, folder: &str, patterns: &[String]) -> Named {
+    let mut named = expand(home, folder, patterns);
     let reserved = [".ssh", ".sandbox", ".tmp", ".env"];
-    let may = |path: &String| {
+    let may = |path: &str| {
         let top = path.split('/').next().unwrap_or(path);
         if top.starts_with('.') {
             !reserved.iter().any(|name| top.starts_with(name))
@@ -65,7 +67,14 @@ pub fn lockable(paths: &BTreeSet<String>, folder: &str) -> BTreeSet<String> {
             path.contains('/') && (top == "app-root" || top == folder)
         }
     };
-    paths.iter().filter(|path| may(path)).cloned().collect()
+    let (kept, dropped): (BTreeSet<_>, BTreeSet<_>) =
+        named.paths.into_iter().partition(|path| may(path));
+    named.paths = kept;
+    for path in dropped {
+        let text = path.escape_debug();
+        named.notes.push(format!("`~/{text}` is reserved and not locked or made"));
+    }
+    named
 }
 
 struct Search<'a> {

@@ -15,6 +15,7 @@ pub mod globs;
 pub mod home;
 pub mod hooks;
 pub mod identity;
+pub mod locking;
 pub mod logshifter;
 pub mod owner;
 pub mod processes;

@@ -5,6 +5,10 @@
 //! puts into a tree cannot send these calls elsewhere. The free functions at the bottom take
 //! absolute paths and are for places that only root or the user of `cart` can change.
 
+mod pinned;
+
+pub use pinned::Pinned;
+
 use crate::error::FsError;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps,
@@ -260,19 +264,7 @@ impl Dir {
             })
         };
         match stat {
-            Ok(stat) => Ok(Some(Meta {
-                kind: match FileType::from_raw_mode(stat.st_mode) {
-                    FileType::RegularFile => Kind::File,
-                    FileType::Directory => Kind::Directory,
-                    FileType::Symlink => Kind::Link,
-                    _ => Kind::Other,
-                },
-                mode: stat.st_mode & 0o7777,
-                size: u64::try_from(stat.st_size).unwrap_or_default(),
-                uid: stat.st_uid,
-                gid: stat.st_gid,
-                links: stat.st_nlink,
-            })),
+            Ok(stat) => Ok(Some(meta_of(&stat))),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(FsError::new("look at", self.path.join(name), error)),
         }
@@ -480,6 +472,22 @@ impl Holder<'_> {
             Self::Myself(fd) => *fd,
             Self::Opened(fd) => fd.as_fd(),
         }
+    }
+}
+
+fn meta_of(stat: &rustix::fs::Stat) -> Meta {
+    Meta {
+        kind: match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        },
+        mode: stat.st_mode & 0o7777,
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        links: stat.st_nlink,
     }
 }
 

@@ -106,7 +106,10 @@ fn only_the_cartridges_own_and_free_hidden_names_can_be_locked() {
         "git/x",
         "visible",
     ];
-    let all = all.map(str::to_owned).into();
-    let kept: Vec<String> = lockable(&all, "php").into_iter().collect();
+    let (_temp, home) = gear();
+    let all = all.map(|path| format!("~/{path}"));
+    let named = lockable(&home, "php", &all);
+    let kept: Vec<String> = named.paths.into_iter().collect();
     assert_eq!(kept, [".pearrc", "app-root/data/x", "php/conf/"]);
+    assert_eq!(named.notes.len(), all.len() - kept.len(), "{:?}", named.notes);
 }
