@@ -71,20 +71,25 @@ fn link_to(deployment: &str, part: &str) -> String {
 }
 
 /// The path, relative to the gear's home, of the directory that `app-root/runtime/repo` shows.
+pub fn live_repo(home: &Dir) -> Result<PathBuf, FsError> {
+    live(home, "repo")
+}
+
+/// The path, relative to the gear's home, of the directory that `app-root/runtime/<part>` shows.
 ///
 /// The gear can change that link. One that does not lead to a deployment of this gear is an error
 /// rather than followed.
-pub fn live_repo(home: &Dir) -> Result<PathBuf, FsError> {
-    let link = "app-root/runtime/repo";
-    let target = home.link_target(link)?;
+pub(super) fn live(home: &Dir, part: &str) -> Result<PathBuf, FsError> {
+    let link = format!("app-root/runtime/{part}");
+    let target = home.link_target(&link)?;
     let name = target
         .to_str()
         .and_then(|text| text.strip_prefix("../../app-deployments/"))
-        .and_then(|text| text.strip_suffix("/repo"))
+        .and_then(|text| text.strip_suffix(part)?.strip_suffix('/'))
         .filter(|name| !name.is_empty() && !name.contains('/') && *name != ".." && *name != ".");
-    name.map(|name| PathBuf::from(format!("app-deployments/{name}/repo"))).ok_or_else(|| {
+    name.map(|name| PathBuf::from(format!("app-deployments/{name}/{part}"))).ok_or_else(|| {
         let text = "the link does not lead into `app-deployments`";
-        FsError::new("follow", home.path_of(link), Error::new(ErrorKind::InvalidData, text))
+        FsError::new("follow", home.path_of(&link), Error::new(ErrorKind::InvalidData, text))
     })
 }
 

@@ -162,7 +162,7 @@ fn joined(path: &str, name: &str) -> String {
 }
 
 /// Resolves `.` and `..` by the text alone; nothing when the path leaves the gear or is its home.
-fn normalised(path: &str) -> Option<String> {
+pub(super) fn normalised(path: &str) -> Option<String> {
     let mut clean: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

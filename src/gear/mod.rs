@@ -5,6 +5,7 @@
 //! Whether it can be undone, and in what order things happen, is the business of `step`. Nothing
 //! here opens the database, takes a lock or runs anything that belongs to a package.
 
+pub mod dependencies;
 pub mod deployment;
 pub mod endpoints;
 pub mod environ;

@@ -11,6 +11,7 @@ pub mod await_endpoints;
 pub mod check_cartridge;
 pub mod control;
 mod cx;
+pub mod dependency_dirs;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
@@ -171,6 +172,7 @@ steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
     control::Control,
+    dependency_dirs::DependencyDirs,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,

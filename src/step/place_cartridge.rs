@@ -5,7 +5,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::Dir;
+use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree::{self, Modes};
 use std::path::Path;
 
@@ -49,28 +49,44 @@ impl PlaceCartridge {
             let file = format!("env/OPENSHIFT_{short}_{name}");
             into.replace_file(&file, value.as_bytes(), 0o644)?;
         }
+        // The gear reads what it is, whatever modes the package came with; as root it cannot
+        // change it either, for then these files are not its own.
+        for file in ["metadata/manifest.yml", "metadata/managed_files.yml"] {
+            if into.meta(file)?.is_some_and(|meta| meta.kind == Kind::File) {
+                into.set_mode(file, 0o644)?;
+            }
+        }
         Ok(())
     }
 }
 
+/// The mode that the home had, where its owner's write bit locks it.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct HomeMode(Option<u32>);
+
 impl Step for PlaceCartridge {
-    type Undo = ();
+    type Undo = HomeMode;
 
     fn describe(&self) -> String {
         format!("put the cartridge `{}` into the gear `{}`", self.dir, self.gear.name)
     }
 
-    fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+    fn prepare(&self, cx: &Cx<'_>) -> Result<HomeMode, Failure> {
         let home = cx.state.dir(self.gear.home())?;
         if home.has(&self.dir)? {
             let path = home.path_of(&self.dir);
             let text = format!("`{}` exists already", path.display());
             return Err(Failure::new(Exit::Conflict, text));
         }
-        cx.stash().map(drop)
+        let locks_by_mode = self.gear.owner.is_none();
+        let mode = if locks_by_mode { home.meta("")?.map(|meta| meta.mode) } else { None };
+        cx.stash()?;
+        Ok(HomeMode(mode))
     }
 
-    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+    /// Leaves the home unlocked: what follows needs it so, and locks it at its end.
+    fn apply(&self, HomeMode(mode): &HomeMode, cx: &Cx<'_>) -> Result<Said, Failure> {
         let home = cx.state.dir(self.gear.home())?;
         if home.has(&self.dir)? {
             return Ok(Said::default());
@@ -86,17 +102,24 @@ impl Step for PlaceCartridge {
             owner::own_part(&base, Path::new(&self.dir), Account { uid, gid })?;
         }
         checkpoint("place_cartridge: before the rename");
+        if let Some(mode) = mode {
+            home.set_mode("", mode | 0o200)?;
+        }
         tree::move_to(&base, &self.dir, &home, &self.dir)?;
         Ok(Said::default())
     }
 
-    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+    fn revert(&self, HomeMode(mode): &HomeMode, cx: &Cx<'_>) -> Result<(), Failure> {
         if cx.state.has(self.gear.home())? {
             let home = cx.state.dir(self.gear.home())?;
             if home.has(&self.dir)? {
                 let stash = cx.stash()?;
                 tree::remove(&stash, "gone")?;
                 tree::move_to(&home, &self.dir, &stash, "gone")?;
+            }
+            checkpoint("place_cartridge: before the home is locked again");
+            if let Some(mode) = mode {
+                home.set_mode("", *mode)?;
             }
         }
         Ok(())
@@ -107,5 +130,6 @@ impl Step for PlaceCartridge {
 pub(super) fn sample(world: &super::laws::World) -> PlaceCartridge {
     let gear = world.gear();
     tree::remove(&world.state, format!("{}/mock", gear.home())).unwrap();
+    world.state.set_mode(gear.home(), 0o550).unwrap();
     PlaceCartridge { gear, dir: "mock".into(), usr: true }
 }

@@ -7,9 +7,11 @@ use crate::gear::endpoints::{self, Assigned};
 use crate::gear::identity::Identity;
 use crate::package::version::Version;
 use crate::package::{Package, Software};
+use super::locking::{lock, unlock};
 use crate::plan::install::below;
 use crate::plan::{Plan, Refusal};
 use crate::step::check_cartridge::CheckCartridge;
+use crate::step::dependency_dirs::DependencyDirs;
 use crate::step::endpoints::{Claim, ClaimEndpoints};
 use crate::step::git_repo::GitRepo;
 use crate::step::place_cartridge::PlaceCartridge;
@@ -119,6 +121,16 @@ pub(super) fn add_cartridge(
     if !claims.is_empty() {
         plan.step(ClaimEndpoints { gear: gear.clone(), dir: dir.clone(), claims });
     }
+    unlock(plan, gear, &one.package);
+    let managed = &one.package.managed;
+    if !(managed.dependency_dirs.is_empty() && managed.build_dependency_dirs.is_empty()) {
+        plan.step(DependencyDirs {
+            gear: gear.clone(),
+            dir: dir.clone(),
+            run: managed.dependency_dirs.clone(),
+            build: managed.build_dependency_dirs.clone(),
+        });
+    }
     plan.step(render(Pass::Env));
     if parts.setup {
         plan.step(at(Script::Setup));
@@ -133,6 +145,7 @@ pub(super) fn add_cartridge(
             .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
         plan.step(GitRepo { gear: gear.clone(), template: below("templates", &repository)? });
     }
+    lock(plan, gear, &one.package);
     plan.step(CheckCartridge { gear: gear.clone(), dir });
     Ok(())
 }

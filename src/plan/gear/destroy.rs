@@ -1,5 +1,6 @@
 //! Gears that go, and come back.
 
+use super::locking::{lock, unlock};
 use super::run::{add_start, add_stop, listening};
 use crate::db::{Change, InversePart};
 use crate::error::Exit;
@@ -34,11 +35,14 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
     if farewell == Farewell::Teardown {
         for (cartridge, package) in gear.identity.cartridges.iter().zip(&gear.packages) {
             if package.parts.teardown {
+                unlock(&mut plan, &gear.identity, package);
                 plan.step(RunScript {
                     gear: gear.identity.clone(),
                     dir: cartridge.dir.clone(),
                     script: Script::Teardown,
                 });
+                // The gear may come back from the stash, and then as it should be.
+                lock(&mut plan, &gear.identity, package);
                 plan.irreversible.push(format!("what `teardown` of `{}` does", cartridge.dir));
             }
         }

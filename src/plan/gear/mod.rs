@@ -3,6 +3,7 @@
 mod configure;
 mod create;
 mod destroy;
+mod locking;
 mod run;
 mod variables;
 
