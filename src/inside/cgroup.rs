@@ -13,16 +13,12 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         call.say(&format!("{} is an invalid attribute", attribute.escape_debug()))?;
         return Ok(1);
     }
-    match value(call, attribute) {
-        Some(value) => {
-            call.say(&value)?;
-            Ok(0)
-        }
-        None => {
-            call.say(&format!("Could not find attribute {attribute}"))?;
-            Ok(2)
-        }
-    }
+    let Some(value) = value(call, attribute) else {
+        call.say(&format!("Could not find attribute {attribute}"))?;
+        return Ok(2);
+    };
+    call.say(&value)?;
+    Ok(0)
 }
 
 fn value(call: &Call<'_>, attribute: &str) -> Option<String> {

@@ -157,12 +157,12 @@ fn search_paths_are_changed_without_doubling() {
     prints("path_remove a:b:a:c a:c; echo; path_remove '' x", "b\n");
     prints(
         "mkdir -p p/env; echo redhat:php:5.4:1 >p/env/OPENSHIFT_PHP_IDENT
-         export OPENSHIFT_PRIMARY_CARTRIDGE_DIR=$PWD/p/ PATH OPENSHIFT_PHP_PATH_ELEMENT=/php
+         export OPENSHIFT_PRIMARY_CARTRIDGE_DIR=$PWD/p/ PATH OPENSHIFT_PHP_PATH_ELEMENT=/stale
+         echo /php >p/env/OPENSHIFT_PHP_PATH_ELEMENT; echo /lp >p/env/OPENSHIFT_PHP_LD_LIBRARY_PATH_ELEMENT
          export OPENSHIFT_A_PATH_ELEMENT=/a OPENSHIFT_A_LD_LIBRARY_PATH_ELEMENT=/la
-         export OPENSHIFT_PHP_LD_LIBRARY_PATH_ELEMENT=/lp
          build_path; echo; build_ld_library_path; echo; get_gear_path; echo
          primary_cartridge_name; echo; primary_cartridge_short_name",
-        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a:/usr/bin:/bin\nredhat-php-5.4\nPHP\n",
+        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a\nredhat-php-5.4\nPHP\n",
     );
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::Refused;
 use super::FAILED;
+use std::collections::BTreeSet;
 
 /// The verbs that work, and what they do.
 pub(super) const VERBS: [(&str, &str); 5] = [
@@ -38,12 +39,12 @@ pub(super) struct Asked {
     pub(super) verb: String,
     pub(super) cart: Option<String>,
     pub(super) git_ref: Option<String>,
-    pub(super) all_cartridges: bool,
-    pub(super) as_json: bool,
-    pub(super) conditional: bool,
-    pub(super) exclude_web_proxy: bool,
-    pub(super) help: bool,
+    /// The other options, without their dashes.
+    flags: BTreeSet<&'static str>,
 }
+
+/// The options without a value.
+const FLAGS: [&str; 5] = ["all-cartridges", "as-json", "conditional", "exclude-web-proxy", "help"];
 
 impl Asked {
     pub(super) fn parse(words: &[String]) -> Result<Self, Refused> {
@@ -56,29 +57,33 @@ impl Asked {
             };
             let mut value = || {
                 let value = attached.clone().or_else(|| rest.next().cloned());
-                value.ok_or_else(|| usage(format!("`{name}` needs a value")))
+                value.ok_or_else(|| usage(&format!("`{name}` needs a value")))
             };
             match name {
                 "--cart" => asked.cart = Some(value()?),
                 "--git-ref" => asked.git_ref = Some(value()?),
-                "--all-cartridges" => asked.all_cartridges = true,
-                "--as-json" => asked.as_json = true,
-                "--conditional" => asked.conditional = true,
-                "--exclude-web-proxy" => asked.exclude_web_proxy = true,
-                "-h" | "--help" | "help" => asked.help = true,
+                "-h" | "help" => drop(asked.flags.insert("help")),
                 // All gears of the application are this one; there are no traces to show.
                 "--all" | "--trace" => {}
+                _ if flag(name).is_some() => asked.flags.extend(flag(name)),
                 // What verbs that are not built take is theirs.
                 _ if is_not_built(&asked.verb) => {}
                 _ if name.starts_with('-') => {
-                    return Err(usage(format!("unknown option `{}`", name.escape_debug())));
+                    return Err(usage(&format!("unknown option `{}`", name.escape_debug())));
                 }
                 _ if asked.verb.is_empty() => word.clone_into(&mut asked.verb),
-                _ => return Err(usage(format!("unexpected `{}`", word.escape_debug()))),
+                _ => return Err(usage(&format!("unexpected `{}`", word.escape_debug()))),
             }
         }
-        asked.help |= asked.verb.is_empty();
+        if asked.verb.is_empty() {
+            asked.flags.insert("help");
+        }
         Ok(asked)
+    }
+
+    /// Tells whether an option without a value was given; `name` is one of [`FLAGS`].
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.flags.contains(name)
     }
 
     pub(super) fn refuse_what_is_not_built(&self) -> Result<(), Refused> {
@@ -91,16 +96,21 @@ impl Asked {
         Err(match part {
             Some(part) => Refused::new(FAILED, format!("gear: `{verb}` is not here yet"))
                 .hint(format!("this version has no {part}; nothing was done")),
-            None => usage(format!("unknown verb `{}`", verb.escape_debug())),
+            None => usage(&format!("unknown verb `{}`", verb.escape_debug())),
         })
     }
+}
+
+fn flag(word: &str) -> Option<&'static str> {
+    let name = word.strip_prefix("--")?;
+    FLAGS.into_iter().find(|flag| *flag == name)
 }
 
 fn is_not_built(verb: &str) -> bool {
     NOT_BUILT.iter().any(|(name, _)| *name == verb) || OF_A_PROXY.contains(&verb)
 }
 
-fn usage(text: String) -> Refused {
+fn usage(text: &str) -> Refused {
     Refused::new(FAILED, format!("gear: {text}")).hint("`gear --help` lists the verbs")
 }
 
@@ -118,12 +128,11 @@ mod tests {
             verb: "stop".into(),
             cart: Some("php-5.4".into()),
             git_ref: Some("abc".into()),
-            conditional: true,
-            ..Asked::default()
+            flags: ["conditional"].into(),
         };
         let line = "--cart=php-5.4 stop --conditional --git-ref abc --trace";
         assert_eq!(asked(line).unwrap(), expected);
-        assert!(asked("").unwrap().help);
+        assert!(asked("").unwrap().has("help"));
         for bad in ["start --nonsense", "start now", "start --cart"] {
             assert_eq!(asked(bad).unwrap_err().status, FAILED, "{bad}");
         }

@@ -18,7 +18,7 @@ const OUTSIDE: u8 = 254;
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     let asked = Asked::parse(&call.words())?;
-    if asked.help {
+    if asked.has("help") {
         call.say("usage: gear VERB [--cart CARTRIDGE]")?;
         for (verb, what) in VERBS {
             call.say(&format!("  {verb:<8} {what}"))?;
@@ -27,7 +27,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     }
     asked.refuse_what_is_not_built()?;
     let mut place = Place::find(call)?;
-    if asked.as_json {
+    if asked.has("as-json") {
         place.talk = Talk::None;
     }
     match asked.verb.as_str() {
@@ -78,7 +78,7 @@ fn stop(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused
         place.control(call, cartridge, "stop")?;
         return Ok(0);
     }
-    if let (true, Some(revision)) = (asked.conditional, asked.git_ref.as_deref())
+    if let (true, Some(revision)) = (asked.has("conditional"), asked.git_ref.as_deref())
         && place.has_hot_deploy(call, revision)?
     {
         call.say("Skipping gear stop due to presence of hot deploy marker")?;
@@ -87,7 +87,7 @@ fn stop(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused
     call.say("Stopping gear...")?;
     mark_stopped(place)?;
     for cartridge in &place.cartridges {
-        if !(asked.exclude_web_proxy && cartridge.is_web_proxy) {
+        if !(asked.has("exclude-web-proxy") && cartridge.is_web_proxy) {
             place.control(call, cartridge, "stop")?;
         }
     }
@@ -100,12 +100,12 @@ fn mark_stopped(place: &Place) -> Result<(), Refused> {
 }
 
 fn restart(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
-    let chosen: Vec<&Cartridge> = if asked.all_cartridges {
+    let chosen: Vec<&Cartridge> = if asked.has("all-cartridges") {
         place.starting_order().collect()
     } else {
         vec![place.the_one(asked.cart.as_deref())?]
     };
-    if !asked.as_json {
+    if !asked.has("as-json") {
         for cartridge in chosen {
             bring_up(call, place, (cartridge, "restart"))?;
         }

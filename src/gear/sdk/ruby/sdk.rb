@@ -65,18 +65,23 @@ module OpenShift
       "#{(web.length / proxy.length.to_f).round} #{(web & proxy).join(' ')}"
     end
 
-    # Symbols as keys, as scripts ask for them.
+    # What is known of a deployment; scripts ask `metadata.hot_deploy`.
+    DeploymentMetadata = Struct.new(:git_ref, :git_sha1, :id, :hot_deploy, :force_clean_build,
+                                    :activations, :checksum)
+
     def latest_deployment_metadata
       folder = ENV['OPENSHIFT_DEPLOYMENTS_DIR'] || File.join(gear_home, 'app-deployments')
       latest = Dir.glob(File.join(folder, '[0-9]*')).max
       file = latest && File.join(latest, 'metadata.json')
-      return {} unless file && File.file?(file)
-      JSON.parse(File.read(file), symbolize_names: true)
+      raise 'this gear has no deployment' unless file && File.file?(file)
+      written = JSON.parse(File.read(file))
+      DeploymentMetadata.new(*DeploymentMetadata.members.map { |name| written[name.to_s] })
     end
 
-    # The values of OPENSHIFT_*_<element>, joined: of PATH_ELEMENT the primary cartridge's comes
-    # first, of LD_LIBRARY_PATH_ELEMENT last.
-    def get_path_from_elements(element)
+    # The values of OPENSHIFT_*_<variable>_ELEMENT, joined: of PATH the primary cartridge's comes
+    # first, of LD_LIBRARY_PATH last.
+    def get_path_from_elements(variable)
+      element = "#{variable}_ELEMENT"
       of_primary = "OPENSHIFT_#{primary_short_name}_#{element}"
       names = ENV.keys.grep(/\AOPENSHIFT_.*_#{Regexp.escape(element)}\z/)
       names.reject! { |name| name.end_with?('_LD_LIBRARY_PATH_ELEMENT') } if element == 'PATH_ELEMENT'
