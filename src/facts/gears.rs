@@ -38,6 +38,10 @@ pub struct Gear {
     pub endpoints: Vec<GearEndpointRow>,
     /// The expected state, from its home.
     pub state: Option<State>,
+    /// Whether its user has stopped it, so that the system must not start it.
+    pub stop_locked: bool,
+    /// Since when it is in that state, in seconds since 1970.
+    pub since: Option<i64>,
     /// How many of its processes are alive.
     pub processes: usize,
 }
@@ -110,13 +114,16 @@ impl Gear {
             sandbox: Sandbox::parse(&row.sandbox),
             cartridges,
         };
-        let state = match Dir::open(&layout.gears().join(&row.name)) {
-            Ok(home) => state::read(&home),
-            Err(_) => None,
-        };
+        let home = Dir::open(&layout.gears().join(&row.name)).ok();
+        let state = home.as_ref().and_then(state::read);
+        let since = home.as_ref().and_then(state::since);
+        let stop_locked = home.as_ref().is_some_and(|home| {
+            // What cannot be looked at is left alone.
+            state::is_stop_locked(home).unwrap_or(true)
+        });
         let processes = processes::living(&identity)?.len();
         let endpoints = db.gear_endpoints(row.id)?;
-        Ok(Self { row, identity, packages, endpoints, state, processes })
+        Ok(Self { row, identity, packages, endpoints, state, stop_locked, since, processes })
     }
 }
 

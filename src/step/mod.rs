@@ -9,8 +9,10 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod collect_garbage;
 pub mod control;
 mod cx;
+pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
@@ -143,7 +145,9 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    collect_garbage::CollectGarbage,
     control::Control,
+    empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,

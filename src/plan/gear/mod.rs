@@ -1,12 +1,14 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
 mod configure;
+mod control;
 mod create;
 mod destroy;
 mod run;
 
 pub use configure::Wanted;
+pub use control::{control, reload, restart, threaddump, tidy};
 pub use create::{CreateRequest, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
-pub use run::{start, stop};
+pub use run::{boot, force_stop, halt, start, stop};
