@@ -19,6 +19,7 @@ mod package;
 pub mod recover;
 pub mod remove;
 mod request;
+pub mod status;
 pub mod undo;
 mod usage;
 pub mod verify;
@@ -103,6 +104,12 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Show how all gears are doing
+    ///
+    /// Asks the cartridges of each gear that is meant to run, and probes its endpoints: `running`,
+    /// `silent` where nothing listens, `failing` where a cartridge says so. The others are shown as
+    /// they were left.
+    Status(status::StatusArgs),
     /// List what was done, or show one transaction
     ///
     /// Without a number, lists all transactions, the latest first. With one, shows its steps with
@@ -179,6 +186,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Lint(args) => lint::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Status(args) => status::run(args, app),
         Command::History(args) => history::run(args, app),
         Command::Undo(args) => undo::run(args, app),
         Command::Recover(args) => recover::run(args, app),

@@ -5,7 +5,7 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes;
+use crate::gear::processes::{self, Census};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
@@ -44,6 +44,8 @@ pub struct Gear {
     pub since: Option<i64>,
     /// How many of its processes are alive.
     pub processes: usize,
+    /// The bytes of memory that they hold.
+    pub memory: u64,
 }
 
 /// What this host is, for gears.
@@ -88,8 +90,23 @@ impl Gear {
         db.gear(name)?.map(|row| Self::of_row(db, layout, row)).transpose()
     }
 
+    /// Reads what there is to know of every gear; the host's processes are looked at once.
+    pub fn all(db: &Db, layout: &Layout) -> Result<Vec<Self>, Failure> {
+        let census = Census::take()?;
+        let rows = db.gears()?.into_iter();
+        rows.map(|row| Self::counted(db, layout, (row, &census))).collect()
+    }
+
     /// Reads what there is to know of the gear of `row`, living or in a stash.
     pub fn of_row(db: &Db, layout: &Layout, row: GearRow) -> Result<Self, Failure> {
+        Self::counted(db, layout, (row, &Census::take()?))
+    }
+
+    fn counted(
+        db: &Db,
+        layout: &Layout,
+        (row, census): (GearRow, &Census),
+    ) -> Result<Self, Failure> {
         let mut packages = Vec::new();
         let mut cartridges = Vec::new();
         for one in db.gear_cartridges(row.id)? {
@@ -121,9 +138,11 @@ impl Gear {
             // What cannot be looked at is left alone.
             state::is_stop_locked(home).unwrap_or(true)
         });
-        let processes = processes::living(&identity)?.len();
+        let living = census.of(&identity);
+        let processes = living.len();
+        let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
-        Ok(Self { row, identity, packages, endpoints, state, stop_locked, since, processes })
+        Ok(Self { row, identity, packages, endpoints, state, stop_locked, since, processes, memory })
     }
 }
 

@@ -9,8 +9,8 @@ use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::gear::{logs, processes};
-use crate::sys::interrupt;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use crate::sys::{interrupt, net};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 /// How long a program may take until it listens; a Java server takes its time.
@@ -69,10 +69,7 @@ impl Step for AwaitEndpoints {
     /// Something that listens on one endpoint is enough: not every port is served from the start.
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let began = Instant::now();
-        let listens = |(address, port): &(Ipv4Addr, u16)| {
-            let at = SocketAddr::from((*address, *port));
-            TcpStream::connect_timeout(&at, Duration::from_secs(1)).is_ok()
-        };
+        let listens = |(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port);
         let mut looked = false;
         while !self.endpoints.iter().any(listens) {
             interrupt::check()?;

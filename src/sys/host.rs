@@ -3,6 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// The whole environment of this process, for a child that is this program again.
+pub fn variables() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// Reads one environment variable of `cart` itself; nothing when it is unset or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement that clippy.toml names")]
 pub fn variable(name: &str) -> Option<String> {

@@ -28,9 +28,8 @@ struct Answer {
 pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let mut gears = Vec::new();
     if let Some(db) = app.reading()? {
-        for row in db.gears()? {
-            gears.push(Shown::new(app, Gear::of_row(&db, app.layout(), row)?));
-        }
+        let all = Gear::all(&db, app.layout())?.into_iter();
+        gears.extend(all.map(|gear| Shown::new(app, gear)));
     }
     if app.form() == Form::Json {
         app.printer().json(&Answer { gears });
