@@ -25,7 +25,7 @@ pub struct Answer {
 pub fn ask((layout, config): (&Layout, &Config), gear: &Identity) -> Result<Vec<Answer>, Failure> {
     let state = Dir::open(layout.state())?;
     // Its output goes where a transaction's would; no transaction has the number 0.
-    let number = format!("status-{}-{}", std::process::id(), gear.name);
+    let number = format!("status-{}-{}", std::process::id(), gear.uuid);
     let cx = Cx::new((layout, config, &state), 0, (&number, 1));
     let home = state.dir(gear.home())?;
     let mut answers = Vec::new();

@@ -83,12 +83,15 @@ impl Host {
         file("usr/build", build);
         file("template/app", "the application\n");
         for script in ["setup", "install", "teardown", "post_install"] {
-            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n");
+            let text = format!(
+                "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\" \"$OPENSHIFT_TMP_DIR/{script}\"\n"
+            );
             file(&format!("bin/{script}"), &text);
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
             sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
-            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\nesac\nexit 0\n";
+            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\n\
+            restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
     }
 

@@ -55,6 +55,21 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "start", "blog"],
     },
     Scenario {
+        name: "gear restart",
+        before: &[&["gear", "create", "blog", "PACKAGE"]],
+        act: &["gear", "restart", "blog"],
+    },
+    Scenario {
+        name: "gear tidy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "tidy", "blog"],
+    },
+    Scenario {
+        name: "gear stop --force",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "stop", "blog", "--force"],
+    },
+    Scenario {
         name: "gear destroy",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
@@ -193,6 +208,11 @@ fn gears_are_started_and_stopped_or_not() {
 }
 
 #[test]
+fn gears_are_restarted_and_tidied_or_not() {
+    try_named(&["gear restart", "gear tidy", "gear stop --force"]);
+}
+
+#[test]
 fn gears_are_destroyed_and_come_back_or_not() {
     try_named(&["gear destroy", "undo a destruction"]);
 }
@@ -207,6 +227,9 @@ fn every_scenario_is_tried() {
         "gear create",
         "gear stop",
         "gear start",
+        "gear restart",
+        "gear tidy",
+        "gear stop --force",
         "gear destroy",
         "undo a destruction",
     ];
