@@ -3,7 +3,8 @@
 use super::app::App;
 use super::gear::side_by_side;
 use crate::error::{Exit, Failure};
-use crate::facts::Gear;
+use crate::facts::{self, Gear};
+use crate::gear::environment::Host;
 use crate::gear::state::State;
 use crate::step::status::{self, Answer};
 use crate::sys::clock::Moment;
@@ -58,16 +59,16 @@ struct Endpoint {
 /// Shows how all gears are doing, as found by asking them.
 pub fn run(_args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
     crate::sys::interrupt::watch_or_fail()?;
-    let mut gears = match app.reading()? {
-        Some(db) => Gear::all(&db, app.layout())?,
-        None => Vec::new(),
+    let (mut gears, shared) = match app.reading()? {
+        Some(db) => (Gear::all(&db, app.layout())?, facts::shared(&db)?),
+        None => Default::default(),
     };
     gears.sort_by(|one, other| one.row.name.cmp(&other.row.name));
-    let (layout, config) = (app.layout(), app.config()?);
+    let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
     let names: Vec<String> = gears.iter().map(|gear| gear.row.name.clone()).collect();
     let answers = side_by_side(&names, JOBS, &|name| {
         let gear = gears.iter().find(|gear| gear.row.name == name && is_asked(gear));
-        gear.map_or(Ok(Vec::new()), |gear| status::ask((layout, config), &gear.identity))
+        gear.map_or(Ok(Vec::new()), |gear| status::ask(host, &gear.identity))
     });
     crate::sys::interrupt::check()?;
     let mut told = Told { gears: Vec::new() };

@@ -23,3 +23,4 @@ pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;
+pub mod variables;

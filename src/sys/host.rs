@@ -1,12 +1,8 @@
 //! What this process is on this host: its user, its environment.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-
-/// The whole environment of this process, for a child that is this program again.
-pub fn variables() -> Vec<(OsString, OsString)> {
-    std::env::vars_os().collect()
-}
 
 /// Reads one environment variable of `cart` itself; nothing when it is unset or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement that clippy.toml names")]
@@ -17,6 +13,11 @@ pub fn variable(name: &str) -> Option<String> {
 /// Reads one environment variable of `cart` itself, whatever its bytes.
 pub fn variable_os(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// The whole environment of `cart` itself.
+pub fn variables() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().collect()
 }
 
 /// Tells whether this process runs as root.

@@ -194,6 +194,12 @@ pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
         .collect())
 }
 
+/// Lists the living processes of the user `user`.
+pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
+    let mine = |process: &Process| process.user == user && process.state != 'Z';
+    Ok(all()?.into_iter().filter(mine).map(|process| process.id).collect())
+}
+
 /// A living process, with what its environment says of one variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {

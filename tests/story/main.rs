@@ -11,11 +11,13 @@
 )]
 
 mod control;
+mod commands;
 mod disk;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod variables;
 mod versions;
 
 use host::{Host, get, md5};

@@ -2,8 +2,10 @@
 
 use super::found;
 use crate::cli::app::App;
+use crate::cli::change::write_sdk;
 use crate::error::{Exit, Failure};
-use crate::gear::environment;
+use crate::facts;
+use crate::gear::environment::{self, Host};
 use crate::package::ident::GearName;
 use crate::sandbox;
 use crate::sys::fs::Dir;
@@ -38,9 +40,12 @@ pub(super) fn hand_over(
     name: &GearName,
     (command, more): (&[OsString], Vec<(String, OsString)>),
 ) -> Result<Exit, Failure> {
-    let (_, gear) = found::reading(app, name)?;
+    let (db, gear) = found::reading(app, name)?;
+    let shared = facts::shared(&db)?;
+    write_sdk(app)?;
     let home = Dir::open(&app.layout().gears().join(name.as_str()))?;
-    let mut loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
+    let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
+    let mut loaded = environment::of(host, &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
     loaded.variables.extend(more);
     let user = gear.identity.owner.map(|(uid, gid)| sandbox::User { uid, gid });

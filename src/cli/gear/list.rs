@@ -28,8 +28,10 @@ struct Answer {
 pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let mut gears = Vec::new();
     if let Some(db) = app.reading()? {
-        let all = Gear::all(&db, app.layout())?.into_iter();
-        gears.extend(all.map(|gear| Shown::new(app, gear)));
+        for gear in Gear::all(&db, app.layout())? {
+            let told = db.told_by_gear(&gear.row.uuid)?;
+            gears.push(Shown::new(app, gear, &told));
+        }
     }
     if app.form() == Form::Json {
         app.printer().json(&Answer { gears });

@@ -4,6 +4,7 @@ pub mod boot;
 pub mod control;
 pub mod create;
 pub mod destroy;
+pub mod env;
 pub mod exec;
 mod found;
 pub mod halt;
@@ -19,6 +20,7 @@ pub mod status;
 pub mod stop;
 pub mod threaddump;
 pub mod tidy;
+mod told;
 
 pub(super) use many::side_by_side;
 
@@ -107,6 +109,8 @@ enum Command {
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
+    /// Look after the variables of a gear
+    Env(env::EnvArgs),
     /// Run a command in a gear's environment
     ///
     /// The command runs as the gear: as its user, with its environment, in its home. Its exit
@@ -141,6 +145,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
+        Command::Env(args) => env::run(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),
     }

@@ -5,6 +5,7 @@ mod control;
 mod create;
 mod destroy;
 mod run;
+mod variables;
 
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
@@ -12,3 +13,5 @@ pub use create::{CreateRequest, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
 pub use run::{boot, force_stop, halt, start, stop};
+pub(super) use variables::put_back;
+pub use variables::{VariablesRequest, variables};
