@@ -23,4 +23,5 @@ pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;
+pub mod unit;
 pub mod variables;

@@ -33,6 +33,7 @@ pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod write_unit;
 pub mod write_variable;
 
 pub use cx::Cx;
@@ -187,5 +188,6 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

@@ -247,3 +247,27 @@ fn two_hundred_gears_live_side_by_side() {
     let _alone = alone();
     side_by_side(200);
 }
+
+#[test]
+fn systemd_understands_the_unit_that_starts_gears() {
+    let host = Host::new();
+    host.must(&["doctor", "--install-unit"]);
+    let unit = host.root().join("etc/systemd/system/cartwright-gears.service");
+    let text = std::fs::read_to_string(&unit).unwrap();
+    assert!(text.contains("gear boot --all") && text.contains("gear halt --all"), "{text}");
+    let mut verify = std::process::Command::new("systemd-analyze");
+    match verify.arg("verify").arg("--man=no").arg(&unit).output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() && !said.contains("cartwright-gears"), "{said}");
+        }
+        Err(error) => println!("SKIP: story::systemd_understands_the_unit: systemd-analyze: {error}"),
+    }
+    // A second time there is nothing to do; somebody else's unit stays.
+    host.must(&["doctor", "--install-unit"]);
+    host.must(&["doctor", "--remove-unit"]);
+    assert!(!unit.exists());
+    std::fs::write(&unit, "[Unit]\n").unwrap();
+    assert_eq!(host.run(&["doctor", "--install-unit"]).0, 4);
+    assert_eq!(std::fs::read_to_string(&unit).unwrap(), "[Unit]\n");
+}
