@@ -144,12 +144,11 @@ impl Before {
 /// what it points at; and a file with a second name may be somebody else's.
 fn obstacle(meta: &Meta, is_directory: bool) -> Option<&'static str> {
     match meta.kind {
-        Kind::Directory => None,
         Kind::File if is_directory => {
             Some("is a file where a directory is meant; it is left as it is")
         }
         Kind::File if meta.links > 1 => Some("has a second name; it is left as it is"),
-        Kind::File => None,
+        Kind::File | Kind::Directory => None,
         _ => Some("is no plain file or directory; it is left as it is"),
     }
 }
