@@ -249,7 +249,7 @@ fn a_server_is_told_to_end_gracefully_and_waited_for() {
          wait $! && echo gone",
         "gone\n",
     );
-    prints("print_user_running_processes | head -n 2 | tail -n 1", "Running Processes:\n");
+    prints("print_user_running_processes >all; head -n 2 all | tail -n 1", "Running Processes:\n");
     prints("client_out WORD $'a\\n\\nb'", "WORD: a\nWORD: b\n");
 }
 
