@@ -149,3 +149,24 @@ pub(super) fn redact(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::command_line;
+    use std::ffi::OsString;
+
+    #[test]
+    fn no_secret_is_remembered() {
+        for (line, remembered) in [
+            ("/bin/cart install https://me:secret@host/x", "cart install https://host/x"),
+            ("cart gear env set blog A=secret B=x=y", "cart gear env set blog A=… B=…"),
+            ("cart env set A=secret --wait=3", "cart env set A=… --wait=3"),
+            ("cart oo-env-var-add --with-value secret", "cart oo-env-var-add --with-value …"),
+            ("cart oo-env-var-add --with-value=secret", "cart oo-env-var-add --with-value=…"),
+            ("cart gear create env a=b", "cart gear create env a=b"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(command_line(&words), remembered);
+        }
+    }
+}

@@ -231,11 +231,33 @@ pub fn write(home: &Dir, place: Place, name: &EnvName, value: &OsString) -> Resu
     files::put(home, &place.path(name), value.as_bytes(), place.mode())
 }
 
-/// Removes the variable's file, and what a writing that was cut off has left of it.
+/// Removes the variable's file, and what a writing that was cut off has left of it. A folder that
+/// the gear has put there stays: it is no variable.
 pub fn remove(home: &Dir, place: Place, name: &EnvName) -> Result<(), FsError> {
     let path = place.path(name);
-    home.remove_file(format!("{path}.cart-new"))?;
-    home.remove_file(path)
+    for path in [format!("{path}.cart-new"), path] {
+        if home.meta(&path)?.is_some_and(|meta| meta.kind != Kind::Directory) {
+            home.remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in the way of writing the variable: something that is no file where its file is to
+/// be, or beside it, where it is written first.
+pub fn obstacle(home: &Dir, place: Place, name: &EnvName) -> Result<Option<String>, FsError> {
+    let path = place.path(name);
+    let is_file = |path: &str| -> Result<bool, FsError> {
+        Ok(home.meta(path)?.is_none_or(|meta| meta.kind == Kind::File))
+    };
+    let beside = format!("{path}.cart-new");
+    Ok(if !is_file(&path)? {
+        Some(path)
+    } else if !is_file(&beside)? {
+        Some(beside)
+    } else {
+        None
+    })
 }
 
 /// The variables in the folder of `place`, as they are in the files. Names that are none, and what

@@ -51,3 +51,36 @@ fn tell(name: &str, saying: Saying) -> Change {
     let name = name.to_owned();
     Change::Tell(Telling { scope: Scope::Domain, publisher: None, name, saying })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DomainRequest, domain};
+    use crate::error::{Exit, Explain};
+    use crate::gear::environ::{Shared, SharedVariable};
+    use crate::gear::variables::MOST_OF_DOMAIN;
+
+    fn now(name: &str, value: &str) -> Shared {
+        let one = SharedVariable { value: value.into(), publisher: "a/b".into() };
+        Shared([(name.to_owned(), one)].into())
+    }
+
+    fn set(name: &str, value: &str) -> DomainRequest {
+        DomainRequest { set: vec![(name.into(), value.into())], unset: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        assert!(domain(&set("A", "x"), &now("A", "x")).unwrap().is_empty());
+        let plan = domain(&set("A", "y"), &now("A", "x")).unwrap();
+        assert_eq!((plan.records.len(), plan.inverse.parts.len()), (1, 1));
+        let unset = DomainRequest { set: Vec::new(), unset: vec!["A".into(), "B".into()] };
+        assert_eq!(domain(&unset, &now("A", "x")).unwrap().records.len(), 1);
+    }
+
+    #[test]
+    fn all_of_them_together_are_bounded() {
+        let full = now("A", &"x".repeat(MOST_OF_DOMAIN - 3));
+        domain(&set("B", "1"), &full).unwrap();
+        assert_eq!(domain(&set("B", "12"), &full).unwrap_err().exit(), Exit::Refused);
+    }
+}

@@ -22,7 +22,7 @@ pub(super) fn heard(cx: &Cx<'_>, home: &Dir, call: &Call<'_>, outcome: &Outcome)
     let publisher = Publisher { gear: call.gear.uuid.clone(), dir: call.dir.to_owned() };
     let domain = cx.host().shared.size();
     let mut hearing = Hearing { call, home, publisher, domain, said: Said::default() };
-    let replies = replies::parse(&outcome.stdout.text, Ending::Success);
+    let replies = replies::parse(&outcome.stdout.whole_lines(), Ending::Success);
     let mut about = Vec::new();
     let (mut texts, mut demands) = (0, 0);
     for reply in replies.replies {
@@ -49,6 +49,12 @@ pub(super) fn heard(cx: &Cx<'_>, home: &Dir, call: &Call<'_>, outcome: &Outcome)
             let name = call.name;
             said.warnings.push(format!("`{name}` has {count} {what}; {MOST} are heeded"));
         }
+    }
+    if outcome.stdout.total > cx.config.scripts.max_output {
+        let (name, total) = (call.name, outcome.stdout.total);
+        said.warnings.push(format!(
+            "`{name}` printed {total} bytes; what it said in the middle of them is not heeded"
+        ));
     }
     said.warnings.extend(some(replies.notes));
     said.warnings.extend(leftovers(call.name, outcome.ended_leftovers));

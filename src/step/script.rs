@@ -19,6 +19,9 @@ const TAIL: usize = 20;
 /// How long processes may take to heed SIGTERM once time is up.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// With less space than this a script's failure may well come from that.
+const SCARCE: u64 = 256 << 10;
+
 /// One call of a script.
 pub(super) struct Call<'a> {
     pub(super) gear: &'a Identity,
@@ -38,7 +41,7 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
         interrupt::check()?;
     }
     if !outcome.is_success() {
-        return Err(failed(call, &outcome));
+        return Err(failed(cx, call, &outcome));
     }
     Ok(heard::heard(cx, home, call, &outcome))
 }
@@ -65,7 +68,7 @@ pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcom
     })?)
 }
 
-fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
+fn failed(cx: &Cx<'_>, call: &Call<'_>, outcome: &Outcome) -> Failure {
     let how = match outcome.status {
         Status::Exited(status) => match replies::recorded(status) {
             same if same == status => format!("exited with status {status}"),
@@ -80,6 +83,11 @@ fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
         Failure::new(Exit::Failed, format!("`{}` of `{}` {how}", call.name, call.dir));
     failure.causes.extend(last_words(&outcome.stdout.text, &outcome.stderr.text));
     failure.hints.extend(hints::of(&outcome.stderr.text));
+    // On a full disk, what the script complained about could not be written down either.
+    if cx.state.free_bytes().is_ok_and(|free| free < SCARCE) {
+        let place = cx.state.path().display();
+        failure.hints.push(format!("hardly any space is left on the disk of `{place}`: free some"));
+    }
     failure
 }
 

@@ -6,7 +6,6 @@ use crate::gear::identity::Identity;
 use crate::gear::variables::{self, Place};
 use crate::package::ident::EnvName;
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::Kind;
 use std::ffi::OsString;
 
 /// A variable of a gear that gets a value, or goes.
@@ -55,10 +54,10 @@ impl Step for WriteVariable {
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
         let home = cx.state.dir(self.gear.home())?;
-        let path = self.place.path(&self.name);
-        if home.meta(&path)?.is_some_and(|meta| meta.kind != Kind::File) {
+        if let Some(path) = variables::obstacle(&home, self.place, &self.name)? {
             let text = format!("`{}` is no file", home.path_of(path).display());
-            return Err(Failure::new(Exit::Conflict, text).hint("choose another name"));
+            return Err(Failure::new(Exit::Conflict, text)
+                .hint("move it away, or choose another name for the variable"));
         }
         Ok(Before(variables::read(&home, self.place, &self.name)?))
     }

@@ -256,3 +256,37 @@ fn variables_that_a_script_writes_are_there_for_the_next() {
     let told = std::fs::read_to_string(home(&host, "blog").join("app-root/data/start")).unwrap();
     assert_eq!(told, "from setup, blue");
 }
+
+#[test]
+fn a_script_removes_a_variable_from_its_gear_and_undoing_brings_it_back() {
+    let _alone = alone();
+    let host = Host::new();
+    let package = cartridge(&host, "ours", "");
+    host.write(
+        "ours/bin/control",
+        "#!/bin/bash\n. \"$OPENSHIFT_CARTRIDGE_SDK_BASH\"\n\
+         if [ \"$1\" = start ]; then app_remove_env_var LOOSE; app_remove_env_var HOME; fi\n",
+        0o755,
+    );
+    host.must(&["gear", "create", "blog", &package]);
+    host.must(&["gear", "env", "set", "blog", "--platform", "LOOSE=1"]);
+    host.must(&["gear", "start", "blog"]);
+    assert_eq!(seen(&host, "blog", "LOOSE"), None);
+    assert!(seen(&host, "blog", "HOME").is_some(), "no gear can do without it");
+    host.must(&["undo", &host.last()]);
+    assert_eq!(seen(&host, "blog", "LOOSE").as_deref(), Some("1"));
+    assert_eq!(host.json(&["gear", "show", "blog"])["state"], "stopped");
+}
+
+#[test]
+fn a_gear_whose_cartridge_writes_far_too_much_can_still_be_stopped() {
+    let _alone = alone();
+    let host = Host::new();
+    let script = "for number in {1..40}; do head -c 100000 /dev/zero | tr '\\0' x >env/V$number; done\n\
+                  head -c 3000 /dev/urandom >env/NOISE; mkdir env/FOLDER; ln -s /etc/shadow env/LINK";
+    let package = cartridge(&host, "ours", script);
+    host.must(&["gear", "create", "blog", &package, "--start"]);
+    assert_eq!(seen(&host, "blog", "LINK"), None);
+    host.must(&["gear", "stop", "blog"]);
+    host.must(&["gear", "destroy", "blog"]);
+}

@@ -2,7 +2,7 @@
 
 use super::{
     MOST_OF_DOMAIN, Place, SECRET, Taken, VariableError, check_domain, check_platform, check_user,
-    list, read, remove, write,
+    list, obstacle, read, remove, write,
 };
 use crate::error::{Exit, Explain};
 use crate::package::ident::EnvName;
@@ -112,7 +112,13 @@ fn a_users_file_is_read_only_and_keeps_every_byte() {
     let names: Vec<_> = list(&home, Place::User).unwrap().into_keys().collect();
     assert_eq!(names, std::slice::from_ref(&name));
     assert_eq!(list(&home, Place::Platform).unwrap().len(), 1, "folders are no variables");
+    assert_eq!(obstacle(&home, Place::User, &name).unwrap(), None);
     remove(&home, Place::User, &name).unwrap();
     remove(&home, Place::User, &name).unwrap();
     assert_eq!(read(&home, Place::User, &name).unwrap(), None);
+    for path in [".env/user_vars/COLOUR.cart-new", ".env/user_vars/COLOUR"] {
+        home.make_dir(path, 0o755).unwrap();
+        assert_eq!(obstacle(&home, Place::User, &name).unwrap().as_deref(), Some(path));
+        remove(&home, Place::User, &name).unwrap();
+    }
 }

@@ -23,7 +23,7 @@ fn said(world: &World, stdout: &str, shared: Shared) -> Said {
         seconds: 1,
         leftovers: Leftovers::End,
     };
-    let text = |text: &str| Output { text: text.to_owned(), total: text.len() as u64 };
+    let text = |text: &str| Output { text: text.to_owned(), total: text.len() as u64, cut: 0..0 };
     let outcome = Outcome {
         status: Status::Exited(0),
         stdout: text(stdout),
