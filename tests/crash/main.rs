@@ -249,6 +249,9 @@ fn every_scenario_is_tried() {
         "gear destroy",
         "install shims",
         "remove shims",
+        "gear env set",
+        "env set",
+        "undo a variable",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
