@@ -41,6 +41,19 @@ impl Host {
         Self { temp }
     }
 
+    /// Whether the test runs as root.
+    pub(crate) fn is_root() -> bool {
+        cartwright::sys::host::is_root()
+    }
+
+    /// Whether any account can reach the program.
+    pub(crate) fn lets_accounts_pass() -> bool {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+        let reached = setpriv.args(["test", "-x", env!("CARGO_BIN_EXE_cart")]).status();
+        reached.is_ok_and(|status| status.success())
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.temp.path().join("host")
     }
