@@ -9,7 +9,7 @@ use crate::format::{self, Unpacked};
 use crate::gear::globs;
 use crate::package::note::{Level, Note, Notes};
 use crate::sys::fs::Dir;
-use crate::template::{Fault, erb};
+use crate::template::{Fault, NoFiles, erb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest template that is looked at.
@@ -63,14 +63,14 @@ fn about_template(dir: &Dir, path: &str) -> Option<Note> {
         let text = "is no UTF-8, so that no gear can render it: save it as UTF-8";
         return Some(about(None, text.into()));
     };
-    let error = erb::render(&text, &BTreeMap::new()).err()?;
+    let error = erb::render(&text, &BTreeMap::new(), &NoFiles).err()?;
     let what = error.what;
     let text = match error.fault {
         Fault::Unset => return None,
         Fault::Unsupported => format!(
             "{what}: no gear can render it; `ENV['NAME']`, `+`, text and `#{{…}}` are understood"
         ),
-        Fault::Syntax | Fault::TooLong => format!("{what}: no gear can render it"),
+        Fault::Raised | Fault::Syntax | Fault::TooLong => format!("{what}: no gear can render it"),
     };
     Some(about(Some((error.line, error.column)), text))
 }

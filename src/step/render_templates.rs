@@ -78,7 +78,7 @@ impl RenderTemplates {
         let text = std::str::from_utf8(&bytes)
             .map_err(|error| unreadable(format!("it is not UTF-8 ({error})")))?;
         let rendered =
-            erb::render(text, variables).map_err(|error| unreadable(error.to_string()))?;
+            erb::render(text, variables, &crate::template::NoFiles).map_err(|error| unreadable(error.to_string()))?;
         let mode = home.meta(path)?.map_or(0o644, |meta| meta.mode);
         let target = target(path);
         home.replace_file(target, rendered.as_bytes(), mode)?;
