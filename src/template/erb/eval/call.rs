@@ -13,11 +13,9 @@ type Given<'a> = (Vec<Value>, Option<&'a Block>);
 impl Machine<'_> {
     pub(super) fn calls(&mut self, on: &Expr, calls: &[Call]) -> Outcome {
         let mut value = self.value(on)?;
-        // Where the value came from: `nil` is told by what gave it.
-        let mut came_from = on.at;
         for call in calls {
             if call.safe && matches!(value, Value::Nil(_)) {
-                return Ok(value);
+                continue;
             }
             self.step(call.at)?;
             let mut args = Vec::with_capacity(call.args.len());
@@ -28,7 +26,7 @@ impl Machine<'_> {
                 value = self.variable(name, call.args.first().map_or(call.at, |arg| arg.at))?;
             } else {
                 if let Value::Nil(_) = value {
-                    value = of_nil(&value, &call.name, came_from)?;
+                    value = of_nil(&value, &call.name, on.at)?;
                     continue;
                 }
                 let result = self.call_method(value, (&call.name, call.at), (args, call.block.as_ref()));
@@ -37,7 +35,6 @@ impl Machine<'_> {
                     other => other?,
                 };
             }
-            came_from = on.at;
         }
         Ok(value)
     }

@@ -102,9 +102,6 @@ pub(super) fn leading_float(text: &str) -> f64 {
         return 0.0;
     }
     let whole = leading_digits(unsigned).trim_end_matches('_').len();
-    if whole == 0 {
-        return 0.0;
-    }
     end += whole;
     let part = |from: usize| text.get(from..).map(leading_digits).map_or(0, str::len);
     if text.get(end..).is_some_and(|rest| rest.starts_with('.')) && part(end + 1) > 0 {

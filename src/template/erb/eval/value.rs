@@ -69,7 +69,7 @@ pub(super) fn float(number: f64) -> String {
         return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
     }
     let size = number.abs();
-    if size != 0.0 && !(1e-4..1e16).contains(&size) {
+    if size != 0.0 && !(1e-4..1e15).contains(&size) {
         let written = format!("{number:e}");
         let (digits, power) = written.split_once('e').unwrap_or((&written, "0"));
         let point = if digits.contains('.') { "" } else { ".0" };

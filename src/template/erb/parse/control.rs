@@ -49,7 +49,8 @@ impl Parser<'_> {
 
     /// `case`, after its word.
     pub(super) fn case_body(&mut self, at: At) -> Parsed<ExprKind> {
-        let ends = matches!(self.kind_at(0), None | Some(Kind::Line | Kind::End));
+        let ends = matches!(self.kind_at(0), None | Some(Kind::Line | Kind::End))
+            || self.sees_word("when");
         let subject = if ends { None } else { Some(self.expression()?) };
         self.skip_ends();
         let mut arms = Vec::new();

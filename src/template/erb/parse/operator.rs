@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::template::erb::ast::{Both, Ends, Expr, ExprKind, Op, Stmt};
-use crate::template::erb::token::Kind;
+use crate::template::erb::token::{Kind, unsupported};
 
 /// What two values can be joined by.
 #[derive(Clone, Copy, PartialEq)]
@@ -98,13 +98,17 @@ impl Parser<'_> {
             let inner = self.deeper(Self::unary)?;
             return Ok(Expr { kind: ExprKind::Not(Box::new(inner)), at });
         }
-        if self.takes("-") {
+        if self.sees("-") && !self.sees_negative() {
+            self.next += 1;
             let inner = self.deeper(Self::unary)?;
             return Ok(Expr { kind: ExprKind::Negate(Box::new(inner)), at });
         }
         let base = self.called()?;
         if !self.takes("**") {
             return Ok(base);
+        }
+        if matches!(base.kind, ExprKind::Int(..0)) {
+            return Err(unsupported(base.at, "- before **"));
         }
         let power = self.deeper(Self::unary)?;
         let at = base.at;

@@ -21,12 +21,16 @@ impl Parser<'_> {
             Kind::Number(number) => literal(number, at)?,
             Kind::Global(name) => global(name, at)?,
             Kind::Word(word) => self.word(word, token)?,
+            Kind::Sign("-") if self.is_number() => {
+                self.next += 1;
+                self.negative(at)?
+            }
             Kind::Sign("(") => self.with_do(DoBlock::Here, |inner| inner.parens(at))?,
             Kind::Sign("[") => {
                 ExprKind::List(self.with_do(DoBlock::Here, |inner| inner.arguments("]", at))?)
             }
             Kind::Sign(")" | "]" | "}") => return Err(unexpected(Some(token), at)),
-            Kind::Sign(sign @ ("+" | "*" | "=" | "," | "." | "?" | "&&" | "||")) => {
+            Kind::Sign(sign @ ("+" | "=" | "," | "." | "&&" | "||")) => {
                 return Err(syntax(at, &format!("a value is missing before `{sign}`")));
             }
             Kind::Text(_) | Kind::Output | Kind::OutputEnd | Kind::Line | Kind::End => {
@@ -35,6 +39,28 @@ impl Parser<'_> {
             Kind::Sign(_) => return Err(unexpected(Some(token), at)),
         };
         Ok(Expr { kind, at })
+    }
+
+    /// Tells whether a minus and the number that it belongs to follow.
+    pub(super) fn sees_negative(&self) -> bool {
+        self.sees("-") && self.tokens.get(self.next + 1).is_some_and(is_tight_number)
+    }
+
+    fn is_number(&self) -> bool {
+        self.peek().is_some_and(is_tight_number)
+    }
+
+    /// The number just taken, with a minus.
+    fn negative(&self, at: At) -> Parsed<ExprKind> {
+        let number = self.next.checked_sub(1).and_then(|last| self.tokens.get(last));
+        match number.map(|token| &token.kind) {
+            Some(Kind::Number(number)) => match literal(number, at)? {
+                ExprKind::Float(number) => Ok(ExprKind::Float(-number)),
+                ExprKind::Int(number) => Ok(ExprKind::Int(-number)),
+                other => Ok(other),
+            },
+            _ => Err(unsupported(at, "-")),
+        }
     }
 
     fn word(&mut self, word: &str, token: &Token) -> Parsed<ExprKind> {
@@ -127,7 +153,11 @@ impl Parser<'_> {
             }
             _ => false,
         };
-        let what = if unknown {
+        let is_file = self.sees_word("File") && !matches!(self.kind_at(1), Some(Kind::Sign(".")));
+        let what = if is_file {
+            self.next += 1;
+            Some("constant")
+        } else if unknown {
             // Neither a variable nor, most likely, a method.
             self.next += 1;
             None
@@ -140,6 +170,10 @@ impl Parser<'_> {
         }
         Ok(ExprKind::Defined(what))
     }
+}
+
+fn is_tight_number(token: &Token) -> bool {
+    !token.spaced && matches!(token.kind, Kind::Number(_))
 }
 
 /// What `defined?` says.
