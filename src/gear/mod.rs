@@ -21,3 +21,4 @@ pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;
+pub mod variables;

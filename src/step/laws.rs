@@ -27,7 +27,7 @@ pub(super) struct World {
 type Seen = BTreeMap<String, (Kind, u32, Vec<u8>)>;
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         // Gears' users must be able to pass.
         Dir::open(temp.path()).unwrap().set_mode("", 0o755).unwrap();
@@ -94,7 +94,7 @@ impl World {
         gear
     }
 
-    fn cx(&self, attempt: u32) -> Cx<'_> {
+    pub(super) fn cx(&self, attempt: u32) -> Cx<'_> {
         Cx::new((&self.layout, &self.config, &self.state), 1, ("1", attempt))
     }
 

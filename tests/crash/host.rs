@@ -57,6 +57,9 @@ impl Host {
 
     fn with(temp: tempfile::TempDir, root: PathBuf) -> Self {
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in ["usr/bin", "usr/sbin"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
         let host = Self { temp, root };
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
@@ -83,7 +86,9 @@ impl Host {
         file("usr/build", build);
         file("template/app", "the application\n");
         for script in ["setup", "install", "teardown", "post_install"] {
-            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n");
+            let told = "echo 'ENV_VAR_ADD: SHARED=a=b'; echo 'CART_DATA: user=admin'";
+            let told = if script == "install" { told } else { "" };
+            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n{told}\n");
             file(&format!("bin/{script}"), &text);
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
@@ -168,8 +173,19 @@ impl Host {
         for folder in ["library", "templates", "gears"] {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
+        look_into(&self.root, Path::new("usr"), &mut seen);
         seen.insert("processes".into(), self.processes().len().to_string());
+        seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)
+    }
+
+    /// What holds of everything that was told.
+    fn told(&self) -> Option<String> {
+        let path = self.state().join("cart.db");
+        let db = path.exists().then(|| Connection::open(path).unwrap())?;
+        let rows = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
+                    FROM told WHERE withdrawn_by IS NULL";
+        db.query_row(rows, [], |row| row.get(0)).unwrap()
     }
 
     /// The living processes that began below this root.

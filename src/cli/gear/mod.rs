@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod destroy;
+pub mod env;
 pub mod exec;
 mod found;
 pub mod list;
@@ -10,6 +11,7 @@ pub mod show;
 pub mod start;
 pub mod status;
 pub mod stop;
+mod told;
 
 use super::app::App;
 use crate::error::{Exit, Failure};
@@ -55,6 +57,8 @@ enum Command {
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
+    /// Look after the variables of a gear
+    Env(env::EnvArgs),
     /// Run a command in a gear's environment
     ///
     /// The command runs as the gear: as its user, with its environment, in its home. Its exit
@@ -76,6 +80,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Stop(args) => stop::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
+        Command::Env(args) => env::run(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),
     }

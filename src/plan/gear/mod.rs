@@ -4,9 +4,12 @@ mod configure;
 mod create;
 mod destroy;
 mod run;
+mod variables;
 
 pub use configure::Wanted;
 pub use create::{CreateRequest, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
 pub use run::{start, stop};
+pub(super) use variables::put_back;
+pub use variables::{VariablesRequest, variables};
