@@ -9,6 +9,18 @@ pub mod erb;
 use crate::error::{Exit, Explain};
 use crate::sys::fs::Kind;
 
+/// What `ruby` is given to render the template in the file that is named behind, else
+/// on its standard input, as its own `erb`
+/// would: what a template prints by itself comes first.
+pub const RUBY: [&str; 5] = [
+    "-W0",
+    "-Eutf-8:utf-8",
+    "-rerb",
+    "-e",
+    "src = ARGV.empty? ? STDIN.read : File.read(ARGV[0]); \
+     text = ERB.new(src, trim_mode: '%').result; STDOUT.write(text)",
+];
+
 /// Whether a question is about a symbolic link or about what it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {

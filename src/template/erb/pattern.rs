@@ -45,7 +45,12 @@ enum Node {
     /// One of these.
     Either(Vec<Node>),
     Group(usize, Box<Node>),
-    Times { node: Box<Node>, least: u32, most: u32, greedy: bool },
+    Times {
+        node: Box<Node>,
+        least: u32,
+        most: u32,
+        greedy: bool,
+    },
 }
 
 impl Pattern {

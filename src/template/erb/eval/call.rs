@@ -29,7 +29,8 @@ impl Machine<'_> {
                     value = of_nil(&value, &call.name, on.at)?;
                     continue;
                 }
-                let result = self.call_method(value, (&call.name, call.at), (args, call.block.as_ref()));
+                let result =
+                    self.call_method(value, (&call.name, call.at), (args, call.block.as_ref()));
                 value = match result {
                     Err(Stop::Break(value, _)) if call.block.is_some() => value,
                     other => other?,
@@ -120,7 +121,9 @@ impl Machine<'_> {
         for arg in args {
             match arg {
                 Value::Text(text) => texts.push(text.as_str()),
-                nil @ Value::Nil(_) => return Err(nothing(nil, at, "the name of a file is needed")),
+                nil @ Value::Nil(_) => {
+                    return Err(nothing(nil, at, "the name of a file is needed"));
+                }
                 other => {
                     return Err(raised(at, format!("a {} is no name of a file", other.class())));
                 }

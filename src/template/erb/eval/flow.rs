@@ -100,12 +100,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn span(
-        &mut self,
-        (first, last): (&Expr, &Expr),
-        ends: Ends,
-        at: At,
-    ) -> Outcome {
+    pub(super) fn span(&mut self, (first, last): (&Expr, &Expr), ends: Ends, at: At) -> Outcome {
         match (self.value(first)?, self.value(last)?) {
             (Value::Int(first), Value::Int(last)) if ends == Ends::Included => {
                 Ok(Value::Span(first, last))
@@ -153,11 +148,8 @@ impl Machine<'_> {
 
     fn say_one(&mut self, voice: Voice, value: &Value, at: At) -> Outcome<()> {
         if let (Value::List(_), Voice::Puts) = (value, voice) {
-            // Each on a line of its own; nothing at all for an empty list but its line.
+            // Each on a line of its own, and for an empty list nothing at all.
             let flat = self.flat(value, at)?;
-            if flat.is_empty() {
-                self.said.push('\n');
-            }
             for one in flat {
                 let line = self.shown(&one, at)?;
                 self.say_line(&line);

@@ -93,9 +93,13 @@ impl Machine<'_> {
             "none?" => return Ok(Some((!items.iter().any(Value::is_true)).into())),
             "first" => return Ok(Some(items.into_iter().next().unwrap_or(Value::NIL))),
             "last" => return Ok(Some(items.into_iter().next_back().unwrap_or(Value::NIL))),
-            "min" => return Ok(Some(self.sorted(items, at)?.into_iter().next().unwrap_or(Value::NIL))),
+            "min" => {
+                return Ok(Some(self.sorted(items, at)?.into_iter().next().unwrap_or(Value::NIL)));
+            }
             "max" => {
-                return Ok(Some(self.sorted(items, at)?.into_iter().next_back().unwrap_or(Value::NIL)));
+                return Ok(Some(
+                    self.sorted(items, at)?.into_iter().next_back().unwrap_or(Value::NIL),
+                ));
             }
             "sum" => {
                 let mut sum = Value::Int(0);
@@ -256,7 +260,10 @@ impl Machine<'_> {
                 (_, Value::List(other)) => more.extend(self.list(*other, at)?),
                 (_, nil @ Value::Nil(_)) => return Err(nothing(nil, at, "`concat` needs a list")),
                 (_, other) => {
-                    return Err(raised(at, format!("`concat` needs a list, not a {}", other.class())));
+                    return Err(raised(
+                        at,
+                        format!("`concat` needs a list, not a {}", other.class()),
+                    ));
                 }
             }
         }

@@ -23,7 +23,7 @@ use value::Value;
 /// The longest output, in bytes: a few tags with a long variable must not fill the memory.
 const LONGEST: usize = 16 << 20;
 /// How many acts a template may take.
-const MOST_STEPS: usize = 4_000_000;
+const MOST_STEPS: usize = 1_000_000;
 /// How many bytes of text and of lists it may make, all in all.
 const MOST_MADE: usize = 64 << 20;
 

@@ -114,7 +114,10 @@ pub(super) fn leading_float(text: &str) -> f64 {
             end = digits + part(digits);
         }
     }
-    text.get(..end).map(|text| text.replace('_', "")).and_then(|text| text.parse().ok()).unwrap_or(0.0)
+    text.get(..end)
+        .map(|text| text.replace('_', ""))
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0.0)
 }
 
 impl Machine<'_> {

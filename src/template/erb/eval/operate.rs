@@ -108,7 +108,9 @@ impl Machine<'_> {
 
     fn arithmetic(&mut self, op: Op, left: Placed, right: Placed) -> Outcome {
         match (&left.0, &right.0) {
-            (nil @ Value::Nil(_), _) => Err(nothing(nil, left.1, "there is to be reckoned with it")),
+            (nil @ Value::Nil(_), _) => {
+                Err(nothing(nil, left.1, "there is to be reckoned with it"))
+            }
             (Value::Int(a), Value::Int(b)) => number::whole(op, (*a, *b), right.1),
             (Value::Int(a), Value::Float(b)) => {
                 Ok(Value::Float(number::real(op, number::as_float(*a), *b)))
@@ -166,7 +168,12 @@ impl Machine<'_> {
         self.order_at(a, b, (at, 0))
     }
 
-    fn order_at(&mut self, a: &Value, b: &Value, (at, depth): (At, usize)) -> Outcome<Option<Ordering>> {
+    fn order_at(
+        &mut self,
+        a: &Value,
+        b: &Value,
+        (at, depth): (At, usize),
+    ) -> Outcome<Option<Ordering>> {
         self.step(at)?;
         if depth > DEEPEST {
             return Err(beyond(at, "lists in lists so deep"));
@@ -203,7 +210,9 @@ impl Machine<'_> {
             return Err(beyond(at, "lists in lists so deep"));
         }
         Ok(match (a, b) {
-            (Value::Nil(_), Value::Nil(_)) | (Value::Env, Value::Env) | (Value::File, Value::File) => true,
+            (Value::Nil(_), Value::Nil(_))
+            | (Value::Env, Value::Env)
+            | (Value::File, Value::File) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Span(a, b), Value::Span(c, d)) => a == c && b == d,
             (Value::Pattern(a), Value::Pattern(b)) => a.source == b.source,

@@ -95,7 +95,9 @@ impl Machine<'_> {
     fn split(&mut self, text: &str, args: &[Value], at: At) -> Outcome {
         self.make(text.len(), at)?;
         let most = match args {
-            [_, Value::Int(most)] => usize::try_from(*most).map_err(|_| beyond(at, "split(…, -1)"))?,
+            [_, Value::Int(most)] => {
+                usize::try_from(*most).map_err(|_| beyond(at, "split(…, -1)"))?
+            }
             [] | [_] => 0,
             _ => return Err(beyond(at, ".split with these arguments")),
         };
@@ -149,7 +151,9 @@ impl Machine<'_> {
         let mut rest = text;
         loop {
             let found = match wanted {
-                Value::Text(part) => rest.find(part.as_str()).map(|start| start..start + part.len()),
+                Value::Text(part) => {
+                    rest.find(part.as_str()).map(|start| start..start + part.len())
+                }
                 Value::Pattern(pattern) => {
                     self.find(pattern, rest, at)?.and_then(|found| found.into_iter().next()?)
                 }
@@ -157,7 +161,9 @@ impl Machine<'_> {
             };
             let Some(found) = found else { break };
             // An empty match goes on behind the next character, and an anchor means the whole text.
-            if found.is_empty() || (matches!(wanted, Value::Pattern(_)) && name == "gsub" && anchored(wanted)) {
+            if found.is_empty()
+                || (matches!(wanted, Value::Pattern(_)) && name == "gsub" && anchored(wanted))
+            {
                 return Err(beyond(at, &format!(".{name} with this pattern")));
             }
             made.push_str(rest.get(..found.start).unwrap_or_default());

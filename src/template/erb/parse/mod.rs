@@ -161,7 +161,9 @@ impl<'a> Parser<'a> {
 fn unexpected(token: Option<&Token>, before: At) -> TemplateError {
     let Some(token) = token else { return syntax(before, "what begins here never ends") };
     match &token.kind {
-        Kind::Word(word) if ["end", "else", "elsif", "when", "then", "in"].contains(&word.as_str()) => {
+        Kind::Word(word)
+            if ["end", "else", "elsif", "when", "then", "in"].contains(&word.as_str()) =>
+        {
             syntax(token.at, &format!("`{word}` stands where nothing is open for it"))
         }
         Kind::Word(word) | Kind::Number(word) => unsupported(token.at, word),

@@ -135,9 +135,7 @@ fn fold(values: &mut Vec<Expr>, waiting: &mut Vec<(Joint, u8)>) {
             more.push((both, right));
             ExprKind::Logic(first, more)
         }
-        (kind, Joint::Op(op)) => {
-            ExprKind::Chain(Box::new(Expr { kind, at }), vec![(op, right)])
-        }
+        (kind, Joint::Op(op)) => ExprKind::Chain(Box::new(Expr { kind, at }), vec![(op, right)]),
         (kind, Joint::Logic(both)) => {
             ExprKind::Logic(Box::new(Expr { kind, at }), vec![(both, right)])
         }

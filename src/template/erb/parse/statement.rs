@@ -216,7 +216,9 @@ impl Parser<'_> {
             return Err(syntax(at, "nothing is open here that could be left"));
         }
         let ends = self.peek().is_none_or(|token| match &token.kind {
-            Kind::Word(word) => super::is_keyword(word) && !["nil", "true", "false"].contains(&word.as_str()),
+            Kind::Word(word) => {
+                super::is_keyword(word) && !["nil", "true", "false"].contains(&word.as_str())
+            }
             Kind::Sign(sign) => *sign == "}" || *sign == ")",
             Kind::Str(_) | Kind::Number(_) | Kind::Pattern(..) | Kind::Global(_) => false,
             _ => true,
