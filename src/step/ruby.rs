@@ -73,5 +73,5 @@ pub(super) fn render(
 fn ruby() -> Option<PathBuf> {
     let mut places = ["/usr/bin", "/usr/local/bin", "/bin"].iter();
     let file = |place: &&str| Path::new(place).join("ruby");
-    places.find(|place| fs::kind_of(&file(place)) == Some(Kind::File)).map(|place| file(&place))
+    places.find(|place| fs::kind_of(&file(place)) == Some(Kind::File)).map(file)
 }

@@ -15,6 +15,7 @@ mod disk;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
 mod trouble;
 mod variables;
 mod versions;

@@ -1,7 +1,7 @@
 //! Calls: which value has which method.
 
 use super::value::Value;
-use super::{Machine, Outcome, Stop, beyond, nothing, raised};
+use super::{Machine, Outcome, Stop, beyond, nothing, number, raised};
 use crate::sys::fs::Kind;
 use crate::template::Links;
 use crate::template::erb::ast::{Block, Call, Expr};
@@ -30,7 +30,7 @@ impl Machine<'_> {
                     continue;
                 }
                 let result =
-                    self.call_method(value, (&call.name, call.at), (args, call.block.as_ref()));
+                    self.call_method(&value, (&call.name, call.at), (args, call.block.as_ref()));
                 value = match result {
                     Err(Stop::Break(value, _)) if call.block.is_some() => value,
                     other => other?,
@@ -58,17 +58,17 @@ impl Machine<'_> {
     /// Calls one method of a value.
     pub(super) fn call_method(
         &mut self,
-        on: Value,
+        on: &Value,
         (name, at): (&str, At),
         (args, block): Given<'_>,
     ) -> Outcome {
-        if let Value::Nil(_) = on {
-            return of_nil(&on, name, at);
+        if matches!(on, Value::Nil(_)) {
+            return of_nil(on, name, at);
         }
-        match (name, args.as_slice(), &on) {
+        match (name, args.as_slice(), on) {
             ("nil?", [], _) => return Ok(Value::Bool(false)),
-            ("to_s", [], _) => return Ok(Value::Text(self.shown(&on, at)?)),
-            ("inspect", [], _) => return Ok(Value::Text(self.inspect(&on, at, 0)?)),
+            ("to_s", [], _) => return Ok(Value::Text(self.shown(on, at)?)),
+            ("inspect", [], _) => return Ok(Value::Text(self.inspect(on, at, 0)?)),
             ("[]", [index], Value::Match(place)) => {
                 let all = self.list(*place, at)?;
                 return self.element(&all, index, at);
@@ -81,14 +81,14 @@ impl Machine<'_> {
             _ => {}
         }
         let class = on.class();
-        let result = match &on {
+        let result = match on {
             Value::Text(text) => self.of_text(text, (name, at), (&args, block))?,
             Value::Int(first) if matches!(name, "times" | "upto") => {
                 self.counted(*first, (name, at), (&args, block))?
             }
-            Value::Int(_) | Value::Float(_) => self.of_number(&on, (name, at), &args)?,
+            Value::Int(_) | Value::Float(_) => number::of_number(on, (name, at), &args)?,
             Value::List(_) | Value::Map(_) | Value::Env | Value::Span(..) => {
-                self.of_many(&on, (name, at), (&args, block))?
+                self.of_many(on, (name, at), (&args, block))?
             }
             Value::File => self.of_file((name, at), &args)?,
             _ => None,

@@ -178,7 +178,7 @@ impl Machine<'_> {
             BlockBody::Written(body) => body,
             BlockBody::Method(name, at) => {
                 let on = given.into_iter().next().unwrap_or(Value::NIL);
-                return self.call_method(on, (name, *at), (Vec::new(), None));
+                return self.call_method(&on, (name, *at), (Vec::new(), None));
             }
         };
         for slot in block.own.clone() {

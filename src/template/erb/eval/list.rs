@@ -41,10 +41,10 @@ impl Machine<'_> {
         (name, at): (&str, At),
         (args, block): Given<'_>,
     ) -> Outcome<Option<Value>> {
-        if matches!(on, Value::Map(_) | Value::Env) {
-            if let Some(value) = self.of_pairs(on, (name, at), (args, block))? {
-                return Ok(Some(value));
-            }
+        if matches!(on, Value::Map(_) | Value::Env)
+            && let Some(value) = self.of_pairs(on, (name, at), (args, block))?
+        {
+            return Ok(Some(value));
         }
         if let (Value::List(place), "push" | "concat") = (on, name) {
             return self.grow(*place, (name, at), args).map(Some);
@@ -159,17 +159,15 @@ impl Machine<'_> {
             let said = self.round(block, given, at)?;
             let is_true = said.is_true();
             match name {
-                "each" | "each_pair" | "each_with_index" => {}
                 "map" | "collect" => kept.push(said),
-                "select" | "filter" if is_true => kept.push(item),
+                "select" | "filter" | "count" if is_true => kept.push(item),
                 "reject" if !is_true => kept.push(item),
-                "select" | "filter" | "reject" => {}
                 "find" | "detect" if is_true => return Ok(Some(item)),
                 "any?" if is_true => return Ok(Some(true.into())),
                 "all?" if !is_true => return Ok(Some(false.into())),
                 "none?" if is_true => return Ok(Some(false.into())),
-                "count" if is_true => kept.push(item),
-                "find" | "detect" | "any?" | "all?" | "none?" | "count" => {}
+                "each" | "each_pair" | "each_with_index" | "select" | "filter" | "reject"
+                | "find" | "detect" | "any?" | "all?" | "none?" | "count" => {}
                 _ => return Ok(None),
             }
         }

@@ -1,7 +1,7 @@
 //! Numbers.
 
 use super::value::Value;
-use super::{Machine, Outcome, beyond, raised};
+use super::{Outcome, beyond, raised};
 use crate::template::erb::ast::Op;
 use crate::template::erb::scan::At;
 
@@ -120,34 +120,32 @@ pub(super) fn leading_float(text: &str) -> f64 {
         .unwrap_or(0.0)
 }
 
-impl Machine<'_> {
-    /// The methods of numbers; nothing for one that they lack.
-    pub(super) fn of_number(
-        &mut self,
-        on: &Value,
-        (name, at): (&str, At),
-        args: &[Value],
-    ) -> Outcome<Option<Value>> {
-        if !args.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(match (on, name) {
-            (Value::Int(_), "to_i" | "floor" | "ceil" | "round") => on.clone(),
-            (Value::Int(number), "to_f") => Value::Float(as_float(*number)),
-            (Value::Int(number), "abs") => {
-                Value::Int(number.checked_abs().ok_or_else(|| beyond(at, "a number so large"))?)
-            }
-            (Value::Int(number), "zero?") => (*number == 0).into(),
-            (Value::Int(number), "even?") => (number % 2 == 0).into(),
-            (Value::Int(number), "odd?") => (number % 2 != 0).into(),
-            (Value::Float(_), "to_f") => on.clone(),
-            (Value::Float(number), "to_i") => exact(number.trunc(), at)?,
-            (Value::Float(number), "floor") => exact(number.floor(), at)?,
-            (Value::Float(number), "ceil") => exact(number.ceil(), at)?,
-            (Value::Float(number), "round") => exact(number.round(), at)?,
-            (Value::Float(number), "abs") => Value::Float(number.abs()),
-            (Value::Float(number), "zero?") => (*number == 0.0).into(),
-            _ => return Ok(None),
-        }))
+/// The methods of numbers; nothing for one that they lack.
+pub(super) fn of_number(
+    on: &Value,
+    (name, at): (&str, At),
+    args: &[Value],
+) -> Outcome<Option<Value>> {
+    if !args.is_empty() {
+        return Ok(None);
     }
+    Ok(Some(match (on, name) {
+        (Value::Int(_), "to_i" | "floor" | "ceil" | "round") | (Value::Float(_), "to_f") => {
+            on.clone()
+        }
+        (Value::Int(number), "to_f") => Value::Float(as_float(*number)),
+        (Value::Int(number), "abs") => {
+            Value::Int(number.checked_abs().ok_or_else(|| beyond(at, "a number so large"))?)
+        }
+        (Value::Int(number), "zero?") => (*number == 0).into(),
+        (Value::Int(number), "even?") => (number % 2 == 0).into(),
+        (Value::Int(number), "odd?") => (number % 2 != 0).into(),
+        (Value::Float(number), "to_i") => exact(number.trunc(), at)?,
+        (Value::Float(number), "floor") => exact(number.floor(), at)?,
+        (Value::Float(number), "ceil") => exact(number.ceil(), at)?,
+        (Value::Float(number), "round") => exact(number.round(), at)?,
+        (Value::Float(number), "abs") => Value::Float(number.abs()),
+        (Value::Float(number), "zero?") => (*number == 0.0).into(),
+        _ => return Ok(None),
+    }))
 }

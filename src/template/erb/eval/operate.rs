@@ -41,19 +41,19 @@ impl Machine<'_> {
             Op::Same => self.equal(&left.0, &right.0, at)?.into(),
             Op::Differs => (!self.equal(&left.0, &right.0, at)?).into(),
             Op::Fits => self.fits(&left.0, &right.0, at)?.into(),
-            Op::Matches => return self.matches(left.0, right.0, at),
-            Op::Misses => (!self.matches(left.0, right.0, at)?.is_true()).into(),
+            Op::Matches => return self.matches(&left.0, &right.0, at),
+            Op::Misses => (!self.matches(&left.0, &right.0, at)?.is_true()).into(),
             Op::Order => match self.order(&left.0, &right.0, at)? {
                 Some(order) => Value::Int(order as i64),
                 None => Value::NIL,
             },
             Op::Less | Op::AtMost | Op::More | Op::AtLeast => {
-                return self.compare(op, left, right);
+                return self.compare(op, &left, &right);
             }
             Op::Add => return self.add(left, right),
             Op::Push => return self.push(left, right),
             Op::Mul => return self.multiply(left, right),
-            Op::Sub | Op::Div | Op::Rem | Op::Power => return self.arithmetic(op, left, right),
+            Op::Sub | Op::Div | Op::Rem | Op::Power => return self.arithmetic(op, &left, &right),
         })
     }
 
@@ -75,7 +75,7 @@ impl Machine<'_> {
             (_, nil @ Value::Nil(_)) => {
                 Err(nothing(&nil, right.1, "`+` needs a value on both sides"))
             }
-            (a, b) => self.arithmetic(Op::Add, (a, left.1), (b, right.1)),
+            (a, b) => self.arithmetic(Op::Add, &(a, left.1), &(b, right.1)),
         }
     }
 
@@ -88,7 +88,7 @@ impl Machine<'_> {
                 Ok(Value::Text(text.repeat(times)))
             }
             (Value::List(_), _) => Err(beyond(left.1, "* on a list")),
-            (a, b) => self.arithmetic(Op::Mul, (a, left.1), (b, right.1)),
+            (a, b) => self.arithmetic(Op::Mul, &(a, left.1), &(b, right.1)),
         }
     }
 
@@ -106,7 +106,7 @@ impl Machine<'_> {
         }
     }
 
-    fn arithmetic(&mut self, op: Op, left: Placed, right: Placed) -> Outcome {
+    fn arithmetic(&mut self, op: Op, left: &Placed, right: &Placed) -> Outcome {
         match (&left.0, &right.0) {
             (nil @ Value::Nil(_), _) => {
                 Err(nothing(nil, left.1, "there is to be reckoned with it"))
@@ -136,7 +136,7 @@ impl Machine<'_> {
         }
     }
 
-    fn compare(&mut self, op: Op, left: Placed, right: Placed) -> Outcome {
+    fn compare(&mut self, op: Op, left: &Placed, right: &Placed) -> Outcome {
         if let nil @ Value::Nil(_) = &left.0 {
             return Err(nothing(nil, left.1, "it is to be compared"));
         }
@@ -238,9 +238,7 @@ impl Machine<'_> {
     /// `===`, as `case` asks it.
     pub(super) fn fits(&mut self, wanted: &Value, value: &Value, at: At) -> Outcome<bool> {
         match (wanted, value) {
-            (Value::Pattern(_), Value::Text(_)) => {
-                Ok(self.matches(value.clone(), wanted.clone(), at)?.is_true())
-            }
+            (Value::Pattern(_), Value::Text(_)) => Ok(self.matches(value, wanted, at)?.is_true()),
             (Value::Span(first, last), Value::Int(number)) => Ok((first..=last).contains(&number)),
             (Value::Span(first, last), Value::Float(number)) => {
                 let (first, last) = (number::as_float(*first), number::as_float(*last));

@@ -23,8 +23,8 @@ impl Machine<'_> {
     }
 
     /// `=~`: where the first match begins, in characters.
-    pub(super) fn matches(&mut self, left: Value, right: Value, at: At) -> Outcome {
-        let (pattern, text) = match (&left, &right) {
+    pub(super) fn matches(&mut self, left: &Value, right: &Value, at: At) -> Outcome {
+        let (pattern, text) = match (left, right) {
             (Value::Pattern(pattern), Value::Text(text))
             | (Value::Text(text), Value::Pattern(pattern)) => (pattern, text),
             (Value::Nil(_), _) => return Ok(Value::NIL),

@@ -26,13 +26,13 @@ impl Machine<'_> {
         if let Some(nil) = args.iter().find(|arg| matches!(arg, Value::Nil(_))) {
             return Err(nothing(nil, at, &format!("`{name}` needs a value")));
         }
-        if args.is_empty() {
-            if let Some(value) = plain(text, name, at)? {
-                if let Value::Text(made) = &value {
-                    self.make(made.len(), at)?;
-                }
-                return Ok(Some(value));
+        if args.is_empty()
+            && let Some(value) = plain(text, name, at)?
+        {
+            if let Value::Text(made) = &value {
+                self.make(made.len(), at)?;
             }
+            return Ok(Some(value));
         }
         let text_of = |value: &Value| match value {
             Value::Text(text) => Some(text.clone()),
@@ -72,7 +72,6 @@ impl Machine<'_> {
                 return self.each_of(all, block, (text, at)).map(Some);
             }
             ("[]", _, _) => self.part(text, args, at)?,
-            ("count", ..) => return Ok(None),
             _ => return Ok(None),
         }))
     }
@@ -223,14 +222,10 @@ fn plain(text: &str, name: &str, at: At) -> Outcome<Option<Value>> {
         "lstrip" => text.trim_start_matches(is_blank).to_owned(),
         "rstrip" => text.trim_end_matches(is_blank).to_owned(),
         "chomp" => chomped(text).to_owned(),
-        "chop" => match text.strip_suffix("\r\n") {
-            Some(rest) => rest.to_owned(),
-            None => {
-                let mut rest = text.to_owned();
-                rest.pop();
-                rest
-            }
-        },
+        "chop" => {
+            let last = text.char_indices().next_back().map_or(0, |(at, _)| at);
+            text.strip_suffix("\r\n").or_else(|| text.get(..last)).unwrap_or_default().to_owned()
+        }
         "downcase" => text.to_lowercase(),
         "upcase" => text.to_uppercase(),
         "capitalize" => {

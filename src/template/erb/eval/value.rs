@@ -1,6 +1,7 @@
 //! Values, as Ruby has them.
 
 use crate::template::erb::pattern::Pattern;
+use std::fmt::Write;
 use std::rc::Rc;
 
 /// A value. Lists live in the machine, which makes sharing them and dropping them simple.
@@ -98,7 +99,8 @@ pub(super) fn inspected(text: &str) -> String {
             '\u{1b}' => written.push_str("\\e"),
             '#' if matches!(rest.peek(), Some('{' | '$' | '@')) => written.push_str("\\#"),
             control if control.is_control() => {
-                written.push_str(&format!("\\u{:04X}", u32::from(control)));
+                // Writing to a String cannot fail.
+                let _ = write!(written, "\\u{:04X}", u32::from(control));
             }
             plain => written.push(plain),
         }

@@ -91,11 +91,14 @@ impl Parser<'_> {
         let Some(next) = self.peek().filter(|next| next.spaced) else { return false };
         let tight = self.tokens.get(self.next + 1).is_some_and(|after| !after.spaced);
         match &next.kind {
-            Kind::Str(_) | Kind::Number(_) | Kind::Pattern(..) | Kind::Global(_) => true,
+            Kind::Str(_)
+            | Kind::Number(_)
+            | Kind::Pattern(..)
+            | Kind::Global(_)
+            | Kind::Sign("[" | "(" | "!") => true,
             Kind::Word(word) => {
                 !is_keyword(word) || ["nil", "true", "false", "defined?"].contains(&word.as_str())
             }
-            Kind::Sign("[" | "(" | "!") => true,
             Kind::Sign("-") => tight,
             _ => false,
         }

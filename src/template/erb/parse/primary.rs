@@ -29,7 +29,6 @@ impl Parser<'_> {
             Kind::Sign("[") => {
                 ExprKind::List(self.with_do(DoBlock::Here, |inner| inner.arguments("]", at))?)
             }
-            Kind::Sign(")" | "]" | "}") => return Err(unexpected(Some(token), at)),
             Kind::Sign(sign @ ("+" | "=" | "," | "." | "&&" | "||")) => {
                 return Err(syntax(at, &format!("a value is missing before `{sign}`")));
             }
