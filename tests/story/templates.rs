@@ -38,7 +38,7 @@ fn read(host: &Host, path: &str) -> Option<String> {
 fn a_processed_template_that_fails_is_a_warning_and_stays() {
     let _alone = alone();
     let host = Host::new();
-    let (status, said) = host.run(&["gear", "create", "blog", &cartridge(&host), "-y"]);
+    let (status, said) = host.run(&["gear", "create", "blog", &cartridge(&host), "--json"]);
     assert_eq!(status, 0, "{said}");
     assert!(
         said.contains("conf/broken.erb`: line 2, column 5: the variable `NOBODY_SETS`"),
@@ -62,7 +62,7 @@ fn a_template_of_a_variable_that_fails_unwinds() {
     let host = Host::new();
     let folder = cartridge(&host);
     host.write("ours/env/OPENSHIFT_OURS_X.erb", "<%= ENV['NOBODY_SETS'] + 'x' %>", 0o644);
-    let (status, said) = host.run(&["gear", "create", "blog", &folder, "-y"]);
+    let (status, said) = host.run(&["gear", "create", "blog", &folder]);
     assert_ne!(status, 0, "{said}");
     for part in ["OPENSHIFT_OURS_X.erb", "line 1, column 5", "`NOBODY_SETS`"] {
         assert!(said.contains(part), "{part}: {said}");
@@ -77,7 +77,7 @@ fn what_is_beyond_goes_to_ruby_or_says_so() {
     let folder = cartridge(&host);
     let text = "<% while true do break end %><%= [3, 1].sort_by { |x| x }.inspect %>\n";
     host.write("ours/conf/ruby.erb", text, 0o644);
-    let (status, said) = host.run(&["gear", "create", "blog", &folder, "-y"]);
+    let (status, said) = host.run(&["gear", "create", "blog", &folder, "--json"]);
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("the Ruby construct `while` is not supported"), "{said}");
     if std::path::Path::new("/usr/bin/ruby").exists() {
