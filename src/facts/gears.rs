@@ -5,7 +5,7 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes;
+use crate::gear::processes::{self, Census};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
@@ -38,8 +38,14 @@ pub struct Gear {
     pub endpoints: Vec<GearEndpointRow>,
     /// The expected state, from its home.
     pub state: Option<State>,
+    /// Whether its user has stopped it, so that the system must not start it.
+    pub stop_locked: bool,
+    /// Since when it is in that state, in seconds since 1970.
+    pub since: Option<i64>,
     /// How many of its processes are alive.
     pub processes: usize,
+    /// The bytes of memory that they hold.
+    pub memory: u64,
 }
 
 /// What this host is, for gears.
@@ -84,8 +90,23 @@ impl Gear {
         db.gear(name)?.map(|row| Self::of_row(db, layout, row)).transpose()
     }
 
+    /// Reads what there is to know of every gear; the host's processes are looked at once.
+    pub fn all(db: &Db, layout: &Layout) -> Result<Vec<Self>, Failure> {
+        let census = Census::take()?;
+        let rows = db.gears()?.into_iter();
+        rows.map(|row| Self::counted(db, layout, (row, &census))).collect()
+    }
+
     /// Reads what there is to know of the gear of `row`, living or in a stash.
     pub fn of_row(db: &Db, layout: &Layout, row: GearRow) -> Result<Self, Failure> {
+        Self::counted(db, layout, (row, &Census::take()?))
+    }
+
+    fn counted(
+        db: &Db,
+        layout: &Layout,
+        (row, census): (GearRow, &Census),
+    ) -> Result<Self, Failure> {
         let mut packages = Vec::new();
         let mut cartridges = Vec::new();
         for one in db.gear_cartridges(row.id)? {
@@ -110,13 +131,18 @@ impl Gear {
             sandbox: Sandbox::parse(&row.sandbox),
             cartridges,
         };
-        let state = match Dir::open(&layout.gears().join(&row.name)) {
-            Ok(home) => state::read(&home),
-            Err(_) => None,
-        };
-        let processes = processes::living(&identity)?.len();
+        let home = Dir::open(&layout.gears().join(&row.name)).ok();
+        let state = home.as_ref().and_then(state::read);
+        let since = home.as_ref().and_then(state::since);
+        let stop_locked = home.as_ref().is_some_and(|home| {
+            // What cannot be looked at is left alone.
+            state::is_stop_locked(home).unwrap_or(true)
+        });
+        let living = census.of(&identity);
+        let processes = living.len();
+        let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
-        Ok(Self { row, identity, packages, endpoints, state, processes })
+        Ok(Self { row, identity, packages, endpoints, state, stop_locked, since, processes, memory })
     }
 }
 

@@ -9,8 +9,10 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod collect_garbage;
 pub mod control;
 mod cx;
+pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
@@ -21,6 +23,7 @@ mod hints;
 pub mod host_links;
 #[cfg(test)]
 mod laws;
+pub mod lock_files;
 pub mod make_gear;
 pub mod make_user;
 pub mod place_cartridge;
@@ -33,6 +36,7 @@ pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod write_unit;
 pub mod write_variable;
 
 pub use cx::Cx;
@@ -171,11 +175,14 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    collect_garbage::CollectGarbage,
     control::Control,
+    empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
     place_cartridge::PlaceCartridge,
@@ -185,5 +192,6 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

@@ -52,6 +52,8 @@ pub struct Meta {
     pub gid: u32,
     /// How many names it has.
     pub links: u64,
+    /// When its content was last changed, in seconds since 1970.
+    pub modified: i64,
 }
 
 /// A directory held open, and the path under which the user knows it.
@@ -272,6 +274,7 @@ impl Dir {
                 uid: stat.st_uid,
                 gid: stat.st_gid,
                 links: stat.st_nlink,
+                modified: stat.st_mtime,
             })),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(FsError::new("look at", self.path.join(name), error)),

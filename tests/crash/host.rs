@@ -88,12 +88,16 @@ impl Host {
         for script in ["setup", "install", "teardown", "post_install"] {
             let told = "echo 'ENV_VAR_ADD: SHARED=a=b'; echo 'CART_DATA: user=admin'";
             let told = if script == "install" { told } else { "" };
-            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n{told}\n");
+            let text = format!(
+                "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\" \"$OPENSHIFT_TMP_DIR/{script}\"\n\
+                 {told}\n"
+            );
             file(&format!("bin/{script}"), &text);
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
             sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
-            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\nesac\nexit 0\n";
+            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\n\
+            restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
     }
 

@@ -55,6 +55,21 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "start", "blog"],
     },
     Scenario {
+        name: "gear restart",
+        before: &[&["gear", "create", "blog", "PACKAGE"]],
+        act: &["gear", "restart", "blog"],
+    },
+    Scenario {
+        name: "gear tidy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "tidy", "blog"],
+    },
+    Scenario {
+        name: "gear stop --force",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "stop", "blog", "--force"],
+    },
+    Scenario {
         name: "gear destroy",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
@@ -220,6 +235,11 @@ fn gears_are_started_and_stopped_or_not() {
 }
 
 #[test]
+fn gears_are_restarted_and_tidied_or_not() {
+    try_named(&["gear restart", "gear tidy", "gear stop --force"]);
+}
+
+#[test]
 fn variables_are_set_and_put_back_or_not() {
     try_named(&["gear env set", "undo a variable"]);
     let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
@@ -246,9 +266,15 @@ fn every_scenario_is_tried() {
         "gear create",
         "gear stop",
         "gear start",
+        "gear restart",
+        "gear tidy",
+        "gear stop --force",
         "gear destroy",
         "install shims",
         "remove shims",
+        "gear env set",
+        "env set",
+        "undo a variable",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

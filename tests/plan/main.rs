@@ -63,6 +63,9 @@ fn gear(words: &str) -> Gear {
         endpoints: Vec::new(),
         state: Some(state),
         processes,
+        memory: 0,
+        stop_locked: state == State::Stopped,
+        since: None,
     }
 }
 

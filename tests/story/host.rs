@@ -62,6 +62,25 @@ impl Host {
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
     }
 
+    /// Runs a command that may say what it does; gives its exit status and everything that it said.
+    pub(crate) fn talk(&self, line: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
+        command.arg("--root").arg(self.root()).arg("-y").args(line).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// A folder that [`Host::write`] has made.
+    pub(crate) fn place(&self, name: &str) -> String {
+        self.temp.path().join(name).display().to_string()
+    }
+
+    /// The home of a gear.
+    pub(crate) fn home(&self, gear: &str) -> PathBuf {
+        self.root().join("var/lib/cartwright/gears").join(gear)
+    }
+
     /// Runs a command that has to succeed.
     pub(crate) fn must(&self, line: &[&str]) {
         let (status, said) = self.run(line);
