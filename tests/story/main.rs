@@ -16,6 +16,7 @@ mod disk;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
 mod trouble;
 mod variables;
 mod versions;
