@@ -26,7 +26,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// The migrations, in order; the database's `user_version` counts those that were made.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/005.sql"),
+];
 
 /// Pages of 4 KiB that a reader keeps in memory.
 const READER_PAGES: i64 = 64;

@@ -1,7 +1,8 @@
 //! Facts for undoing a transaction.
 
-use super::gears::{Gear, home_size};
+use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::packages::{Installed, library};
+use crate::config::Config;
 use crate::db::{Db, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::layout::Layout;
@@ -38,10 +39,16 @@ pub struct UndoFacts {
     pub gears: Vec<(Gear, u64)>,
     /// The gears that it destroyed.
     pub destroyed: Vec<Gear>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
-pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, Failure> {
+pub fn undoing(
+    db: &Db,
+    (layout, config): (&Layout, &Config),
+    txn: i64,
+) -> Result<Option<UndoFacts>, Failure> {
     let Some(row) = db.transaction(txn)? else { return Ok(None) };
     let inverse: Inverse =
         serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
@@ -51,6 +58,11 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
             gears.push((gear, home_size(layout, name)));
         }
     }
+    // The ports that are given back are looked for where those of the first gear begin.
+    let slot = gears.first().map_or(0, |(gear, _): &(Gear, u64)| gear.row.slot);
+    let exposes = |part: &InversePart| matches!(part, InversePart::ExposeGear { .. });
+    let wanted = if inverse.parts.iter().any(exposes) { MOST_PORTS } else { 0 };
+    let outside = Outside::look(db, config, slot, wanted)?;
     let destroyed = db.gears_destroyed_by(txn)?.into_iter();
     Ok(Some(UndoFacts {
         undone_by: db.undone_by(txn)?,
@@ -58,6 +70,7 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
         removed: removed(db, txn)?,
         stashed: stashed(db, layout, txn)?,
         gears,
+        outside,
         destroyed: destroyed
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
@@ -71,6 +84,9 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         InversePart::RemovePackages | InversePart::RestorePackages => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
+        | InversePart::ConnectFrontend { name }
+        | InversePart::ExposeGear { name }
+        | InversePart::UnexposeGear { name }
         | InversePart::StartGear { name }
         | InversePart::StopGear { name } => Some(name),
     }

@@ -9,8 +9,11 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod check_endpoints;
+pub mod connect_frontend;
 pub mod control;
 mod cx;
+pub mod drop_variables;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
@@ -143,7 +146,10 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    check_endpoints::CheckEndpoints,
+    connect_frontend::ConnectFrontend,
     control::Control,
+    drop_variables::DropVariables,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,

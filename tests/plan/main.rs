@@ -55,6 +55,7 @@ fn gear(words: &str) -> Gear {
         account: false,
         sandbox: "plain".into(),
         created: 0,
+        dns: None,
     };
     Gear {
         row,
@@ -63,6 +64,7 @@ fn gear(words: &str) -> Gear {
         endpoints: Vec::new(),
         state: Some(state),
         processes,
+        connected: false,
     }
 }
 

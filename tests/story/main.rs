@@ -11,6 +11,7 @@
 )]
 
 mod disk;
+mod frontend;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod destroy;
 pub mod exec;
+pub mod expose;
 mod found;
 pub mod list;
 pub mod logs;
@@ -55,6 +56,12 @@ enum Command {
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
+    /// Give a gear public ports
+    ///
+    /// Endpoints that ask for a public port get one, which nginx passes on to them.
+    Expose(expose::ExposeArgs),
+    /// Take a gear's public ports away
+    Unexpose(expose::ExposeArgs),
     /// Run a command in a gear's environment
     ///
     /// The command runs as the gear: as its user, with its environment, in its home. Its exit
@@ -76,6 +83,8 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Stop(args) => stop::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
+        Command::Expose(args) => expose::expose(args, app),
+        Command::Unexpose(args) => expose::unexpose(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),
     }

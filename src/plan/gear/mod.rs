@@ -3,10 +3,13 @@
 mod configure;
 mod create;
 mod destroy;
+mod frontend;
 mod run;
 
 pub use configure::Wanted;
-pub use create::{CreateRequest, create};
+pub use create::{CreateRequest, Exposure, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
+pub(super) use frontend::add_reconnection;
+pub use frontend::{expose, unexpose};
 pub use run::{start, stop};
