@@ -142,7 +142,17 @@ impl Gear {
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
-        Ok(Self { row, identity, packages, endpoints, state, stop_locked, since, processes, memory })
+        Ok(Self {
+            row,
+            identity,
+            packages,
+            endpoints,
+            state,
+            stop_locked,
+            since,
+            processes,
+            memory,
+        })
     }
 }
 

@@ -128,8 +128,7 @@ pub(super) fn control(
     let version = gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default();
     let found = hooks::find(home, action.as_str(), dir, &version)?;
     let seconds = cx.config.scripts.control_timeout;
-    let leftovers =
-        if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
+    let leftovers = if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
     let call = |name: &str, line: CommandLine| {
         run(cx, home, &Call { gear, dir, name, line, seconds, leftovers })
     };

@@ -112,7 +112,8 @@ fn tidy_empties_the_temporary_folder_and_leaves_a_stopped_gear_stopped() {
     gear(&host);
     host.must(&["gear", "start", "app"]);
     let scratch = host.home("app").join(".tmp/scratch/file");
-    let make = "mkdir -p \"$OPENSHIFT_TMP_DIR/scratch\"; echo x >\"$OPENSHIFT_TMP_DIR/scratch/file\"";
+    let make =
+        "mkdir -p \"$OPENSHIFT_TMP_DIR/scratch\"; echo x >\"$OPENSHIFT_TMP_DIR/scratch/file\"";
     host.must(&["gear", "exec", "app", "--", "bash", "-c", make]);
     order(&host);
     host.must(&["gear", "tidy", "app"]);
@@ -261,7 +262,9 @@ fn systemd_understands_the_unit_that_starts_gears() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success() && !said.contains("cartwright-gears"), "{said}");
         }
-        Err(error) => println!("SKIP: story::systemd_understands_the_unit: systemd-analyze: {error}"),
+        Err(error) => {
+            println!("SKIP: story::systemd_understands_the_unit: systemd-analyze: {error}")
+        }
     }
     // A second time there is nothing to do; somebody else's unit stays.
     host.must(&["doctor", "--install-unit"]);

@@ -10,8 +10,8 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
-mod control;
 mod commands;
+mod control;
 mod disk;
 mod host;
 #[path = "../support/mod.rs"]

@@ -67,12 +67,7 @@ pub(super) fn run(
     }
 }
 
-fn one(
-    app: &App,
-    name: &GearName,
-    change: &ChangeArgs,
-    deed: &Deed<'_>,
-) -> Result<Exit, Failure> {
+fn one(app: &App, name: &GearName, change: &ChangeArgs, deed: &Deed<'_>) -> Result<Exit, Failure> {
     let db = found::changing(app, name)?;
     carry_out(app, &db, change, &|| (deed.plan)(&found::gear(app, &db, name)?))
         .doing(|| format!("cannot {} the gear `{name}`", deed.words.join(" ")))
@@ -160,8 +155,7 @@ pub(in crate::cli) fn side_by_side<T: Send>(
                         return;
                     }
                     let outcome = work(name);
-                    *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                        Some(outcome);
+                    *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(outcome);
                 }
             });
         }

@@ -104,9 +104,7 @@ pub fn control(gear: &Gear, action: Action, dir: Option<&str>) -> Result<Plan, R
         chosen.retain(|one| one.dir == dir);
         if chosen.is_empty() {
             let text = format!("the gear `{name}` has no cartridge `{}`", dir.escape_debug());
-            return Err(
-                Refusal::new(Exit::NotFound, text).hint(format!("`cart gear show {name}`"))
-            );
+            return Err(Refusal::new(Exit::NotFound, text).hint(format!("`cart gear show {name}`")));
         }
     }
     if action == Action::Threaddump && gear.state != Some(State::Started) {

@@ -2,12 +2,12 @@
 
 use crate::db::InversePart;
 use crate::facts::Gear;
+use crate::gear::action::Action;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
 use crate::plan::{Plan, Resource};
 use crate::step::await_endpoints::AwaitEndpoints;
-use crate::gear::action::Action;
 use crate::step::control::{Control, Strictness};
 use crate::step::end_processes::{EndProcesses, Manner};
 use crate::step::run_script::{RunScript, Script};
@@ -23,11 +23,7 @@ pub(super) fn add_start(
     endpoints: Vec<(Ipv4Addr, u16)>,
     packages: &[Package],
 ) {
-    plan.step(SetState {
-        gear: gear.clone(),
-        state: State::Started,
-        initiator: Initiator::User,
-    });
+    plan.step(SetState { gear: gear.clone(), state: State::Started, initiator: Initiator::User });
     add_actions(plan, gear, (Action::Start, Strictness::MustSucceed));
     add_wait(plan, gear, endpoints);
     for (cartridge, package) in gear.cartridges.iter().zip(packages) {
