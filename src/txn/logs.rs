@@ -97,7 +97,7 @@ mod tests {
         let mut daemon = process::command("/bin/sleep".as_ref());
         let mut daemon = daemon.arg("600").stdout(Stdio::from(file)).spawn().unwrap();
         for txn in ["log/1", "log/2", "log/3"] {
-            let folder = std::fs::File::open(temp.path().join(txn)).unwrap();
+            let folder = fs::open_for_reading(&temp.path().join(txn)).unwrap();
             crate::sys::fs::set_modified(&folder, 1_000_000).unwrap();
         }
         keep_quota(&state, &HashSet::from([3])).unwrap();
