@@ -22,6 +22,7 @@ mod hints;
 pub mod host_links;
 #[cfg(test)]
 mod laws;
+pub mod lock_files;
 pub mod make_gear;
 pub mod make_user;
 pub mod place_cartridge;
@@ -179,6 +180,7 @@ steps! {
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
     place_cartridge::PlaceCartridge,

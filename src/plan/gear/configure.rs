@@ -12,6 +12,7 @@ use crate::plan::{Plan, Refusal};
 use crate::step::check_cartridge::CheckCartridge;
 use crate::step::endpoints::{Claim, ClaimEndpoints};
 use crate::step::git_repo::GitRepo;
+use crate::step::lock_files::{LockFiles, Turn};
 use crate::step::place_cartridge::PlaceCartridge;
 use crate::step::render_templates::{Pass, RenderTemplates};
 use crate::step::run_script::{RunScript, Script};
@@ -119,6 +120,13 @@ pub(super) fn add_cartridge(
     if !claims.is_empty() {
         plan.step(ClaimEndpoints { gear: gear.clone(), dir: dir.clone(), claims });
     }
+    let turn = |turn| LockFiles {
+        gear: gear.clone(),
+        dir: dir.clone(),
+        patterns: one.package.managed.locked_files.clone(),
+        turn,
+    };
+    plan.step(turn(Turn::Unlock));
     plan.step(render(Pass::Env));
     if parts.setup {
         plan.step(at(Script::Setup));
@@ -133,6 +141,7 @@ pub(super) fn add_cartridge(
             .map_err(|error| Refusal::new(Exit::Failed, format!("the template's name {error}")))?;
         plan.step(GitRepo { gear: gear.clone(), template: below("templates", &repository)? });
     }
+    plan.step(turn(Turn::Lock));
     plan.step(CheckCartridge { gear: gear.clone(), dir });
     Ok(())
 }
