@@ -10,6 +10,7 @@ pub struct Layout {
     settings: PathBuf,
     state: PathBuf,
     cache: PathBuf,
+    units: PathBuf,
 }
 
 impl Layout {
@@ -20,6 +21,7 @@ impl Layout {
             settings: root.join("etc/cartwright"),
             state: root.join("var/lib/cartwright"),
             cache: root.join("var/cache/cartwright"),
+            units: root.join("etc/systemd/system"),
         }
     }
 
@@ -37,9 +39,11 @@ impl Layout {
                 .unwrap_or_else(|| home.join(default))
                 .join("cartwright")
         };
+        let settings = folder("XDG_CONFIG_HOME", ".config");
         Self {
             root: None,
-            settings: folder("XDG_CONFIG_HOME", ".config"),
+            units: settings.with_file_name("systemd").join("user"),
+            settings,
             state: folder("XDG_DATA_HOME", ".local/share"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
         }
@@ -53,6 +57,11 @@ impl Layout {
     /// The settings: `config.yml`, `env/`, `externals/`, `indexes.d/`.
     pub fn settings(&self) -> &Path {
         &self.settings
+    }
+
+    /// Where systemd looks for units: the host's, or the user's own.
+    pub fn units(&self) -> PathBuf {
+        self.units.clone()
     }
 
     /// The settings file.
@@ -93,6 +102,12 @@ impl Layout {
     /// The gears' homes.
     pub fn gears(&self) -> PathBuf {
         self.state.join("gears")
+    }
+
+    /// What a front end includes: `nginx/<gear>.conf`, `nginx/stream/<gear>.conf`, and the gears'
+    /// certificates.
+    pub fn frontend(&self) -> PathBuf {
+        self.state.join("frontend")
     }
 
     /// Before-images, one directory per transaction.

@@ -83,6 +83,23 @@ impl App {
         self.globals.yes
     }
 
+    /// The options that a `cart` is given which does a part of this run's work.
+    pub(super) fn handed_down(&self) -> Vec<String> {
+        let mut words = vec![format!("--wait={}", self.globals.wait)];
+        // The root has become absolute, and is text: `Layout` holds what the command line said.
+        if let Some(root) = self.layout.root() {
+            words.push(format!("--root={}", root.display()));
+        }
+        let flags = [
+            (self.globals.json, "--json"),
+            (self.globals.yes, "--yes"),
+            (self.globals.quiet, "--quiet"),
+        ];
+        words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| (*flag).to_owned()));
+        words.extend((0..self.globals.verbose).map(|_| "--verbose".to_owned()));
+        words
+    }
+
     /// The command line, for the history and for whoever meets the locks; without credentials.
     pub fn command_line(&self) -> &str {
         &self.command_line

@@ -33,6 +33,20 @@ pub enum OnFailure {
     Hold,
 }
 
+impl ChangeArgs {
+    /// The words that say the same, for a `cart` that does a part of the work.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.dry_run {
+            words.push("--dry-run".into());
+        }
+        if self.on_failure == OnFailure::Hold {
+            words.push("--on-failure=hold".into());
+        }
+        words
+    }
+}
+
 impl From<OnFailure> for txn::OnFailure {
     fn from(chosen: OnFailure) -> Self {
         match chosen {

@@ -6,6 +6,7 @@ use crate::cli::request::database;
 use crate::db::{Db, TxnState};
 use crate::error::{Exit, Failure};
 use crate::facts;
+use crate::gear::unit;
 use crate::plan;
 use crate::sys::fs::{self, Dir, Kind};
 use crate::sys::host;
@@ -18,7 +19,8 @@ const EXAMPLES: &str = "\
 Examples:
   cart doctor
   cart doctor --json
-  cart doctor --install-shims --dry-run";
+  cart doctor --install-shims --dry-run
+  cart doctor --install-unit";
 
 /// The programs that packages and gears need.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -30,6 +32,7 @@ const PROGRAMS: [(&str, &str); 3] = [
 /// The arguments of `cart doctor`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "independent options of a command line")]
 pub struct DoctorArgs {
     /// Link the commands that cartridges call by absolute paths into /usr/bin and /usr/sbin
     #[arg(long, conflicts_with = "remove_shims")]
@@ -37,6 +40,12 @@ pub struct DoctorArgs {
     /// Remove those links
     #[arg(long)]
     pub remove_shims: bool,
+    /// Write a systemd unit that starts the gears with the host
+    #[arg(long, conflicts_with_all = ["install_shims", "remove_shims", "remove_unit"])]
+    pub install_unit: bool,
+    /// Remove that unit
+    #[arg(long, conflicts_with_all = ["install_shims", "remove_shims"])]
+    pub remove_unit: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -58,6 +67,9 @@ struct Finding {
 pub fn run(args: &DoctorArgs, app: &mut App) -> Result<Exit, Failure> {
     if args.install_shims || args.remove_shims {
         return shims(args, app);
+    }
+    if args.install_unit || args.remove_unit {
+        return the_unit(args, app);
     }
     let mut findings = programs();
     findings.extend(settings(app));
@@ -84,6 +96,20 @@ pub fn run(args: &DoctorArgs, app: &mut App) -> Result<Exit, Failure> {
         app.printer().talk("all is well");
     }
     Ok(exit)
+}
+
+/// Writes the unit, or removes it.
+fn the_unit(args: &DoctorArgs, app: &App) -> Result<Exit, Failure> {
+    let db = database(app, args.change.dry_run)?;
+    let text = unit::text(&host::this_program(), app.layout().root());
+    carry_out(app, &db, &args.change, &|| {
+        let now = fs::read_text(&app.layout().units().join(unit::NAME)).ok();
+        Ok(if args.install_unit {
+            plan::unit::install(text.clone(), now.as_deref())
+        } else {
+            plan::unit::remove(now.as_deref())
+        })
+    })
 }
 
 /// Makes the links, or removes them.

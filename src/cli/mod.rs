@@ -21,6 +21,7 @@ mod package;
 pub mod recover;
 pub mod remove;
 mod request;
+pub mod status;
 pub mod undo;
 mod usage;
 pub mod verify;
@@ -106,6 +107,12 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Show how all gears are doing
+    ///
+    /// Asks the cartridges of each gear that is meant to run, and probes its endpoints: `running`,
+    /// `silent` where nothing listens, `failing` where a cartridge says so. The others are shown as
+    /// they were left.
+    Status(status::StatusArgs),
     /// Look after the variables of all gears
     ///
     /// Gears that are made later get them, too.
@@ -210,6 +217,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Lint(args) => lint::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
         Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
         Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),

@@ -1,22 +1,24 @@
 //! Facts about gears: what lives where, what runs, what is taken.
 
 use super::packages::Installed;
+use crate::config::Config;
 use crate::db::{Db, DbError, GearEndpointRow, GearRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes;
+use crate::gear::processes::{self, Census};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
 use crate::sandbox;
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// The first slot of an ordinary user's gears; the original's formula makes 127.0.1.1 of it.
 const FIRST_SLOT: u32 = 2;
@@ -24,6 +26,9 @@ const FIRST_SLOT: u32 = 2;
 const FIRST_UID: u32 = 30_000;
 /// The last one.
 const LAST_UID: u32 = 59_999;
+
+/// The most public ports that one gear gets: no real cartridge has more than seven endpoints.
+pub const MOST_PORTS: usize = 64;
 
 /// A gear that exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +43,25 @@ pub struct Gear {
     pub endpoints: Vec<GearEndpointRow>,
     /// The expected state, from its home.
     pub state: Option<State>,
+    /// Whether its user has stopped it, so that the system must not start it.
+    pub stop_locked: bool,
+    /// Since when it is in that state, in seconds since 1970.
+    pub since: Option<i64>,
     /// How many of its processes are alive.
     pub processes: usize,
+    /// The bytes of memory that they hold.
+    pub memory: u64,
+    /// Whether the front end has files of it.
+    pub connected: bool,
+}
+
+/// What can be had of the front end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Public ports that nobody has, those of the gear's own block first.
+    pub free_ports: Vec<u16>,
+    /// The first and the last public port.
+    pub range: (u16, u16),
 }
 
 /// What this host is, for gears.
@@ -62,6 +84,8 @@ pub struct Occupied {
     pub gears: usize,
     /// A slot that nobody has.
     pub slot: u32,
+    /// The names under which gears are asked for.
+    pub hosts: BTreeSet<String>,
     /// The numbers of the addresses of that slot on which not all of the ports that are asked for
     /// can be bound right now.
     pub taken_hosts: BTreeSet<u8>,
@@ -76,6 +100,8 @@ pub struct GearFacts {
     pub occupied: Occupied,
     /// The installed packages that are asked for.
     pub installed: Vec<Installed>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
 }
 
 impl Gear {
@@ -84,8 +110,23 @@ impl Gear {
         db.gear(name)?.map(|row| Self::of_row(db, layout, row)).transpose()
     }
 
+    /// Reads what there is to know of every gear; the host's processes are looked at once.
+    pub fn all(db: &Db, layout: &Layout) -> Result<Vec<Self>, Failure> {
+        let census = Census::take()?;
+        let rows = db.gears()?.into_iter();
+        rows.map(|row| Self::counted(db, layout, (row, &census))).collect()
+    }
+
     /// Reads what there is to know of the gear of `row`, living or in a stash.
     pub fn of_row(db: &Db, layout: &Layout, row: GearRow) -> Result<Self, Failure> {
+        Self::counted(db, layout, (row, &Census::take()?))
+    }
+
+    fn counted(
+        db: &Db,
+        layout: &Layout,
+        (row, census): (GearRow, &Census),
+    ) -> Result<Self, Failure> {
         let mut packages = Vec::new();
         let mut cartridges = Vec::new();
         for one in db.gear_cartridges(row.id)? {
@@ -110,13 +151,37 @@ impl Gear {
             sandbox: Sandbox::parse(&row.sandbox),
             cartridges,
         };
-        let state = match Dir::open(&layout.gears().join(&row.name)) {
-            Ok(home) => state::read(&home),
-            Err(_) => None,
-        };
-        let processes = processes::living(&identity)?.len();
+        let home = Dir::open(&layout.gears().join(&row.name)).ok();
+        let state = home.as_ref().and_then(state::read);
+        let since = home.as_ref().and_then(state::since);
+        let stop_locked = home.as_ref().is_some_and(|home| {
+            // What cannot be looked at is left alone.
+            state::is_stop_locked(home).unwrap_or(true)
+        });
+        let living = census.of(&identity);
+        let processes = living.len();
+        let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
-        Ok(Self { row, identity, packages, endpoints, state, processes })
+        let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
+        let connected =
+            ["nginx", "nginx/stream"].iter().any(|folder| fs::kind_of(&file(folder)).is_some());
+        Ok(Self {
+            row,
+            identity,
+            packages,
+            endpoints,
+            state,
+            stop_locked,
+            since,
+            processes,
+            memory,
+            connected,
+        })
+    }
+
+    /// The name under which it is asked for.
+    pub fn host(&self) -> Option<HostName> {
+        self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
     }
 }
 
@@ -162,9 +227,39 @@ impl Occupied {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),
             gears: gears.len(),
+            hosts: gears.iter().filter_map(|gear| gear.dns.clone()).collect(),
             slot,
             taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
         })
+    }
+}
+
+impl Outside {
+    /// Looks at the front end of the settings, for up to `wanted` public ports of the gear with the
+    /// number `slot`.
+    pub fn look(
+        db: &Db,
+        config: &Config,
+        slot: u32,
+        wanted: usize,
+    ) -> Result<Option<Self>, Failure> {
+        if !config.frontend.nginx.enabled {
+            return Ok(None);
+        }
+        let range = (config.gears.first_public_port, config.gears.last_public_port);
+        let reserved = db.reserved("public-port")?;
+        let mut taken: BTreeSet<u16> =
+            reserved.iter().filter_map(|text| text.parse().ok()).collect();
+        let mut free_ports = Vec::new();
+        while free_ports.len() < wanted {
+            let Ok(port) = endpoints::public_port(slot, range, &taken) else { break };
+            taken.insert(port);
+            // Somebody else on this host may listen there.
+            if endpoints::check_bindable(Ipv4Addr::UNSPECIFIED, &[port].into()).is_ok() {
+                free_ports.push(port);
+            }
+        }
+        Ok(Some(Self { free_ports, range }))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What there is to say to a package's author about a tree in staging: all that its format says,
-//! and which of its templates the engine could not render.
+//! and which of its templates no gear, or only a host with Ruby, could render.
 //!
 //! Reads, and changes nothing. Formats know no templates, so the two meet here.
 
@@ -9,7 +9,7 @@ use crate::format::{self, Unpacked};
 use crate::gear::globs;
 use crate::package::note::{Level, Note, Notes};
 use crate::sys::fs::Dir;
-use crate::template::{Fault, erb};
+use crate::template::{Fault, NoFiles, erb};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest template that is looked at.
@@ -63,13 +63,12 @@ fn about_template(dir: &Dir, path: &str) -> Option<Note> {
         let text = "is no UTF-8, so that no gear can render it: save it as UTF-8";
         return Some(about(None, text.into()));
     };
-    let error = erb::render(&text, &BTreeMap::new()).err()?;
+    let error = erb::render(&text, &BTreeMap::new(), &NoFiles).err()?;
     let what = error.what;
     let text = match error.fault {
-        Fault::Unset => return None,
-        Fault::Unsupported => format!(
-            "{what}: no gear can render it; `ENV['NAME']`, `+`, text and `#{{…}}` are understood"
-        ),
+        // With variables it may well be rendered.
+        Fault::Unset | Fault::Raised => return None,
+        Fault::Unsupported => format!("{what}: only a host with `ruby` can render it"),
         Fault::Syntax | Fault::TooLong => format!("{what}: no gear can render it"),
     };
     Some(about(Some((error.line, error.column)), text))
@@ -116,7 +115,7 @@ mod tests {
     #[test]
     fn only_what_no_environment_can_heal_is_told() {
         let (_temp, staging) = staging(&[
-            ("fine.erb", b"<%= ENV['HOME'] + \"#{ENV['X']}/\" %>\n"),
+            ("fine.erb", b"<%= ENV['HOME'] + \"#{ENV['X']}/\" %><%= 8 / ENV['N'].to_i %>\n"),
             ("tick.erb", b"a\n<%= `id` %>\n"),
             ("open.erb", b"<%= ENV['A' %>\n"),
             ("latin.erb", b"\xe9\n"),
@@ -127,7 +126,8 @@ mod tests {
         for (path, line) in [("tick.erb", Some(2)), ("open.erb", Some(1)), ("latin.erb", None)] {
             let note = about_template(&dir, path).unwrap();
             assert_eq!((note.level, note.line), (Level::Warning, line), "{note:?}");
-            assert!(note.text.contains("no gear can render it"), "{note:?}");
+            let ends = if path == "tick.erb" { "only a host with `ruby`" } else { "no gear can" };
+            assert!(note.text.contains(ends), "{note:?}");
         }
     }
 }

@@ -21,6 +21,8 @@ use std::path::Path;
 pub const SYSTEM_PATH: &str = "/bin:/usr/bin:/usr/sbin";
 /// The longest value: the kernel takes 128 KiB for `NAME=value` and its end.
 const LONGEST_VALUE: u64 = (128 << 10) - 256;
+/// How many notes are made of one environment.
+const MOST_NOTES: usize = 50;
 /// The bytes of all variables together: half of what the kernel takes, the other half being for
 /// arguments and what scripts add themselves.
 const MOST: usize = 1 << 20;
@@ -95,6 +97,11 @@ pub fn load(from: &Sources) -> Environment {
         loader.set(Found::new(name, value.into(), Origin::Cart));
     }
     loader.fit(from.home);
+    let more = loader.notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        loader.notes.truncate(MOST_NOTES);
+        loader.notes.push(format!("{more} more files are left out, too"));
+    }
     let mut loaded = Environment { notes: loader.notes, ..Environment::default() };
     for (name, entry) in loader.values {
         loaded.origins.insert(name.clone(), entry.origin);
@@ -296,16 +303,24 @@ impl Loader {
     /// program: a gear must not get into a state in which it cannot even be stopped.
     fn fit(&mut self, home: &Dir) {
         let mut total: usize = self.values.iter().map(|(name, entry)| room(name, entry)).sum();
+        if total <= MOST {
+            return;
+        }
         let platform = home.path_of(".env");
-        while total > MOST {
-            let others = self.values.iter().filter(|(_, entry)| match &entry.origin {
-                Origin::File(path) => path.parent() != Some(&platform),
-                _ => false,
-            });
-            let longest = others.max_by_key(|(_, entry)| entry.value.len());
-            let Some(name) = longest.map(|(name, _)| name.clone()) else { return };
-            let Some(entry) = self.values.remove(&name) else { return };
-            total -= room(&name, &entry);
+        let is_anothers = |entry: &Entry| match &entry.origin {
+            Origin::File(path) => path.parent() != Some(&platform),
+            _ => false,
+        };
+        let others = self.values.iter().filter(|(_, entry)| is_anothers(entry));
+        let mut others: Vec<(usize, String)> =
+            others.map(|(name, entry)| (room(name, entry), name.clone())).collect();
+        others.sort_by_key(|(room, _)| std::cmp::Reverse(*room));
+        for (room, name) in others {
+            if total <= MOST {
+                return;
+            }
+            total -= room;
+            self.values.remove(&name);
             self.notes.push(format!("`{name}` is left out: all variables together are too long"));
         }
     }

@@ -248,11 +248,7 @@ fn set_exact(home: &Dir, path: &str, mode: u32) -> Result<(), FsError> {
 }
 
 /// Lets the gear write to `path`; gives why it is left alone.
-fn unlock_one(
-    home: &Dir,
-    path: &str,
-    means: Means,
-) -> Result<Option<&'static str>, FsError> {
+fn unlock_one(home: &Dir, path: &str, means: Means) -> Result<Option<&'static str>, FsError> {
     change(home, path, |pinned| match means {
         Means::Owner(account) => give(pinned, account, account.uid),
         Means::Mode => chmod(pinned, pinned.meta.mode | WRITE),

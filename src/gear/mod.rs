@@ -5,22 +5,26 @@
 //! Whether it can be undone, and in what order things happen, is the business of `step`. Nothing
 //! here opens the database, takes a lock or runs anything that belongs to a package.
 
+pub mod action;
 pub mod dependencies;
 pub mod deployment;
 pub mod endpoints;
 pub mod environ;
 pub mod environment;
 mod files;
+pub mod frontend;
 pub mod git;
 pub mod globs;
 pub mod home;
 pub mod hooks;
 pub mod identity;
 pub mod locking;
+pub mod logs;
 pub mod logshifter;
 pub mod owner;
 pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;
+pub mod unit;
 pub mod variables;

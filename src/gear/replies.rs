@@ -325,6 +325,18 @@ mod tests {
         assert_eq!(spoken(output), "it runs\nplain\nCART_DATA: a=b\n");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_marked_as_a_text_asks_for_nothing(
+            lines in "(ENV_VAR_ADD: A=b|CLIENT_ERROR: |CLIENT_X: |CART_DATA|:|=|\\PC|\r|\0|\n){0,40}",
+        ) {
+            let said = parse(&prefixed(&lines, "CLIENT_MESSAGE"), Ending::Success);
+            assert!(said.replies.iter().all(|reply| matches!(reply, Reply::Client(..))));
+            assert!(said.plain.iter().all(|line| line.starts_with("CLIENT_")));
+            assert!(said.notes.is_empty());
+        }
+    }
+
     #[test]
     fn codes_below_a_hundred_are_one() {
         let recorded: Vec<_> = [0, 1, 99, 100, 131, 255].into_iter().map(recorded).collect();

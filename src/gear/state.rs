@@ -52,6 +52,11 @@ pub fn read(home: &Dir) -> Option<State> {
     State::ALL.into_iter().find(|state| state.as_str() == word)
 }
 
+/// When the state was last written, in seconds since 1970.
+pub fn since(home: &Dir) -> Option<i64> {
+    Some(home.meta(STATE).ok()??.modified)
+}
+
 /// Writes the state in one rename.
 pub fn write(home: &Dir, state: State) -> Result<(), FsError> {
     files::put(home, STATE, format!("{}\n", state.as_str()).as_bytes(), 0o660)

@@ -6,6 +6,7 @@
 //! is refused in words, never pretended.
 
 mod cgroup;
+mod erb;
 mod facter;
 mod gear;
 mod lsof;
@@ -79,6 +80,7 @@ pub fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         "oo-cgroup-read" => cgroup::run(call),
         "oo-gear-registry" => registry::run(call),
         "quota" => quota::run(call),
+        "oo-erb" | "erb" => erb::run(call),
         "oo-ruby" | "oo-exec-ruby" => programs::ruby(call),
         "rhc" => Err(Refused::new(1, "rhc: there is no broker that it could talk to")
             .hint("on the host, `cart gear` does what `rhc app` and `rhc cartridge` do")),

@@ -9,6 +9,7 @@ pub mod install;
 pub mod remove;
 pub mod shims;
 pub mod undo;
+pub mod unit;
 
 use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};

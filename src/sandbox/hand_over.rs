@@ -1,7 +1,7 @@
 //! Gives the terminal to a command inside a gear, and waits for it.
 
 use super::{CommandLine, SandboxError, User, namespace};
-use crate::sys::process;
+use crate::sys::process::{self, Limits};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -34,6 +34,7 @@ pub fn hand_over(
         }
     };
     child.args(command.iter().skip(1)).current_dir(directory).envs(environment);
+    process::restrain(&mut child, Limits::default());
     let status =
         child.status().map_err(|source| SandboxError::Start { program: name.into(), source })?;
     Ok(code(status))

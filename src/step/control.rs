@@ -3,29 +3,10 @@
 use super::script;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
+use crate::gear::action::Action;
 use crate::gear::identity::Identity;
 use crate::gear::processes;
 use crate::sys::checkpoint::checkpoint;
-use std::fmt;
-
-/// What a cartridge is told to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// Start the software.
-    Start,
-    /// Stop the software.
-    Stop,
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-        })
-    }
-}
 
 /// What a failing script means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -56,7 +37,7 @@ impl Control {
         if !home.has(format!("{}/bin/control", self.dir))? {
             return Ok(Said::default());
         }
-        script::control(cx, &home, (&self.gear, &self.dir), &action.to_string())
+        script::control(cx, &home, (&self.gear, &self.dir), action)
     }
 }
 
@@ -88,20 +69,27 @@ impl Step for Control {
         if !cx.state.has(self.gear.home())? {
             return Ok(());
         }
+        let now = processes::living(&self.gear)?;
+        // What was cut off before it began must not start things twice.
+        let untouched = before.iter().all(|id| now.contains(id));
         match self.action {
             // What does not stop by itself is ended with the gear's processes.
             Action::Start => {
                 drop(self.run(cx, Action::Stop));
                 Ok(())
             }
-            Action::Stop => {
-                let now = processes::living(&self.gear)?;
-                // A stop that was cut off before it began must not start things twice.
-                if before.iter().all(|id| now.contains(id)) {
-                    return Ok(());
-                }
-                self.run(cx, Action::Start).map(drop)
+            Action::Stop if untouched => Ok(()),
+            Action::Stop => self.run(cx, Action::Start).map(drop),
+            Action::Restart if !before.is_empty() && untouched && now.len() == before.len() => {
+                Ok(())
             }
+            // Wherever it was cut off, stopping and starting lead back to what was.
+            Action::Restart => {
+                drop(self.run(cx, Action::Stop));
+                if before.is_empty() { Ok(()) } else { self.run(cx, Action::Start).map(drop) }
+            }
+            // No other action has an inverse; the plan keeps a copy of the gear or says so.
+            _ => Ok(()),
         }
     }
 

@@ -10,11 +10,25 @@ use std::time::Duration;
 /// How long a process may take to heed SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How processes are ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// They are told to end, and given some time.
+    #[default]
+    Gently,
+    /// They are killed. Nothing that they had in hand comes back, so only after a commit.
+    AtOnce,
+}
+
 /// Ends the processes of a gear.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EndProcesses {
     /// The gear.
     pub gear: Identity,
+    /// How.
+    #[serde(default)]
+    pub manner: Manner,
 }
 
 impl EndProcesses {
@@ -28,7 +42,10 @@ impl Step for EndProcesses {
     type Undo = ();
 
     fn describe(&self) -> String {
-        format!("end what still runs in the gear `{}`", self.gear.name)
+        match self.manner {
+            Manner::Gently => format!("end what still runs in the gear `{}`", self.gear.name),
+            Manner::AtOnce => format!("kill what runs in the gear `{}`", self.gear.name),
+        }
     }
 
     fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
@@ -37,6 +54,10 @@ impl Step for EndProcesses {
 
     fn apply(&self, _undo: &(), _cx: &Cx<'_>) -> Result<Said, Failure> {
         let mut said = Said::default();
+        if self.manner == Manner::AtOnce {
+            process::end_all(|| processes::living(&self.gear), Duration::ZERO)?;
+            return Ok(said);
+        }
         match Self::now(&self.gear)? {
             0 => {}
             1 => said.warnings.push("1 process did not stop by itself and was ended".into()),
@@ -57,5 +78,5 @@ impl Step for EndProcesses {
 
 #[cfg(test)]
 pub(super) fn sample(world: &super::laws::World) -> EndProcesses {
-    EndProcesses { gear: world.gear() }
+    EndProcesses { gear: world.gear(), manner: Manner::Gently }
 }

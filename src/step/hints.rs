@@ -1,21 +1,35 @@
 //! What to do about a script that failed, where its last words tell.
 
+use crate::gear::sdk;
 use std::collections::BTreeSet;
 
 /// The remedies for what `said` complains about; `said` is what a script wrote to standard error.
 pub(super) fn of(said: &str) -> Vec<String> {
     let mut missing = BTreeSet::new();
     let mut dos = false;
+    let mut absolute = BTreeSet::new();
     for line in said.lines() {
+        absolute.extend(ours_by_path(line));
         missing.extend(missing_program(line));
         dos |= line.contains("$'\\r'") || line.contains("\r': command not found");
     }
     let mut hints: Vec<String> = missing.into_iter().map(|name| remedy(&name)).collect();
+    hints.extend(absolute.into_iter().map(|path| {
+        format!("`cart doctor --install-shims`, as root, provides `{path}` on a host like this")
+    }));
     if dos {
         let text = "one of its files has DOS line ends: `sed -i 's/\\r$//' FILE` takes them away";
         hints.push(text.into());
     }
     hints
+}
+
+/// A command of ours that was called by its absolute path, where the gear's view has none.
+fn ours_by_path(line: &str) -> Option<String> {
+    let rest = line.strip_suffix(": No such file or directory")?;
+    let path = rest.rsplit(": ").next()?;
+    let is_ours = |(folder, name): &(&str, &str)| path == format!("/{folder}/{name}");
+    sdk::ABSOLUTE.iter().any(is_ours).then(|| path.to_owned())
 }
 
 /// The program that bash or `env` did not find.
@@ -63,6 +77,15 @@ mod tests {
         let hints = of("hooks/publish: line 7: python: command not found");
         assert!(hints[0].contains("Python 2") && hints[0].contains("`python3`"), "{hints:?}");
         assert!(of("x: client_result: command not found")[0].contains("SDK"));
+    }
+
+    #[test]
+    fn commands_of_ours_by_absolute_paths_have_their_own_remedy() {
+        let said = "bin/control: line 5: /usr/bin/logshifter: No such file or directory\n\
+                    bin/control: line 5: /usr/bin/other: No such file or directory\n";
+        let hints = of(said);
+        assert_eq!(hints.len(), 1);
+        assert!(hints[0].contains("--install-shims") && hints[0].contains("/usr/bin/logshifter"));
     }
 
     #[test]

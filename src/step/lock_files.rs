@@ -86,7 +86,8 @@ pub(super) fn sample(world: &super::laws::World) -> LockFiles {
     mock.set_mode("env/B", 0o400).unwrap();
     mock.set_mode("env", 0o555).unwrap();
     world.state.set_mode("gears/blog", 0o550).unwrap();
-    let lines = ["env/", "env/*", "env/C", "new/dir/", "new/dir/file", "~/.rc", "~/app-root/data/x"];
+    let lines =
+        ["env/", "env/*", "env/C", "new/dir/", "new/dir/file", "~/.rc", "~/app-root/data/x"];
     let patterns = lines.map(str::to_owned).to_vec();
     LockFiles { gear, dir: "mock".into(), patterns, turn: Turn::Unlock }
 }

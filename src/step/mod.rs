@@ -9,12 +9,18 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod check_endpoints;
+pub mod collect_garbage;
+pub mod connect_frontend;
 pub mod control;
 mod cx;
 pub mod dependency_dirs;
+pub mod drop_variables;
+pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
+mod gear_files;
 pub mod git_repo;
 mod heard;
 mod hints;
@@ -27,12 +33,14 @@ pub mod make_user;
 pub mod place_cartridge;
 pub mod place_trees;
 pub mod render_templates;
+mod ruby;
 pub mod run_script;
 mod script;
 pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod write_unit;
 pub mod write_variable;
 
 pub use cx::Cx;
@@ -171,8 +179,13 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    check_endpoints::CheckEndpoints,
+    collect_garbage::CollectGarbage,
+    connect_frontend::ConnectFrontend,
     control::Control,
     dependency_dirs::DependencyDirs,
+    drop_variables::DropVariables,
+    empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
@@ -187,5 +200,6 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

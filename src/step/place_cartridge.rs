@@ -1,7 +1,7 @@
 //! Puts a cartridge into a gear: a copy of the package's tree, with `usr` as a link to it.
 
 use super::{Cx, Said, Step};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, FsError};
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
@@ -38,6 +38,7 @@ impl PlaceCartridge {
                 tree::copy(&package, &name, into, &name, Modes::Writable)?;
             }
         }
+        make_executable(into)?;
         if self.usr {
             into.make_link("usr", package.path_of("usr"))?;
         }
@@ -58,6 +59,28 @@ impl PlaceCartridge {
         }
         Ok(())
     }
+}
+
+/// Lets the cartridge's programs be executed: many packages have lost the bits on their way, as
+/// other platforms set them when installing (specification of the corpus, 0.6).
+fn make_executable(cartridge: &Dir) -> Result<(), FsError> {
+    for folder in ["bin", "hooks"] {
+        if cartridge.meta(folder)?.is_none_or(|meta| meta.kind != Kind::Directory) {
+            continue;
+        }
+        let dir = cartridge.dir(folder)?;
+        for name in dir.names()? {
+            let meta = dir.meta(&name)?;
+            let Some(mode) = meta.filter(|it| it.kind == Kind::File).map(|it| it.mode) else {
+                continue;
+            };
+            if mode & 0o111 == 0 {
+                // Whoever may read it may run it.
+                dir.set_mode(&name, mode | ((mode & 0o444) >> 2))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The mode that the home had, where its owner's write bit locks it.

@@ -1,16 +1,20 @@
 //! Renders the ERB templates of a cartridge: `X.erb` becomes `X`, and goes.
 
-use super::{Cx, Said, Step};
+use super::gear_files::GearFiles;
+use super::script::one_line;
+use super::{Cx, Said, Step, ruby};
 use crate::error::{Exit, Failure};
+use crate::gear::environ::Environment;
 use crate::gear::{environment, globs, identity::Identity};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree::{self, Modes};
-use crate::template::erb;
-use std::collections::BTreeMap;
+use crate::template::{Fault, erb};
 
 /// The longest template.
 const LONGEST: u64 = 1 << 20;
+/// The remedy for a template that is beyond the engine.
+const WITHOUT_RUBY: &str = "only Ruby can render it: `apt-get install ruby`";
 
 /// One of the two passes of the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -39,6 +43,9 @@ pub struct RenderTemplates {
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Before {
     templates: Vec<Template>,
+    /// What is declared by name, and was not there.
+    #[serde(default)]
+    missing: Vec<String>,
 }
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -48,45 +55,63 @@ struct Template {
 }
 
 impl RenderTemplates {
-    fn find(&self, home: &Dir) -> Result<Vec<String>, Failure> {
+    /// The templates that are there, and those that should be, gear-relative.
+    fn find(&self, home: &Dir) -> Result<(Vec<String>, Vec<String>), Failure> {
         let patterns: Vec<String> = match self.pass {
             Pass::Env => vec!["env/*.erb".into()],
             Pass::Processed => self.patterns.clone(),
         };
         let mut found = globs::expand(home, &self.dir, &patterns).paths;
         found.retain(|path| path.strip_suffix(".erb").is_some());
-        let mut existing = Vec::new();
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
         for path in found {
-            if home.meta(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
-                existing.push(path);
+            match home.meta(&path)? {
+                Some(meta) if meta.kind == Kind::File => there.push(path),
+                // Variables are rendered already.
+                None if !path.starts_with(&format!("{}/env/", self.dir)) => missing.push(path),
+                _ => {}
             }
         }
-        Ok(existing)
+        Ok((there, missing))
     }
 
+    /// Renders one template; gives what there is to say about it.
     fn render(
         &self,
+        cx: &Cx<'_>,
         home: &Dir,
-        path: &str,
-        variables: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
+        (path, environment): (&str, &Environment),
+    ) -> Result<Option<String>, Failure> {
         let bytes = home.read(path, LONGEST)?;
-        let unreadable = |text: String| {
+        let cannot = |text: String| {
             let shown = home.path_of(path);
             Failure::new(Exit::Failed, format!("cannot render `{}`: {text}", shown.display()))
         };
         let text = std::str::from_utf8(&bytes)
-            .map_err(|error| unreadable(format!("it is not UTF-8 ({error})")))?;
-        let rendered =
-            erb::render(text, variables).map_err(|error| unreadable(error.to_string()))?;
+            .map_err(|error| cannot(format!("it is not UTF-8 ({error})")))?;
+        let files = GearFiles { home: home.path(), owner: self.gear.owner };
+        let mut note = None;
+        let rendered = match erb::render(text, &environment.as_text(), &files) {
+            Ok(rendered) => rendered.into_bytes(),
+            Err(error) if error.fault == Fault::Unsupported => {
+                let template = ruby::Template { gear: &self.gear, path, environment };
+                let Some((program, rendered)) = ruby::render(cx, home, &template)? else {
+                    return Err(cannot(error.to_string()).hint(WITHOUT_RUBY));
+                };
+                note = Some(format!("`{path}`: {error}: `{}` rendered it", program.display()));
+                rendered
+            }
+            Err(error) => return Err(cannot(error.to_string())),
+        };
         let mode = home.meta(path)?.map_or(0o644, |meta| meta.mode);
         let target = target(path);
-        home.replace_file(target, rendered.as_bytes(), mode)?;
+        home.replace_file(target, &rendered, mode)?;
         if let Some((uid, gid)) = self.gear.owner {
             home.set_owner(target, uid, gid)?;
         }
         checkpoint("render_templates: the target is written");
-        Ok(home.remove_file(path)?)
+        home.remove_file(path)?;
+        Ok(note)
     }
 }
 
@@ -107,7 +132,8 @@ impl Step for RenderTemplates {
     fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
         let home = cx.state.dir(self.gear.home())?;
         let mut templates = Vec::new();
-        for (index, path) in self.find(&home)?.into_iter().enumerate() {
+        let (found, missing) = self.find(&home)?;
+        for (index, path) in found.into_iter().enumerate() {
             let stash = cx.stash()?;
             tree::remove(&stash, format!("{index}.erb"))?;
             tree::copy(&home, &path, &stash, format!("{index}.erb"), Modes::Kept)?;
@@ -118,28 +144,32 @@ impl Step for RenderTemplates {
             }
             templates.push(Template { path, target_existed });
         }
-        Ok(Before { templates })
+        Ok(Before { templates, missing })
     }
 
     fn apply(&self, before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
         let home = cx.state.dir(self.gear.home())?;
         let mut said = Said::default();
+        let missing = |path: &String| {
+            format!("`{path}` is declared in processed_templates, and does not exist")
+        };
+        said.warnings.extend(before.missing.iter().map(missing));
         if before.templates.is_empty() {
             return Ok(said);
         }
-        let variables = environment::of(cx.host(), &home, &self.gear, Some(&self.dir)).as_text();
+        let environment = environment::of(cx.host(), &home, &self.gear, Some(&self.dir));
         for Template { path, .. } in &before.templates {
             checkpoint("render_templates: before a template");
             if !home.has(path)? {
                 continue;
             }
-            match self.render(&home, path, &variables) {
-                Ok(()) => {}
+            match self.render(cx, &home, (path, &environment)) {
+                Ok(note) => said.messages.extend(note),
                 Err(failure) if self.pass == Pass::Env => {
                     return Err(failure.hint("`cart lint` checks a cartridge's templates"));
                 }
                 // `**/*.erb` reaches templates of vendored code that are none of the platform's.
-                Err(failure) => said.warnings.push(failure.summary),
+                Err(failure) => said.warnings.push(one_line(&failure)),
             }
         }
         Ok(said)

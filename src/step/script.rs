@@ -2,6 +2,7 @@
 
 use super::{Cx, Said, heard, hints};
 use crate::error::{Exit, Failure};
+use crate::gear::action::Action;
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
@@ -122,12 +123,12 @@ pub(super) fn control(
     cx: &Cx<'_>,
     home: &Dir,
     (gear, dir): (&Identity, &str),
-    action: &str,
+    action: Action,
 ) -> Result<Said, Failure> {
     let version = gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default();
-    let found = hooks::find(home, action, dir, &version)?;
+    let found = hooks::find(home, action.as_str(), dir, &version)?;
     let seconds = cx.config.scripts.control_timeout;
-    let leftovers = if action == "start" { Leftovers::Keep } else { Leftovers::End };
+    let leftovers = if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
     let call = |name: &str, line: CommandLine| {
         run(cx, home, &Call { gear, dir, name, line, seconds, leftovers })
     };
@@ -146,8 +147,8 @@ pub(super) fn control(
     let script = home.path_of(dir).join("bin/control");
     let sourced = Sourced { before: &found.sourced_before, after: &found.sourced_after };
     let line = match sourced {
-        Sourced { before: [], after: [] } => CommandLine::of(&script, [action])?,
-        _ => CommandLine::control(&script, [action], &sourced)?,
+        Sourced { before: [], after: [] } => CommandLine::of(&script, [action.as_str()])?,
+        _ => CommandLine::control(&script, [action.as_str()], &sourced)?,
     };
     said.merge(call(&format!("control-{action}"), line)?);
     hook(&found.after, &mut said)?;

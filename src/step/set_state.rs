@@ -6,6 +6,17 @@ use crate::gear::identity::Identity;
 use crate::gear::state::{self, State};
 use crate::sys::checkpoint::checkpoint;
 
+/// Who wants it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Initiator {
+    /// The gear's user: a stop is for good, until the same user starts it.
+    #[default]
+    User,
+    /// The system, for a while: the stop lock stays as it is.
+    System,
+}
+
 /// The expected state of a gear. Started takes the stop lock away, stopped sets it (node
 /// specification, 8.3); it is written before the scripts run, as the original does.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -14,6 +25,9 @@ pub struct SetState {
     pub gear: Identity,
     /// Its new state.
     pub state: State,
+    /// Who wants it.
+    #[serde(default)]
+    pub initiator: Initiator,
 }
 
 /// What it was before.
@@ -41,9 +55,10 @@ impl Step for SetState {
         let home = cx.state.dir(self.gear.home())?;
         state::write(&home, self.state)?;
         checkpoint("set_state: between state and lock");
-        match self.state {
-            State::Stopped => state::set_stop_lock(&home)?,
-            _ => state::clear_stop_lock(&home)?,
+        match (self.initiator, self.state) {
+            (Initiator::System, _) => {}
+            (Initiator::User, State::Stopped) => state::set_stop_lock(&home)?,
+            (Initiator::User, _) => state::clear_stop_lock(&home)?,
         }
         Ok(Said::default())
     }
@@ -67,5 +82,5 @@ impl Step for SetState {
 
 #[cfg(test)]
 pub(super) fn sample(world: &super::laws::World) -> SetState {
-    SetState { gear: world.gear(), state: State::Stopped }
+    SetState { gear: world.gear(), state: State::Stopped, initiator: Initiator::User }
 }

@@ -26,7 +26,7 @@ pub fn ask(host: Host<'_>, gear: &Identity) -> Result<Vec<Answer>, Failure> {
     let Host { layout, config, shared } = host;
     let state = Dir::open(layout.state())?;
     // Its output goes where a transaction's would; no transaction has the number 0.
-    let number = format!("status-{}", std::process::id());
+    let number = format!("status-{}-{}", std::process::id(), gear.uuid);
     let cx = Cx::new((layout, config, &state), 0, (&number, 1)).with_shared(shared.clone());
     let home = state.dir(gear.home())?;
     let mut answers = Vec::new();

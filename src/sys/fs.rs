@@ -56,6 +56,8 @@ pub struct Meta {
     pub gid: u32,
     /// How many names it has.
     pub links: u64,
+    /// When its content was last changed, in seconds since 1970.
+    pub modified: i64,
 }
 
 /// A directory held open, and the path under which the user knows it.
@@ -488,6 +490,7 @@ fn meta_of(stat: &rustix::fs::Stat) -> Meta {
         uid: stat.st_uid,
         gid: stat.st_gid,
         links: stat.st_nlink,
+        modified: stat.st_mtime,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod fs;
 pub mod host;
 pub mod interrupt;
 pub mod lock;
+pub mod net;
 pub mod path;
 pub mod process;
 pub mod random;

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -78,6 +78,22 @@ pub fn confine(command: &mut Command, limits: Limits) {
     // closing here: every one that this program opens is close-on-exec (rustix, std), and so are by
     // now those that it was started with.
     unsafe { command.pre_exec(confine) };
+}
+
+/// Prepares `command` to be given the terminal: it stays in this session, as a shell needs it for its
+/// jobs, but cannot gain privileges and gets no descriptors but the standard ones.
+#[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
+pub fn restrain(command: &mut Command, limits: Limits) {
+    keep_inherited_descriptors();
+    let restrain = move || -> io::Result<()> {
+        rustix::thread::set_no_new_privs(true)?;
+        lower(Resource::Core, 0);
+        lower(Resource::Nofile, limits.files);
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        Ok(())
+    };
+    // SAFETY: as for `confine`: system calls through rustix, no allocation, no lock.
+    unsafe { command.pre_exec(restrain) };
 }
 
 /// Marks the descriptors that this process was started with, beyond the standard ones, as not to be
@@ -178,22 +194,56 @@ pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
         .collect())
 }
 
-/// Tells whether a process shows an environment, and the variable is not in it. A process that is
-/// just being started shows none.
-pub fn lacks_variable(id: u32, name: &str) -> bool {
-    let proc = super::fs::Dir::open(Path::new("/proc"));
-    let environment = proc.and_then(|proc| proc.read(format!("{id}/environ"), 1 << 22));
-    let environment = environment.unwrap_or_default();
-    let is_it = |entry: &[u8]| {
-        entry.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-    };
-    !environment.is_empty() && !environment.split(|byte| *byte == 0).any(is_it)
-}
-
 /// Lists the living processes of the user `user`.
 pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
     let mine = |process: &Process| process.user == user && process.state != 'Z';
     Ok(all()?.into_iter().filter(mine).map(|process| process.id).collect())
+}
+
+/// A living process, with what its environment says of one variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// Its id.
+    pub id: u32,
+    /// Its real user id.
+    pub user: u32,
+    /// Whether it shows an environment; one that is just being started shows none, nor do those of
+    /// other users.
+    pub shows_environment: bool,
+    /// The variable's value, where it is set.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Lists the living processes but this one, with the value that the variable `name` has in each.
+pub fn with_variable(name: &str) -> Result<Vec<Marked>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let me = std::process::id();
+    let alive = all()?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
+    Ok(alive
+        .map(|process| {
+            let environment = proc.read(format!("{}/environ", process.id), 1 << 22);
+            let environment = environment.unwrap_or_default();
+            let value = |entry: &[u8]| {
+                entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec)
+            };
+            Marked {
+                id: process.id,
+                user: process.user,
+                shows_environment: !environment.is_empty(),
+                value: environment.split(|byte| *byte == 0).find_map(value),
+            }
+        })
+        .collect())
+}
+
+/// The bytes of memory that a process holds now; nothing of one that has gone.
+pub fn resident(id: u32) -> Option<u64> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    let status = proc.read(format!("{id}/status"), 1 << 16).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
 }
 
 /// Lists the living descendants of the process `root`.
@@ -213,6 +263,15 @@ pub fn descendants(root: u32) -> Result<Vec<u32>, FsError> {
         }
     }
     Ok(found)
+}
+
+/// The files that standard outputs of the processes of this host lead into.
+pub fn outputs() -> Result<HashSet<PathBuf>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let files = |process: Process| {
+        [1, 2].map(|number| proc.link_target(format!("{}/fd/{number}", process.id)).ok())
+    };
+    Ok(all()?.into_iter().flat_map(files).flatten().collect())
 }
 
 /// Tells whether a process with this id exists and is no zombie.

@@ -107,6 +107,11 @@ impl Printer {
         });
     }
 
+    /// Passes on, to stderr, what another `cart` has said of its failure; even `--quiet` tells it.
+    pub fn failed(&self, text: &str) {
+        self.styled_talk(escape::block(text).trim_end());
+    }
+
     /// Says what is being done, on stderr.
     pub fn talk(&self, text: &str) {
         if self.0.verbosity >= Verbosity::Normal {

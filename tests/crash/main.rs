@@ -45,6 +45,21 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "create", "blog", "PACKAGE", "--start"],
     },
     Scenario {
+        name: "gear create, shown outside",
+        before: &[],
+        act: &["gear", "create", "blog", "WEB", "--expose"],
+    },
+    Scenario {
+        name: "gear destroy, shown outside",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "destroy", "blog"],
+    },
+    Scenario {
+        name: "gear unexpose",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "unexpose", "blog"],
+    },
+    Scenario {
         name: "gear stop",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "stop", "blog"],
@@ -53,6 +68,21 @@ const SCENARIOS: &[Scenario] = &[
         name: "gear start",
         before: &[&["gear", "create", "blog", "PACKAGE"]],
         act: &["gear", "start", "blog"],
+    },
+    Scenario {
+        name: "gear restart",
+        before: &[&["gear", "create", "blog", "PACKAGE"]],
+        act: &["gear", "restart", "blog"],
+    },
+    Scenario {
+        name: "gear tidy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "tidy", "blog"],
+    },
+    Scenario {
+        name: "gear stop --force",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "stop", "blog", "--force"],
     },
     Scenario {
         name: "gear destroy",
@@ -215,8 +245,18 @@ fn gears_are_created_or_not() {
 }
 
 #[test]
+fn gears_are_shown_outside_or_not() {
+    try_named(&["gear create, shown outside", "gear destroy, shown outside", "gear unexpose"]);
+}
+
+#[test]
 fn gears_are_started_and_stopped_or_not() {
     try_named(&["gear stop", "gear start"]);
+}
+
+#[test]
+fn gears_are_restarted_and_tidied_or_not() {
+    try_named(&["gear restart", "gear tidy", "gear stop --force"]);
 }
 
 #[test]
@@ -246,9 +286,15 @@ fn every_scenario_is_tried() {
         "gear create",
         "gear stop",
         "gear start",
+        "gear restart",
+        "gear tidy",
+        "gear stop --force",
         "gear destroy",
         "install shims",
         "remove shims",
+        "gear env set",
+        "env set",
+        "undo a variable",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

@@ -55,6 +55,7 @@ fn gear(words: &str) -> Gear {
         account: false,
         sandbox: "plain".into(),
         created: 0,
+        dns: None,
     };
     Gear {
         row,
@@ -63,6 +64,10 @@ fn gear(words: &str) -> Gear {
         endpoints: Vec::new(),
         state: Some(state),
         processes,
+        memory: 0,
+        stop_locked: state == State::Stopped,
+        since: None,
+        connected: false,
     }
 }
 

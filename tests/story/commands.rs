@@ -76,8 +76,8 @@ fn read(host: &Host, path: &str) -> String {
 }
 
 /// Creates the gear, and checks what its scripts were answered.
-fn call_everything(host: &Host, level: &str) {
-    host.must(&["gear", "create", "caller", &cartridge(host)]);
+fn call_everything(host: &Host, level: &str, more: &[&str]) {
+    host.must(&[&["gear", "create", "caller", &cartridge(host)], more].concat());
     assert_eq!(host.json(&["gear", "show", "caller"])["sandbox"], level);
     let address = host.json(&["gear", "show", "caller"])["endpoints"][0]["address"].clone();
     let address = address.as_str().unwrap();
@@ -136,12 +136,10 @@ fn scripts_call_everything_with_the_hosts_view_changed() {
     let _alone = alone();
     let host = Host::new();
     if !has_namespaces(&host) {
-        println!(
-            "SKIP: scripts_call_everything_with_the_hosts_view_changed: no mount namespaces here"
-        );
+        println!("SKIP: story::commands_namespaces: no mount namespaces here");
         return;
     }
-    call_everything(&host, "namespaces");
+    call_everything(&host, "namespaces", &[]);
 }
 
 #[test]
@@ -149,7 +147,25 @@ fn scripts_call_everything_on_the_plain_host() {
     let _alone = alone();
     // The options of the overlay cannot carry a comma, so that this host has no such view.
     let host = Host::called("a,b");
-    call_everything(&host, "plain");
+    call_everything(&host, "plain", &[]);
+}
+
+#[test]
+fn scripts_call_everything_as_accounts_of_their_own() {
+    let _alone = alone();
+    if !Host::is_root() {
+        println!("SKIP: story::commands_account: making accounts needs root");
+        return;
+    }
+    if !Host::lets_accounts_pass() {
+        println!("SKIP: story::commands_account: the gear's user cannot reach the program");
+        return;
+    }
+    let host = Host::new();
+    let level = if has_namespaces(&host) { "namespaces" } else { "plain" };
+    call_everything(&host, level, &["--host-users"]);
+    let host = Host::called("a,b");
+    call_everything(&host, "plain", &["--host-users"]);
 }
 
 /// What a gear of a host like this gets, asked of the program itself.
@@ -167,7 +183,7 @@ fn ruby_is_the_systems_or_missed_in_words() {
     let _alone = alone();
     let host = Host::new();
     if !Path::new("/usr/bin/ruby").exists() {
-        println!("SKIP: ruby_is_the_systems_or_missed_in_words: this host has no `ruby`");
+        println!("SKIP: story::commands_ruby: this host has no `ruby`");
         return;
     }
     let cartridge = cartridge(&host);
@@ -202,7 +218,7 @@ fn what_scripts_lack_is_said_with_the_remedy() {
         if words == "Python 2"
             && ["/usr/bin/python2", "/bin/python2"].iter().any(|p| Path::new(p).exists())
         {
-            println!("SKIP: what_scripts_lack_is_said_with_the_remedy: this host has Python 2");
+            println!("SKIP: story::commands_python: this host has Python 2");
             continue;
         }
         let cartridge =

@@ -41,6 +41,19 @@ impl Host {
         Self { temp }
     }
 
+    /// Whether the test runs as root.
+    pub(crate) fn is_root() -> bool {
+        cartwright::sys::host::is_root()
+    }
+
+    /// Whether any account can reach the program.
+    pub(crate) fn lets_accounts_pass() -> bool {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]);
+        let reached = setpriv.args(["test", "-x", env!("CARGO_BIN_EXE_cart")]).status();
+        reached.is_ok_and(|status| status.success())
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.temp.path().join("host")
     }
@@ -55,11 +68,38 @@ impl Host {
         command
     }
 
+    /// Runs a command without `--quiet`; gives its exit status and everything that it said.
+    pub(crate) fn aloud(&self, line: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
+        let output = command.arg("--root").arg(self.root()).arg("-y").args(line).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+    }
+
     /// Runs a command; gives its exit status and everything that it said.
     pub(crate) fn run(&self, line: &[&str]) -> (i32, String) {
         let output = self.command(line).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Runs a command that may say what it does; gives its exit status and everything that it said.
+    pub(crate) fn talk(&self, line: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
+        command.arg("--root").arg(self.root()).arg("-y").args(line).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// A folder that [`Host::write`] has made.
+    pub(crate) fn place(&self, name: &str) -> String {
+        self.temp.path().join(name).display().to_string()
+    }
+
+    /// The home of a gear.
+    pub(crate) fn home(&self, gear: &str) -> PathBuf {
+        self.root().join("var/lib/cartwright/gears").join(gear)
     }
 
     /// Runs a command that has to succeed.
@@ -114,6 +154,10 @@ impl Host {
 
     pub(crate) fn has_gear_folder(&self, name: &str) -> bool {
         self.root().join("var/lib/cartwright/gears").join(name).exists()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.temp.path().join(name)
     }
 
     pub(crate) fn write(&self, path: &str, text: &str, mode: u32) {

@@ -11,10 +11,13 @@
 )]
 
 mod commands;
+mod control;
 mod disk;
+mod frontend;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
 mod trouble;
 mod variables;
 mod versions;

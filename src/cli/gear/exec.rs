@@ -31,21 +31,27 @@ pub struct ExecArgs {
 
 /// Runs a command as the gear, in its environment, and answers with its exit status.
 pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
-    let (db, gear) = found::reading(app, &args.name)?;
+    hand_over(app, &args.name, (&args.command, Vec::new()))
+}
+
+/// Gives the terminal to a command in a gear; `more` are variables beyond the gear's own.
+pub(super) fn hand_over(
+    app: &mut App,
+    name: &GearName,
+    (command, more): (&[OsString], Vec<(String, OsString)>),
+) -> Result<Exit, Failure> {
+    let (db, gear) = found::reading(app, name)?;
     let shared = facts::shared(&db)?;
     write_sdk(app)?;
-    let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
+    let home = Dir::open(&app.layout().gears().join(name.as_str()))?;
     let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
-    let loaded = environment::of(host, &home, &gear.identity, None);
+    let mut loaded = environment::of(host, &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
+    loaded.variables.extend(more);
     let user = gear.identity.owner.map(|(uid, gid)| sandbox::User { uid, gid });
     let shims = environment::shims(app.layout(), &gear.identity);
-    let status = sandbox::hand_over(
-        &args.command,
-        home.path(),
-        &loaded.variables,
-        (user, shims.as_deref()),
-    )?;
+    let status =
+        sandbox::hand_over(command, home.path(), &loaded.variables, (user, shims.as_deref()))?;
     app.answer_with(status);
     Ok(Exit::Done)
 }

@@ -28,9 +28,9 @@ struct Answer {
 pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let mut gears = Vec::new();
     if let Some(db) = app.reading()? {
-        for row in db.gears()? {
-            let told = db.told_by_gear(&row.uuid)?;
-            gears.push(Shown::new(app, Gear::of_row(&db, app.layout(), row)?, &told));
+        for gear in Gear::all(&db, app.layout())? {
+            let told = db.told_by_gear(&gear.row.uuid)?;
+            gears.push(Shown::new(app, gear, &told));
         }
     }
     if app.form() == Form::Json {

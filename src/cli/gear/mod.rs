@@ -1,17 +1,29 @@
 //! `cart gear`: gears, from their making to their end.
 
+pub mod boot;
+pub mod control;
 pub mod create;
 pub mod destroy;
 pub mod env;
 pub mod exec;
+pub mod expose;
 mod found;
+pub mod halt;
 pub mod list;
 pub mod logs;
+mod many;
+pub mod reload;
+pub mod restart;
+pub mod shell;
 pub mod show;
 pub mod start;
 pub mod status;
 pub mod stop;
+pub mod threaddump;
+pub mod tidy;
 mod told;
+
+pub(super) use many::side_by_side;
 
 use super::app::App;
 use crate::error::{Exit, Failure};
@@ -46,9 +58,50 @@ enum Command {
     /// Shows its home, cartridges, state and endpoints.
     Show(show::ShowArgs),
     /// Start a gear
+    ///
+    /// The cartridges are started one after the other, the primary last; then the gear's endpoints
+    /// are probed, and silence is told with the end of its log. With `--all`, every gear.
     Start(start::StartArgs),
     /// Stop a gear
+    ///
+    /// It stays stopped, over restarts of the host too, until it is started again. With `--force`
+    /// its processes are killed, without asking its cartridges.
     Stop(stop::StopArgs),
+    /// Restart a gear
+    ///
+    /// Each cartridge is told to restart, the primary last. One that is stopped is started.
+    Restart(restart::RestartArgs),
+    /// Let a gear read its configuration again
+    ///
+    /// A started gear's cartridges are told `reload`, any other's `force-reload`.
+    Reload(reload::ReloadArgs),
+    /// Throw away what a gear does not need
+    ///
+    /// Stops the gear, empties its own temporary folder, tells its cartridges to tidy up, starts
+    /// it again, and collects the garbage in its repository. One that is stopped stays stopped.
+    Tidy(tidy::TidyArgs),
+    /// Let a gear tell what its threads do
+    ///
+    /// Only cartridges that list `threaddump` in `Additional-Control-Actions` are asked; where the
+    /// answer goes, its log mostly, is theirs to choose. The gear has to be started.
+    Threaddump(threaddump::ThreaddumpArgs),
+    /// Call an action of a gear's cartridges by hand
+    ///
+    /// Calls `bin/control ACTION` of all cartridges or of one, between the hooks of the gear's
+    /// application. Actions: start, stop, restart, reload, force-reload, status, tidy, threaddump,
+    /// pre-receive, post-receive, pre-repo-archive, update-configuration, pre-build, build, deploy,
+    /// post-deploy, pre-snapshot, post-snapshot, pre-restore, post-restore, update-cluster,
+    /// enable-server, disable-server.
+    Control(control::ControlArgs),
+    /// Start a gear because the host has started
+    ///
+    /// One that its user has stopped, or never started, stays as it is. `cart doctor
+    /// --install-unit` writes a unit that does this at each start of the host.
+    Boot(boot::BootArgs),
+    /// Stop a gear because the host goes down
+    ///
+    /// Unlike after `stop`, `boot` starts it again.
+    Halt(halt::HaltArgs),
     /// Tell how a gear is doing
     ///
     /// Asks each cartridge, shows what it says, and ends with the exit status that it gave.
@@ -57,6 +110,12 @@ enum Command {
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
+    /// Give a gear public ports
+    ///
+    /// Endpoints that ask for a public port get one, which nginx passes on to them.
+    Expose(expose::ExposeArgs),
+    /// Take a gear's public ports away
+    Unexpose(expose::ExposeArgs),
     /// Look after the variables of a gear
     Env(env::EnvArgs),
     /// Run a command in a gear's environment
@@ -64,6 +123,11 @@ enum Command {
     /// The command runs as the gear: as its user, with its environment, in its home. Its exit
     /// status becomes that of cart.
     Exec(exec::ExecArgs),
+    /// Open a shell in a gear
+    ///
+    /// It runs as the gear, as `exec` does. Without a terminal it reads its commands from standard
+    /// input.
+    Shell(shell::ShellArgs),
     /// Show what a gear's logs say
     ///
     /// Shows the last lines of each of its log files.
@@ -78,8 +142,18 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(args, app),
         Command::Start(args) => start::run(args, app),
         Command::Stop(args) => stop::run(args, app),
+        Command::Restart(args) => restart::run(args, app),
+        Command::Reload(args) => reload::run(args, app),
+        Command::Tidy(args) => tidy::run(args, app),
+        Command::Threaddump(args) => threaddump::run(args, app),
+        Command::Control(args) => control::run(args, app),
+        Command::Boot(args) => boot::run(args, app),
+        Command::Halt(args) => halt::run(args, app),
+        Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
+        Command::Expose(args) => expose::expose(args, app),
+        Command::Unexpose(args) => expose::unexpose(args, app),
         Command::Env(args) => env::run(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),

@@ -1,33 +1,39 @@
 //! `cart gear stop`.
 
-use super::found;
+use super::many::{self, Deed, GearsArgs};
 use crate::cli::app::App;
-use crate::cli::change::{ChangeArgs, carry_out};
-use crate::error::{Context, Exit, Failure};
-use crate::package::ident::GearName;
+use crate::cli::change::ChangeArgs;
+use crate::error::{Exit, Failure};
 use crate::plan::gear;
 use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
   cart gear stop blog
-  cart gear stop blog --dry-run";
+  cart gear stop blog --force
+  cart gear stop --all -j 8";
 
 /// The arguments of `cart gear stop`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct StopArgs {
-    /// The gear
-    #[arg(value_name = "NAME", value_parser = GearName::parse)]
-    pub name: GearName,
+    /// Which gears.
+    #[command(flatten)]
+    pub gears: GearsArgs,
+    /// Kill what runs, without asking the cartridges
+    #[arg(short, long)]
+    pub force: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
 }
 
-/// Stops a gear.
+/// Stops gears.
 pub fn run(args: &StopArgs, app: &mut App) -> Result<Exit, Failure> {
-    let db = found::changing(app, &args.name)?;
-    carry_out(app, &db, &args.change, &|| Ok(gear::stop(&found::gear(app, &db, &args.name)?)))
-        .doing(|| format!("cannot stop the gear `{}`", args.name))
+    let deed = if args.force {
+        Deed { words: &["stop", "--force"], plan: &|gear| Ok(gear::force_stop(gear)) }
+    } else {
+        Deed { words: &["stop"], plan: &|gear| Ok(gear::stop(gear)) }
+    };
+    many::run(app, &args.gears, &args.change, &deed)
 }

@@ -249,6 +249,11 @@ fn a_gear_stays_usable_whatever_is_written_into_its_variables() {
     assert!(!loaded.variables.contains_key("LONG39"), "the longest goes first");
     assert!(loaded.variables.contains_key("LONG0"));
     assert!(loaded.notes.iter().all(|note| note.contains("too long")));
+    let long = vec![b'x'; 120_000];
+    for number in 0..70 {
+        gear.home.write_new(format!("one/env/MORE{number}"), &long, 0o644).unwrap();
+    }
+    assert_eq!(load(&gear.sources()).notes.len(), super::MOST_NOTES + 1);
 }
 
 #[test]

@@ -161,8 +161,8 @@ fn search_paths_are_changed_without_doubling() {
          echo /php >p/env/OPENSHIFT_PHP_PATH_ELEMENT; echo /lp >p/env/OPENSHIFT_PHP_LD_LIBRARY_PATH_ELEMENT
          export OPENSHIFT_A_PATH_ELEMENT=/a OPENSHIFT_A_LD_LIBRARY_PATH_ELEMENT=/la
          build_path; echo; build_ld_library_path; echo; get_gear_path; echo
-         primary_cartridge_name; echo; primary_cartridge_short_name",
-        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a\nredhat-php-5.4\nPHP\n",
+         get_gear_ld_library_path; echo; primary_cartridge_name; echo; primary_cartridge_short_name",
+        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a\n/la:/lp\nredhat-php-5.4\nPHP\n",
     );
 }
 
@@ -224,4 +224,44 @@ fn writing_out_is_repeatable_and_repairs() {
     assert!(Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_RUBY"]).is_file());
     assert_eq!(place_of(bash), Some(temp.path()));
     assert_eq!(place_of(Path::new("/usr/lib/openshift/cartridge_sdk/bash/sdk")), None);
+}
+
+#[test]
+fn the_gears_of_an_application_come_from_its_registry() {
+    prints(
+        "oo-gear-registry() { echo \"registry $*\"; }; web_gears; proxy_gears; all_gears",
+        "registry web\nregistry proxy\nregistry all\n",
+    );
+    prints(
+        "touch sdk.rb; export OPENSHIFT_CARTRIDGE_SDK_RUBY=$PWD/sdk.rb
+         oo-ruby() { echo \"$1 ${2##*/} $4\"; }; app_web_to_proxy_ratio_and_colocated_gears
+         ruby_sdk 'primary_cartridge_manifest[\"Name\"]'",
+        "-r sdk.rb include OpenShift::CartridgeSdk; puts app_web_to_proxy_ratio_and_colocated_gears\n\
+         -r sdk.rb include OpenShift::CartridgeSdk; puts primary_cartridge_manifest[\"Name\"]\n",
+    );
+}
+
+#[test]
+fn a_server_is_told_to_end_gracefully_and_waited_for() {
+    prints(
+        "bash -c 'trap \"exit 0\" WINCH; echo $$ >pid; while :; do sleep 0.1; done' &
+         wait_for_pid_file pid; sleep 0.3; shutdown_httpd_graceful_pidfile pid >/dev/null
+         wait $! && echo gone",
+        "gone\n",
+    );
+    prints("print_user_running_processes >all; head -n 2 all | tail -n 1", "Running Processes:\n");
+    prints("client_out WORD $'a\\n\\nb'", "WORD: a\nWORD: b\n");
+}
+
+#[test]
+fn every_function_is_tried_and_every_command_has_its_place() {
+    let tests = include_str!("tests.rs");
+    let functions = BASH.lines().filter_map(|line| line.split_once("() ")?.0.into());
+    for function in functions.filter(|name: &&str| !name.starts_with('_')) {
+        assert!(tests.contains(function), "no test calls `{function}`");
+    }
+    let all: Vec<&str> = COMMANDS.into_iter().chain(super::FALLBACK_COMMANDS).collect();
+    for (folder, name) in super::ABSOLUTE {
+        assert!(all.contains(&name) && ["usr/bin", "usr/sbin"].contains(&folder), "{name}");
+    }
 }

@@ -29,8 +29,7 @@ impl Dir {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(FsError::new("look at", path, error)),
         };
-        let stat =
-            rustix::fs::fstat(&fd).map_err(|error| FsError::new("look at", &path, error))?;
+        let stat = rustix::fs::fstat(&fd).map_err(|error| FsError::new("look at", &path, error))?;
         Ok(Some(Pinned { fd, path, meta: meta_of(&stat) }))
     }
 }

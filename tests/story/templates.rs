@@ -1,0 +1,90 @@
+//! Templates in gears: which fail, which only warn, what Ruby renders, and `oo-erb`.
+
+use super::alone;
+use super::host::Host;
+use std::path::PathBuf;
+
+const SETUP: &str = r#"#!/bin/bash -eu
+said=0
+printf 'ip=<%%= ENV["OPENSHIFT_OURS_DIR"] %%>\n' | oo-erb -S 2 >"$OPENSHIFT_DATA_DIR/piped"
+oo-erb -S 2 -- conf/later.erb.hidden >"$OPENSHIFT_DATA_DIR/file"
+oo-erb conf/broken.erb >"$OPENSHIFT_DATA_DIR/nothing" 2>"$OPENSHIFT_DATA_DIR/told" || said=$?
+echo "$said" >"$OPENSHIFT_DATA_DIR/status"
+"#;
+
+fn cartridge(host: &Host) -> String {
+    let folder = host.cartridge("ours", "Version: '1'\n", ("setup", SETUP));
+    let write = |path: &str, text: &str| host.write(&format!("ours/{path}"), text, 0o644);
+    write(
+        "metadata/managed_files.yml",
+        "processed_templates:\n- conf/*.erb\n- declared.erb\n- '**/*.erb'\n",
+    );
+    write("env/OPENSHIFT_OURS_BIN.erb", "<%= ENV['OPENSHIFT_OURS_DIR'] + 'bin' %>\n");
+    write("conf/good.erb", "<% if File.directory?('ours/conf') %>here<% end %>\n");
+    write("conf/broken.erb", "a\n<%= ENV['NOBODY_SETS'] + 'x' %>\n");
+    write("conf/later.erb.hidden", "<%= ENV['OPENSHIFT_OURS_BIN'].split('/').last %>\n");
+    folder
+}
+
+fn home(host: &Host) -> PathBuf {
+    host.root().join("var/lib/cartwright/gears/blog")
+}
+
+fn read(host: &Host, path: &str) -> Option<String> {
+    std::fs::read_to_string(home(host).join(path)).ok()
+}
+
+#[test]
+fn a_processed_template_that_fails_is_a_warning_and_stays() {
+    let _alone = alone();
+    let host = Host::new();
+    let (status, said) = host.run(&["gear", "create", "blog", &cartridge(&host), "--json"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(
+        said.contains("conf/broken.erb`: line 2, column 5: the variable `NOBODY_SETS`"),
+        "{said}"
+    );
+    assert!(said.contains("`ours/declared.erb` is declared in processed_templates"), "{said}");
+    assert_eq!(read(&host, "ours/conf/good").as_deref(), Some("here\n"));
+    assert!(read(&host, "ours/conf/broken.erb").is_some());
+    assert_eq!(read(&host, "ours/conf/broken"), None, "no partial file");
+    let data = |name: &str| read(&host, &format!("app-root/data/{name}")).unwrap();
+    assert!(data("piped").trim().ends_with("/gears/blog/ours/"), "{}", data("piped"));
+    assert_eq!(data("file"), "bin\n");
+    assert_eq!((data("status").as_str(), data("nothing").as_str()), ("1\n", ""));
+    assert!(data("told").contains("conf/broken.erb: line 2, column 5"), "{}", data("told"));
+    host.must(&["gear", "destroy", "blog"]);
+}
+
+#[test]
+fn a_template_of_a_variable_that_fails_unwinds() {
+    let _alone = alone();
+    let host = Host::new();
+    let folder = cartridge(&host);
+    host.write("ours/env/OPENSHIFT_OURS_X.erb", "<%= ENV['NOBODY_SETS'] + 'x' %>", 0o644);
+    let (status, said) = host.run(&["gear", "create", "blog", &folder]);
+    assert_ne!(status, 0, "{said}");
+    for part in ["OPENSHIFT_OURS_X.erb", "line 1, column 5", "`NOBODY_SETS`"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!host.has_gear_folder("blog"));
+}
+
+#[test]
+fn what_is_beyond_goes_to_ruby_or_says_so() {
+    let _alone = alone();
+    let host = Host::new();
+    let folder = cartridge(&host);
+    let text = "<% while true do break end %><%= [3, 1].sort_by { |x| x }.inspect %>\n";
+    host.write("ours/conf/ruby.erb", text, 0o644);
+    let (status, said) = host.run(&["gear", "create", "blog", &folder, "--json"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("the Ruby construct `while` is not supported"), "{said}");
+    if std::path::Path::new("/usr/bin/ruby").exists() {
+        assert_eq!(read(&host, "ours/conf/ruby").as_deref(), Some("[1, 3]\n"), "{said}");
+        assert!(said.contains("rendered it"), "{said}");
+    } else {
+        assert_eq!(read(&host, "ours/conf/ruby"), None);
+        assert!(said.contains("apt-get install ruby"), "{said}");
+    }
+}
