@@ -42,7 +42,9 @@ pub struct Survey {
     home: Owned,
     there: Vec<Entry>,
     missing: Vec<Missing>,
-    /// Entries that are left alone, and why.
+    /// What is wrong with the list itself, however often it is looked at.
+    pub about_list: Vec<String>,
+    /// Entries that are left alone this time, and why.
     pub notes: Vec<String>,
 }
 
@@ -114,8 +116,13 @@ fn left_alone(path: &str, why: &str) -> String {
 pub fn survey(home: &Dir, folder: &str, patterns: &[String]) -> Result<Survey, FsError> {
     let named = globs::lockable(home, folder, patterns);
     let own = home.meta("")?.ok_or_else(|| FsError::new("look at", home.path(), Errno::NOENT))?;
-    let mut found =
-        Survey { home: Owned::of(own), there: vec![], missing: vec![], notes: named.notes };
+    let mut found = Survey {
+        home: Owned::of(own),
+        there: Vec::new(),
+        missing: Vec::new(),
+        about_list: named.notes,
+        notes: Vec::new(),
+    };
     for entry in named.paths {
         let (path, kind) = match entry.strip_suffix('/') {
             Some(path) => (path, Kind::Directory),
@@ -152,7 +159,8 @@ impl Survey {
                 _ => ("directory", "file"),
             };
             let text = path.escape_debug();
-            self.notes.push(format!("the locked `~/{text}` is a {is}, not a {not}; it stays one"));
+            let note = format!("the locked `~/{text}` is a {is}, not a {not}; it stays one");
+            self.about_list.push(note);
         }
         let was = Owned::of(meta);
         self.there.push(Entry { path: path.to_owned(), kind: meta.kind, was });

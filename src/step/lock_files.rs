@@ -58,9 +58,9 @@ impl Step for LockFiles {
         let mut said = Said::default();
         // Told once, when the files are unlocked: locking would repeat it.
         if self.turn == Turn::Unlock {
-            said.warnings.extend(found.notes.iter().cloned());
+            said.warnings.extend(found.about_list.iter().cloned());
         }
-        said.warnings.extend(late);
+        said.warnings.extend(found.notes.iter().cloned().chain(late));
         for warning in &mut said.warnings {
             warning.insert_str(0, &format!("`{}`: ", self.dir));
         }

@@ -15,6 +15,7 @@ mod control;
 mod disk;
 mod frontend;
 mod host;
+mod managed;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;

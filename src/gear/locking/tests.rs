@@ -67,7 +67,7 @@ fn the_owners_write_bit_is_taken_and_given_exactly() {
     let (_temp, _, home) = gear();
     let before = all(&home);
     let first = survey(&home, "php", &patterns(&LOCKED)).unwrap();
-    assert_eq!(first.notes.len(), 2, "{:?}", first.notes);
+    assert_eq!(first.about_list.len(), 2, "{:?}", first.about_list);
     assert_eq!(all(&home), before, "looking changes nothing");
     first.unlock(&home, Means::Mode).unwrap();
     for (path, mode) in [
@@ -138,7 +138,8 @@ fn an_account_loses_and_gets_its_files_by_owner_and_never_by_mode() {
 fn files_stay_files_and_directories_stay_directories() {
     let (_temp, _, home) = gear();
     let found = survey(&home, "php", &patterns(&["conf", "conf/a/", "conf/a/below"])).unwrap();
-    assert_eq!(found.notes.len(), 3, "{:?}", found.notes);
+    assert_eq!(found.about_list.len(), 2, "{:?}", found.about_list);
+    assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
     found.unlock(&home, Means::Mode).unwrap();
     assert_eq!(look_at(&home, "php/conf").kind, Kind::Directory);
     assert_eq!(look_at(&home, "php/conf/a").kind, Kind::File);
