@@ -98,7 +98,7 @@ impl Host {
     fn front_end(&self) {
         let manifest = self.temp.path().join("WEB/metadata/manifest.yml");
         let endpoints = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
-            Private-Port: 8080\n  Public-Port-Name: OUT\n  Mappings:\n  \
+            Private-Port: 18733\n  Public-Port-Name: OUT\n  Mappings:\n  \
             - {Frontend: '', Backend: ''}\n  \
             - {Frontend: /secret, Backend: /secret, Options: {tohttps: true}}\n";
         let text = std::fs::read_to_string(&manifest).unwrap() + endpoints;

@@ -368,7 +368,7 @@ fn without_nginx_direct_addresses_are_told() {
     let (status, said) = host.run(&["gear", "create", "blog", &package, "--expose"]);
     assert_eq!(status, 5, "{said}");
     assert!(said.contains("frontend.nginx.enabled"), "{said}");
-    let (status, said) = host.run(&["gear", "create", "blog", &package]);
+    let (status, said) = host.aloud(&["gear", "create", "blog", &package]);
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("no front end") && said.contains("http://127."), "{said}");
     let shown = host.json(&["gear", "show", "blog"]);
