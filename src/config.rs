@@ -84,6 +84,8 @@ pub struct Gears {
     pub forbidden_names: Vec<String>,
     /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
     pub memory_mb: u64,
+    /// How many variables the users of one gear may set.
+    pub max_user_variables: usize,
     /// The first public port.
     pub first_public_port: u16,
     /// The last public port.
@@ -188,6 +190,7 @@ impl Default for Gears {
             namespace: "local".into(),
             forbidden_names: forbidden.map(str::to_owned).to_vec(),
             memory_mb: 512,
+            max_user_variables: 50,
             first_public_port: 35_531,
             last_public_port: 65_535,
         }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every top-level module with its layer.
-const LAYERS: [(&str, u8); 22] = [
+const LAYERS: [(&str, u8); 23] = [
     ("error", 0),
     ("progress", 0),
     ("sys", 0),
@@ -32,6 +32,7 @@ const LAYERS: [(&str, u8); 22] = [
     ("template", 2),
     ("facts", 3),
     ("gather", 3),
+    ("inside", 3),
     ("step", 3),
     ("plan", 4),
     ("txn", 5),

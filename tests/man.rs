@@ -191,8 +191,9 @@ fn exit_status() -> String {
 
 fn see_also(name: &str) -> String {
     let others: &[_] = match name {
-        "cart" => &["cart-config(5)", "cart-manifest(5)", "cart-recovery(7)"],
+        "cart" => &["cart-config(5)", "cart-inside(7)", "cart-manifest(5)", "cart-recovery(7)"],
         "cart-recover" | "cart-undo" | "cart-history" => &["cart(1)", "cart-recovery(7)"],
+        "cart-doctor" => &["cart(1)", "cart-inside(7)"],
         "cart-lint" => &["cart(1)", "cart-manifest(5)"],
         _ if name.starts_with("cart-gear-") => &["cart(1)", "cart-gear(1)"],
         _ => &["cart(1)"],
@@ -266,7 +267,7 @@ fn every_setting_is_in_the_manual_with_its_default() {
 #[test]
 fn hand_written_pages_name_no_command_that_there_is_not() {
     let pages = pages();
-    for name in ["cart-config.5", "cart-recovery.7"] {
+    for name in ["cart-config.5", "cart-inside.7", "cart-recovery.7"] {
         let text = std::fs::read_to_string(folder().join(name)).unwrap().replace("\\-", "-");
         for reference in text.split("\\fB").skip(1) {
             let Some((page, rest)) = reference.split_once("\\fR(1)") else { continue };

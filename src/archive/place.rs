@@ -58,10 +58,10 @@ impl<'a> Place<'a> {
         matches!(&self.top, Top::Lifted(lifted) if lifted == top)
     }
 
-    /// Puts everything where the archive has it.
+    /// Puts everything where the archive has it; directories may be moved after this.
     pub(super) fn settle(&mut self) -> Result<(), FsError> {
+        self.open.clear();
         if let Top::Lifted(top) = std::mem::replace(&mut self.top, Top::Settled) {
-            self.open.clear();
             top::settle(self.into, &top)?;
         }
         Ok(())
@@ -106,6 +106,14 @@ impl<'a> Place<'a> {
             self.masked = Some(masked);
         }
         Ok(())
+    }
+
+    /// Gives the directory `path` of the finished tree its last mode. Many are still open.
+    pub(super) fn set_mode(&self, path: &RelPath, mode: u32) -> Result<(), FsError> {
+        match self.open.get(path.as_str()) {
+            Some(open) => open.set_mode("", mode),
+            None => self.into.set_mode(path, mode),
+        }
     }
 
     /// Makes the file `path`, which must not exist.

@@ -82,7 +82,7 @@ fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, Arch
         // From the deepest up: a directory without write bits could not be changed below.
         for entry in table.entries().iter().rev() {
             if entry.content == Content::Directory {
-                into.set_mode(&entry.path, 0o555)?;
+                place.set_mode(&entry.path, 0o555)?;
             }
         }
     }

@@ -3,8 +3,10 @@
 use super::app::App;
 use crate::db::{Db, TxnRow};
 use crate::error::{Exit, Failure};
+use crate::gear::sdk;
 use crate::plan::Plan;
-use crate::sys::interrupt;
+use crate::sys::fs::Dir;
+use crate::sys::{host, interrupt};
 use crate::txn::{self, Done, Engine, How, Locks, Recovered};
 use crate::ui::teller::Teller;
 use clap::{Args, ValueEnum};
@@ -58,6 +60,7 @@ pub(super) fn carry_out(
         on_failure: options.on_failure.into(),
     };
     interrupt::watch_or_fail()?;
+    write_sdk(app)?;
     let engine = Engine::new(db, app.layout(), app.config()?)?;
     let done = txn::perform(&engine, make, &how, &teller)?;
     match &done {
@@ -65,6 +68,13 @@ pub(super) fn carry_out(
         Done::Ran(plan, receipt) => teller.done(plan, receipt),
     }
     Ok(Exit::Done)
+}
+
+/// Writes out what gears find of this very version, where it is not there yet: a gear may have been
+/// made by another.
+pub(super) fn write_sdk(app: &App) -> Result<(), Failure> {
+    let lib = Dir::create(&app.layout().lib(), 0o755)?;
+    Ok(sdk::materialise(&lib, &host::this_program())?)
 }
 
 /// Puts back a transaction that was held for inspection.

@@ -1,10 +1,14 @@
 //! `cart doctor`.
 
 use crate::cli::app::App;
+use crate::cli::change::{ChangeArgs, carry_out};
+use crate::cli::request::database;
 use crate::db::{Db, TxnState};
 use crate::error::{Exit, Failure};
 use crate::facts;
+use crate::plan;
 use crate::sys::fs::{self, Dir, Kind};
+use crate::sys::host;
 use crate::ui::report::Form;
 use clap::Args;
 use serde::Serialize;
@@ -13,7 +17,8 @@ use std::path::Path;
 const EXAMPLES: &str = "\
 Examples:
   cart doctor
-  cart doctor --json";
+  cart doctor --json
+  cart doctor --install-shims --dry-run";
 
 /// The programs that packages and gears need.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -25,7 +30,17 @@ const PROGRAMS: [(&str, &str); 3] = [
 /// The arguments of `cart doctor`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
-pub struct DoctorArgs {}
+pub struct DoctorArgs {
+    /// Link the commands that cartridges call by absolute paths into /usr/bin and /usr/sbin
+    #[arg(long, conflicts_with = "remove_shims")]
+    pub install_shims: bool,
+    /// Remove those links
+    #[arg(long)]
+    pub remove_shims: bool,
+    /// How the change is to be made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
 
 #[derive(Serialize)]
 struct Answer {
@@ -39,8 +54,11 @@ struct Finding {
     remedy: String,
 }
 
-/// Looks for trouble on this host, and changes nothing.
-pub fn run(_args: &DoctorArgs, app: &mut App) -> Result<Exit, Failure> {
+/// Looks for trouble on this host, and changes nothing; or links the commands of cartridges.
+pub fn run(args: &DoctorArgs, app: &mut App) -> Result<Exit, Failure> {
+    if args.install_shims || args.remove_shims {
+        return shims(args, app);
+    }
     let mut findings = programs();
     findings.extend(settings(app));
     match app.reading() {
@@ -66,6 +84,24 @@ pub fn run(_args: &DoctorArgs, app: &mut App) -> Result<Exit, Failure> {
         app.printer().talk("all is well");
     }
     Ok(exit)
+}
+
+/// Makes the links, or removes them.
+fn shims(args: &DoctorArgs, app: &App) -> Result<Exit, Failure> {
+    if !host::is_root() && app.layout().root().is_none() {
+        let text = "the folders of the host's commands belong to root";
+        return Err(Failure::new(Exit::Refused, text).hint("run it as root"));
+    }
+    let db = database(app, args.change.dry_run)?;
+    let program = host::this_program();
+    carry_out(app, &db, &args.change, &|| {
+        let found = facts::shims::shims(app.layout(), &program)?;
+        Ok(if args.install_shims {
+            plan::shims::install(&found, &program.display().to_string())?
+        } else {
+            plan::shims::remove(&found)
+        })
+    })
 }
 
 fn programs() -> Vec<Finding> {

@@ -147,6 +147,8 @@ fn show(app: &App, row: TxnRow, steps: Vec<StepRow>) {
     printer.table(&table);
     for said in steps.iter().filter_map(|step| step.said.as_ref()) {
         said.messages.iter().for_each(|text| printer.data(text));
+        said.results.iter().for_each(|text| printer.data(text));
+        said.errors.iter().for_each(|text| printer.data(&format!("error: {text}")));
         said.warnings.iter().for_each(|text| printer.data(&format!("warning: {text}")));
     }
 }

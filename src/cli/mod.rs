@@ -5,6 +5,7 @@ pub mod cache;
 pub mod change;
 pub mod completions;
 pub mod doctor;
+pub mod env;
 pub mod fetch;
 pub mod files;
 pub mod gear;
@@ -14,6 +15,7 @@ pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
+pub mod oo_env_var;
 pub mod owns;
 mod package;
 pub mod recover;
@@ -24,6 +26,7 @@ mod usage;
 pub mod verify;
 
 use crate::error::{Exit, Failure};
+use crate::inside::Refused;
 use crate::ui::printer::{Printer, Wishes};
 use crate::ui::report::{self, Form};
 use app::App;
@@ -103,6 +106,20 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Look after the variables of all gears
+    ///
+    /// Gears that are made later get them, too.
+    Env(env::EnvArgs),
+    /// Put a variable into the .env of one gear, as the original's command does
+    ///
+    /// The program also goes by this name: `ln -s cart oo-env-var-add`.
+    #[command(name = "oo-env-var-add")]
+    OoEnvVarAdd(oo_env_var::AddArgs),
+    /// Remove a variable from the .env of one gear, as the original's command does
+    ///
+    /// The program also goes by this name: `ln -s cart oo-env-var-remove`.
+    #[command(name = "oo-env-var-remove")]
+    OoEnvVarRemove(oo_env_var::RemoveArgs),
     /// List what was done, or show one transaction
     ///
     /// Without a number, lists all transactions, the latest first. With one, shows its steps with
@@ -121,7 +138,10 @@ enum Command {
     Recover(recover::RecoverArgs),
     /// Look for trouble on this host
     ///
-    /// Every finding comes with its remedy. Nothing is changed.
+    /// Every finding comes with its remedy. Nothing is changed, but on demand: `--install-shims`
+    /// links the commands that cartridges call by absolute paths (`/usr/bin/logshifter`,
+    /// `/usr/bin/oo-erb`, `/usr/bin/facter`, ...) for gears that have no view of the host of their
+    /// own. A file of another program is never replaced. See cart-inside(7).
     Doctor(doctor::DoctorArgs),
     /// Print the completions for a shell
     ///
@@ -161,6 +181,17 @@ pub fn end_command<E: Into<Failure>>(outcome: Result<(), E>) -> u8 {
     report::end(&printer, Form::Text, outcome.map(|()| Exit::Done).map_err(Into::into)) as u8
 }
 
+/// Ends a command that imitates an original: tells its failure, returns the original's exit status.
+pub fn end_inside(outcome: Result<u8, Refused>) -> u8 {
+    let printer = Printer::new(Wishes::default());
+    let (status, outcome) = match outcome {
+        Ok(status) => (status, Ok(Exit::Done)),
+        Err(Refused { status, failure }) => (status, Err(failure)),
+    };
+    report::end(&printer, Form::Text, outcome);
+    status
+}
+
 /// The definition of the whole command line, for completions and man pages.
 pub fn command() -> clap::Command {
     Cli::command()
@@ -179,6 +210,9 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Lint(args) => lint::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Env(args) => env::run(args, app),
+        Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
+        Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),
         Command::History(args) => history::run(args, app),
         Command::Undo(args) => undo::run(args, app),
         Command::Recover(args) => recover::run(args, app),

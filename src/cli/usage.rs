@@ -121,12 +121,21 @@ pub(super) fn glance(arguments: &[OsString]) -> (Wishes, Form) {
     (wishes, form)
 }
 
-/// The command line as it is remembered: words in a row, credentials in URLs left out.
+/// The command line as it is remembered: words in a row, without credentials in URLs and values of
+/// variables, which are secrets as often as not.
 pub(super) fn command_line(arguments: &[OsString]) -> String {
-    let words = arguments.iter().enumerate().map(|(index, argument)| {
-        let text = argument.to_string_lossy();
-        let text = if index == 0 { "cart".into() } else { text };
-        redact(&text)
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let sets = texts.windows(2).position(|two| two == ["env", "set"]);
+    let words = texts.iter().enumerate().map(|(index, text)| match text.split_once('=') {
+        _ if index == 0 => "cart".to_owned(),
+        Some((name, _)) if sets.is_some_and(|at| index > at) && !name.starts_with('-') => {
+            format!("{name}=…")
+        }
+        Some(("--with-value", _)) => "--with-value=…".to_owned(),
+        _ if index > 0 && texts.get(index - 1).is_some_and(|text| text == "--with-value") => {
+            "…".to_owned()
+        }
+        _ => redact(text),
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -138,5 +147,26 @@ pub(super) fn redact(text: &str) -> String {
     match authority.rfind('@').and_then(|at| rest.get(at + 1..)) {
         Some(rest) => format!("{scheme}://{rest}"),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command_line;
+    use std::ffi::OsString;
+
+    #[test]
+    fn no_secret_is_remembered() {
+        for (line, remembered) in [
+            ("/bin/cart install https://me:secret@host/x", "cart install https://host/x"),
+            ("cart gear env set blog A=secret B=x=y", "cart gear env set blog A=… B=…"),
+            ("cart env set A=secret --wait=3", "cart env set A=… --wait=3"),
+            ("cart oo-env-var-add --with-value secret", "cart oo-env-var-add --with-value …"),
+            ("cart oo-env-var-add --with-value=secret", "cart oo-env-var-add --with-value=…"),
+            ("cart gear create env a=b", "cart gear create env a=b"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(command_line(&words), remembered);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Db, DbError, Result};
+use super::{Db, DbError, Result, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
@@ -52,6 +52,18 @@ pub enum Change {
         uuid: String,
         /// The variable of each endpoint's private port, and its public port.
         ports: Vec<(String, Option<u16>)>,
+    },
+    /// A cartridge or the administrator told something.
+    Tell(Telling),
+    /// What a transaction had told holds no more: it is being undone.
+    Withdraw {
+        /// The transaction.
+        txn: i64,
+    },
+    /// What a transaction had withdrawn holds again.
+    RestoreTold {
+        /// The transaction.
+        by: i64,
     },
 }
 
@@ -153,6 +165,9 @@ impl Db {
                 self.exactly_one(sql, *id, "the gear is not there any more")
             }
             Change::SetPublicPorts { id, uuid, ports } => self.set_public_ports(*id, uuid, ports),
+            Change::Tell(telling) => self.tell(telling, txn),
+            Change::Withdraw { txn: told } => self.withdraw(*told, txn),
+            Change::RestoreTold { by } => self.restore_told(*by, txn),
         })
     }
 

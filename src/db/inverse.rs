@@ -1,12 +1,25 @@
 //! What undoing a transaction asks for, as the journal keeps it.
 
-use crate::package::ident::GearName;
+use crate::package::ident::{EnvName, GearName};
+use crate::sys::path::RelPath;
+use std::ffi::OsString;
 
 /// What undoing a transaction asks for: parts, in the order in which they are to be undone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Inverse {
     /// The parts.
     pub parts: Vec<InversePart>,
+}
+
+/// A symbolic link of the host, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HostLink {
+    /// Its path below the root directory.
+    pub path: RelPath,
+    /// Where it leads before; nothing when it is not there.
+    pub was: Option<String>,
+    /// Where it leads afterwards; nothing when it is gone.
+    pub becomes: Option<String>,
 }
 
 /// One part of undoing.
@@ -54,4 +67,34 @@ pub enum InversePart {
         /// Its name.
         name: GearName,
     },
+    /// Withdraw what the transaction told: variables of the domain, data of cartridges.
+    Withdraw,
+    /// Let what the transaction withdrew hold again.
+    RestoreTold,
+    /// Give variables of a gear the values that they had.
+    Variables {
+        /// The gear.
+        name: GearName,
+        /// The folder of the files, below its home.
+        folder: String,
+        /// What was changed.
+        changed: Vec<ChangedVariable>,
+    },
+    /// Set links of the host back.
+    HostLinks {
+        /// The links.
+        links: Vec<HostLink>,
+    },
+}
+
+/// A variable of a gear that was changed: the bytes of its file before and after; nothing stands
+/// for no file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ChangedVariable {
+    /// Its name.
+    pub name: EnvName,
+    /// Before.
+    pub was: Option<OsString>,
+    /// After.
+    pub became: Option<OsString>,
 }

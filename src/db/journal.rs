@@ -420,6 +420,8 @@ impl Db {
             for sql in [
                 "DELETE FROM reservation WHERE gear IN \
                  (SELECT uuid FROM gear WHERE destroyed_by = ?1)",
+                "DELETE FROM told WHERE scope <> 'domain' AND gear IN \
+                 (SELECT uuid FROM gear WHERE destroyed_by = ?1)",
                 "DELETE FROM gear WHERE destroyed_by = ?1",
                 "DELETE FROM package WHERE removed_by = ?1 \
                  AND NOT EXISTS (SELECT 1 FROM gear_cartridge WHERE package = package.id)",

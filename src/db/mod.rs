@@ -10,30 +10,40 @@ mod gears;
 mod inverse;
 mod journal;
 mod packages;
+mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
-pub use inverse::{Inverse, InversePart};
+pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
+pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::{fs, host};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The migrations, in order; the database's `user_version` counts those that were made.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
     include_str!("schema/005.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.
 const READER_PAGES: i64 = 64;
+
+/// How long another process's write is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// From how many bytes on the log is folded in.
+const LONG_LOG: u64 = 400 << 10;
 
 /// An open package database. Every thread has its own.
 #[derive(Debug)]
@@ -193,9 +203,7 @@ impl Db {
         let connection = Connection::open_with_flags(uri(path, query), flags)
             .map_err(|error| fail(path, error))?;
         let db = Self { connection, path: path.to_owned() };
-        db.connection
-            .busy_timeout(std::time::Duration::from_secs(10))
-            .map_err(|error| fail(path, error))?;
+        db.connection.busy_timeout(PATIENCE).map_err(|error| fail(path, error))?;
         // Most answers look at each page once: keeping them costs more than it brings.
         db.answer(db.connection.pragma_update(None, "cache_size", READER_PAGES))?;
         let version = db.version()?;
@@ -204,15 +212,16 @@ impl Db {
 
     fn configure(&self) -> rusqlite::Result<()> {
         let connection = &self.connection;
-        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        connection.busy_timeout(PATIENCE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: a commit is the point where a transaction has happened; NORMAL loses it (measured).
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        // The log is folded in when it has grown, not at every end of a short command. Whoever opens
-        // it first reads it whole, so it stays short: a few transactions.
+        // The log is folded in by `fold_log`, not at every end of a short command.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 100)?;
+        // A question with a new value is not planned anew: with partial indexes SQLite would look
+        // at each value for what it says of them, a thousand times for a thousand packages.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
     }
@@ -254,6 +263,22 @@ impl Db {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         result
+    }
+
+    /// Folds the log into the database when it has grown. Whoever opens it first reads the log
+    /// whole, so it stays short, a few transactions; and folding costs two syncs, so it is done
+    /// once, when a transaction is over.
+    pub fn fold_log(&self) -> Result<()> {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        if fs::length(Path::new(&log)).is_none_or(|length| length < LONG_LOG) {
+            return Ok(());
+        }
+        // A reader may be using it: then somebody else folds it, later.
+        self.answer(self.connection.busy_timeout(Duration::ZERO))?;
+        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.answer(self.connection.busy_timeout(PATIENCE))?;
+        self.answer(folded)
     }
 
     fn answer<T>(&self, result: rusqlite::Result<T>) -> Result<T> {

@@ -2,14 +2,19 @@
 
 use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::packages::{Installed, library};
+use super::variables::Variables;
 use crate::config::Config;
-use crate::db::{Db, Inverse, InversePart, PackageRow, TxnRow};
+use crate::db::{ChangedVariable, Db, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
+use crate::gear::identity::Identity;
+use crate::gear::variables::Place;
 use crate::layout::Layout;
-use crate::package::ident::GearName;
+use crate::package::ident::{EnvName, GearName};
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
+use serde::Deserialize;
 use serde_json::Value;
+use std::ffi::OsString;
 
 /// A tree that a transaction took away, and where it belongs; relative to the state directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +46,10 @@ pub struct UndoFacts {
     pub destroyed: Vec<Gear>,
     /// The front end, where there is one.
     pub outside: Option<Outside>,
+    /// The variables of those gears whose variables it changed.
+    pub variables: Vec<(GearName, Variables)>,
+    /// Whether it has told something that still holds.
+    pub has_told: bool,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -50,8 +59,9 @@ pub fn undoing(
     txn: i64,
 ) -> Result<Option<UndoFacts>, Failure> {
     let Some(row) = db.transaction(txn)? else { return Ok(None) };
-    let inverse: Inverse =
+    let mut inverse: Inverse =
         serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
+    inverse.parts.extend(asked_for(db, &inverse, txn)?);
     let mut gears = Vec::new();
     for name in inverse.parts.iter().filter_map(gear_of) {
         if let Some(gear) = Gear::read(db, layout, name.as_str())? {
@@ -63,6 +73,14 @@ pub fn undoing(
     let exposes = |part: &InversePart| matches!(part, InversePart::ExposeGear { .. });
     let wanted = if inverse.parts.iter().any(exposes) { MOST_PORTS } else { 0 };
     let outside = Outside::look(db, config, slot, wanted)?;
+    let mut variables = Vec::new();
+    for part in &inverse.parts {
+        if let InversePart::Variables { name, .. } = part
+            && db.gear(name.as_str())?.is_some()
+        {
+            variables.push((name.clone(), Variables::read(db, layout, name)?));
+        }
+    }
     let destroyed = db.gears_destroyed_by(txn)?.into_iter();
     Ok(Some(UndoFacts {
         undone_by: db.undone_by(txn)?,
@@ -74,21 +92,60 @@ pub fn undoing(
         destroyed: destroyed
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
+        variables,
+        has_told: db.has_told(txn)?,
         row,
         inverse,
     }))
 }
 
+/// What undoes the changes of variables that scripts of the transaction have asked for, which
+/// nobody knew of when it was planned. A gear that goes altogether needs none of it.
+fn asked_for(db: &Db, inverse: &Inverse, txn: i64) -> Result<Vec<InversePart>, Failure> {
+    let mut parts = Vec::new();
+    for step in db.steps(txn)?.iter().rev().filter(|step| step.number.contains('.')) {
+        let body: Value = serde_json::from_str(&step.step).map_err(|error| damaged(txn, &error))?;
+        if body.get("kind").and_then(Value::as_str) != Some("write_variable") {
+            continue;
+        }
+        let asked = Asked::deserialize(&body).map_err(|error| damaged(txn, &error))?;
+        let goes = |part: &InversePart| matches!(part, InversePart::DestroyGear { name } if *name == asked.gear.name);
+        if inverse.parts.iter().any(goes) {
+            continue;
+        }
+        let was = serde_json::from_str(step.undo.as_deref().unwrap_or("null"));
+        let was = was.map_err(|error| damaged(txn, &error))?;
+        let folder = asked.place.folder().to_owned();
+        let changed = vec![ChangedVariable { name: asked.name, was, became: asked.value }];
+        parts.push(InversePart::Variables { name: asked.gear.name, folder, changed });
+    }
+    Ok(parts)
+}
+
+/// The step that changes a variable, as the journal keeps it.
+#[derive(serde::Deserialize)]
+struct Asked {
+    gear: Identity,
+    place: Place,
+    name: EnvName,
+    value: Option<OsString>,
+}
+
 fn gear_of(part: &InversePart) -> Option<&GearName> {
     match part {
-        InversePart::RemovePackages | InversePart::RestorePackages => None,
+        InversePart::RemovePackages
+        | InversePart::RestorePackages
+        | InversePart::Withdraw
+        | InversePart::RestoreTold
+        | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
         | InversePart::ConnectFrontend { name }
         | InversePart::ExposeGear { name }
         | InversePart::UnexposeGear { name }
         | InversePart::StartGear { name }
-        | InversePart::StopGear { name } => Some(name),
+        | InversePart::StopGear { name }
+        | InversePart::Variables { name, .. } => Some(name),
     }
 }
 

@@ -5,6 +5,12 @@
 //! cartridges and may change while they are read; what cannot be used is left out with a note, and
 //! never an error: a gear with one bad file can still be stopped.
 
+mod origin;
+
+pub use origin::{Origin, Shared, SharedVariable};
+
+use super::sdk;
+use super::variables::{SECRET, never_the_users};
 use crate::sys::fs::{Dir, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -15,20 +21,9 @@ use std::path::Path;
 pub const SYSTEM_PATH: &str = "/bin:/usr/bin:/usr/sbin";
 /// The longest value: the kernel takes 128 KiB for `NAME=value` and its end.
 const LONGEST_VALUE: u64 = (128 << 10) - 256;
-/// The user variable that may replace a platform's.
-const SECRET: &str = "OPENSHIFT_SECRET_TOKEN";
-/// Names that no user variable has (node specification, 3.4), checked again when loading because
-/// the gear's own group can write into their directory.
-const NEVER_THE_USERS: [&str; 8] = [
-    "OPENSHIFT_PRIMARY_CARTRIDGE_DIR",
-    "OPENSHIFT_NAMESPACE",
-    "PATH",
-    "IFS",
-    "USER",
-    "SHELL",
-    "HOSTNAME",
-    "LOGNAME",
-];
+/// The bytes of all variables together: half of what the kernel takes, the other half being for
+/// arguments and what scripts add themselves.
+const MOST: usize = 1 << 20;
 
 /// Where the variables come from.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +34,8 @@ pub struct Sources<'a> {
     pub node: Option<&'a Dir>,
     /// The node-wide variables that `cart` itself gives; the administrator's files replace them.
     pub defaults: &'a BTreeMap<String, OsString>,
-    /// Variables of the whole domain and of events. They stand beside those of `.env` and do not
-    /// replace them.
-    pub shared: &'a BTreeMap<String, OsString>,
+    /// Variables of the whole domain. They stand beside those of `.env` and do not replace them.
+    pub shared: &'a Shared,
     /// The folders of the cartridges whose variables are to win over other folders'.
     pub cartridges: &'a [String],
     /// The folder of the primary cartridge; its variables win over those of the others.
@@ -59,6 +53,8 @@ pub struct Sources<'a> {
 pub struct Environment {
     /// Name and value.
     pub variables: BTreeMap<String, OsString>,
+    /// Where each of them comes from.
+    pub origins: BTreeMap<String, Origin>,
     /// What was left out, and why.
     pub notes: Vec<String>,
 }
@@ -75,10 +71,11 @@ impl Environment {
 pub fn load(from: &Sources) -> Environment {
     let mut loader = Loader::default();
     for (name, value) in from.defaults {
-        loader.set(name.clone(), value.clone());
+        loader.set(Found::new(name, value.clone(), Origin::Cart));
     }
     if let Some(node) = from.node {
-        loader.add(node);
+        let found = loader.read(node);
+        loader.add(found);
     }
     let system_path = loader.values.get("PATH").cloned();
     let platform = loader.gear_variables(from);
@@ -88,36 +85,56 @@ pub fn load(from: &Sources) -> Environment {
     loader.compute_paths(from, system_path);
     loader.add_users(&users, &of_the_node);
     if let Some(folder) = from.script_of {
-        let own = loader.read_in(from.home, &format!("{folder}/env"));
-        for (name, value) in own.into_iter().filter(|(name, _)| name != "PATH") {
-            loader.set(name, value);
-        }
+        let mut own = loader.read_in(from.home, &format!("{folder}/env"));
+        own.retain(|found| found.name != "PATH");
+        loader.add(own);
         loader.add_users(&users, &platform);
     }
     for (name, value) in [("USER", from.account), ("LOGNAME", from.account), ("SHELL", "/bin/bash")]
     {
-        loader.set(name.into(), value.into());
+        loader.set(Found::new(name, value.into(), Origin::Cart));
     }
-    let variables = loader.values.into_iter().map(|(name, entry)| (name, entry.value)).collect();
-    Environment { variables, notes: loader.notes }
+    loader.fit(from.home);
+    let mut loaded = Environment { notes: loader.notes, ..Environment::default() };
+    for (name, entry) in loader.values {
+        loaded.origins.insert(name.clone(), entry.origin);
+        loaded.variables.insert(name, entry.value);
+    }
+    loaded
 }
 
 /// The variables that stand both in the gear's `.env` and in the `env` of the cartridge in
 /// `folder`: a cartridge that has any is refused (the guide, Environment Variables).
 pub fn overridden(home: &Dir, folder: &str) -> Vec<String> {
     let mut loader = Loader::default();
-    let platform: BTreeSet<String> =
-        loader.read_in(home, ".env").into_iter().map(|(name, _)| name).collect();
-    let own = loader.read_in(home, &format!("{folder}/env"));
-    own.into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| platform.contains(name) && name != "PATH" && name != "LD_LIBRARY_PATH")
+    let platform: BTreeSet<String> = names(loader.read_in(home, ".env")).collect();
+    let own = names(loader.read_in(home, &format!("{folder}/env")));
+    own.filter(|name| platform.contains(name) && name != "PATH" && name != "LD_LIBRARY_PATH")
         .collect()
+}
+
+fn names(found: Vec<Found>) -> impl Iterator<Item = String> {
+    found.into_iter().map(|found| found.name)
+}
+
+/// A variable as it was found.
+#[derive(Clone, Debug)]
+struct Found {
+    name: String,
+    value: OsString,
+    origin: Origin,
+}
+
+impl Found {
+    fn new(name: &str, value: OsString, origin: Origin) -> Self {
+        Self { name: name.to_owned(), value, origin }
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     value: OsString,
+    origin: Origin,
     /// When the name was first seen: elements of search paths stand in that order.
     order: usize,
 }
@@ -129,34 +146,33 @@ struct Loader {
 }
 
 impl Loader {
-    fn set(&mut self, name: String, value: OsString) {
+    fn set(&mut self, found: Found) {
+        let Found { name, value, origin } = found;
         let next = self.values.len();
         let order = self.values.get(&name).map_or(next, |entry| entry.order);
-        self.values.insert(name, Entry { value, order });
+        self.values.insert(name, Entry { value, origin, order });
     }
 
-    fn add(&mut self, dir: &Dir) {
-        for (name, value) in self.read(dir) {
-            self.set(name, value);
+    fn add(&mut self, found: Vec<Found>) {
+        for one in found {
+            self.set(one);
         }
     }
 
     fn add_in(&mut self, home: &Dir, folder: &str) {
-        for (name, value) in self.read_in(home, folder) {
-            self.set(name, value);
-        }
+        let found = self.read_in(home, folder);
+        self.add(found);
     }
 
     /// Adds `.env` and what is shared; gives the names that are now the platform's.
     fn gear_variables(&mut self, from: &Sources) -> BTreeSet<String> {
         let own = self.read_in(from.home, ".env");
-        let mut platform: BTreeSet<String> = own.iter().map(|(name, _)| name.clone()).collect();
-        for (name, value) in own {
-            self.set(name, value);
-        }
-        for (name, value) in from.shared {
+        let mut platform: BTreeSet<String> = own.iter().map(|found| found.name.clone()).collect();
+        self.add(own);
+        for (name, shared) in &from.shared.0 {
             if platform.insert(name.clone()) {
-                self.set(name.clone(), value.clone());
+                let origin = Origin::Domain(shared.publisher.clone());
+                self.set(Found::new(name, shared.value.clone().into(), origin));
             }
         }
         platform
@@ -176,12 +192,13 @@ impl Loader {
         }
     }
 
-    fn add_users(&mut self, users: &[(String, OsString)], platform: &BTreeSet<String>) {
-        for (name, value) in users {
-            let identity = name.starts_with("OPENSHIFT_") && name.ends_with("_IDENT");
-            let reserved = identity || NEVER_THE_USERS.contains(&name.as_str());
-            if !reserved && (name == SECRET || !platform.contains(name)) {
-                self.set(name.clone(), value.clone());
+    /// Adds the users' variables but those that are the platform's, checked again here because the
+    /// gear's own group can write into their directory.
+    fn add_users(&mut self, users: &[Found], platform: &BTreeSet<String>) {
+        for found in users {
+            let taken = platform.contains(&found.name) && found.name != SECRET;
+            if !taken && !never_the_users(&found.name) {
+                self.set(found.clone());
             }
         }
     }
@@ -193,13 +210,14 @@ impl Loader {
         let base = system.map_or_else(|| SYSTEM_PATH.into(), |entry| entry.value);
         let (primary, others) = self.elements("PATH_ELEMENT", short.as_deref());
         let commands = from.commands.map(|path| path.as_os_str().to_owned());
-        let path = primary.into_iter().chain(others).chain(commands).chain([base]);
-        self.set("PATH".into(), join(path));
+        let fallbacks = from.commands.map(|path| sdk::fallbacks(path).into_os_string());
+        let path = primary.into_iter().chain(others).chain(commands).chain([base]).chain(fallbacks);
+        self.set(Found::new("PATH", join(path), Origin::Computed));
 
         let was = self.values.get("LD_LIBRARY_PATH").map(|entry| entry.value.clone());
         let (primary, others) = self.elements("LD_LIBRARY_PATH_ELEMENT", short.as_deref());
         let path = others.into_iter().chain(primary).chain(was);
-        self.set("LD_LIBRARY_PATH".into(), join(path));
+        self.set(Found::new("LD_LIBRARY_PATH", join(path), Origin::Computed));
     }
 
     /// The values of `OPENSHIFT_*_<kind>`: the one of the cartridge `short`, and the others in the
@@ -227,7 +245,7 @@ impl Loader {
         (primary, others.into_iter().map(|entry| entry.value.clone()).collect())
     }
 
-    fn read_in(&mut self, home: &Dir, folder: &str) -> Vec<(String, OsString)> {
+    fn read_in(&mut self, home: &Dir, folder: &str) -> Vec<Found> {
         match home.dir(folder) {
             Ok(dir) => self.read(&dir),
             Err(error) => {
@@ -239,7 +257,7 @@ impl Loader {
         }
     }
 
-    fn read(&mut self, dir: &Dir) -> Vec<(String, OsString)> {
+    fn read(&mut self, dir: &Dir) -> Vec<Found> {
         let names = dir.names().unwrap_or_else(|error| {
             self.note(dir, "", &error.source.to_string());
             Vec::new()
@@ -247,7 +265,7 @@ impl Loader {
         names.iter().filter_map(|name| self.read_one(dir, name)).collect()
     }
 
-    fn read_one(&mut self, dir: &Dir, file: &OsStr) -> Option<(String, OsString)> {
+    fn read_one(&mut self, dir: &Dir, file: &OsStr) -> Option<Found> {
         let bytes = file.as_bytes();
         let ignored = [b".erb".as_slice(), b".rpmnew"].iter().any(|end| bytes.ends_with(end));
         if ignored || bytes.starts_with(b".") {
@@ -266,11 +284,29 @@ impl Loader {
             return None;
         };
         match dir.read(file, LONGEST_VALUE) {
-            Ok(value) => Some((name.to_owned(), value_of(value))),
+            Ok(value) => Some(Found::new(name, value_of(value), Origin::File(dir.path_of(file)))),
             Err(error) => {
                 self.note(dir, file, &error.source.to_string());
                 None
             }
+        }
+    }
+
+    /// Leaves the longest variables of cartridges and users out until the rest can be handed to a
+    /// program: a gear must not get into a state in which it cannot even be stopped.
+    fn fit(&mut self, home: &Dir) {
+        let mut total: usize = self.values.iter().map(|(name, entry)| room(name, entry)).sum();
+        let platform = home.path_of(".env");
+        while total > MOST {
+            let others = self.values.iter().filter(|(_, entry)| match &entry.origin {
+                Origin::File(path) => path.parent() != Some(&platform),
+                _ => false,
+            });
+            let longest = others.max_by_key(|(_, entry)| entry.value.len());
+            let Some(name) = longest.map(|(name, _)| name.clone()) else { return };
+            let Some(entry) = self.values.remove(&name) else { return };
+            total -= room(&name, &entry);
+            self.notes.push(format!("`{name}` is left out: all variables together are too long"));
         }
     }
 
@@ -279,6 +315,11 @@ impl Loader {
         let path = path.display().to_string();
         self.notes.push(format!("`{}` is left out: {why}", path.escape_debug()));
     }
+}
+
+/// What the kernel needs for a variable: the text, its end, and a pointer.
+fn room(name: &str, entry: &Entry) -> usize {
+    name.len() + entry.value.len() + 10
 }
 
 /// The content of a file as a value: without one newline at its end, and without NULs.

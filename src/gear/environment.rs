@@ -1,18 +1,28 @@
 //! The environment that a gear's scripts and templates get.
 
 use crate::config::Config;
-use crate::gear::environ::{self, Environment, Sources};
+use crate::gear::environ::{self, Environment, Shared, Sources};
 use crate::gear::identity::{Identity, Sandbox};
 use crate::gear::sdk;
 use crate::layout::Layout;
 use crate::sys::fs::Dir;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// What a host gives to the environment of each of its gears.
+#[derive(Clone, Copy, Debug)]
+pub struct Host<'a> {
+    /// Every path.
+    pub layout: &'a Layout,
+    /// Every setting.
+    pub config: &'a Config,
+    /// The variables of the whole domain.
+    pub shared: &'a Shared,
+}
 
 /// The variables of `gear` as the cartridge in the folder `dir` sees them; nothing for no cartridge
 /// in particular.
 pub fn of(
-    (layout, config): (&Layout, &Config),
+    Host { layout, config, shared }: Host<'_>,
     home: &Dir,
     gear: &Identity,
     dir: Option<&str>,
@@ -26,7 +36,7 @@ pub fn of(
         home,
         node: node.as_ref(),
         defaults: &defaults,
-        shared: &BTreeMap::new(),
+        shared,
         cartridges: &folders,
         primary: gear.primary().map(|primary| primary.dir.as_str()),
         script_of: dir,

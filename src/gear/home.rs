@@ -122,6 +122,30 @@ fn variables(gear: &NewGear) -> Result<Vec<(&'static str, OsString)>, FsError> {
     Ok(all)
 }
 
+/// Tells whether every gear has the variable `name` in its `.env` from the beginning, and cannot do
+/// without it.
+pub fn is_the_skeletons(name: &str) -> bool {
+    TEXTS.contains(&name) || PLACES.iter().any(|(place, _, _)| *place == name)
+}
+
+/// The variables of `.env` that hold no path.
+const TEXTS: [&str; 14] = [
+    "OPENSHIFT_APP_DNS",
+    "OPENSHIFT_APP_NAME",
+    "OPENSHIFT_APP_UUID",
+    "OPENSHIFT_AUTO_DEPLOY",
+    "OPENSHIFT_DEPLOYMENT_BRANCH",
+    "OPENSHIFT_DEPLOYMENT_TYPE",
+    "OPENSHIFT_GEAR_DNS",
+    "OPENSHIFT_GEAR_MEMORY_MB",
+    "OPENSHIFT_GEAR_NAME",
+    "OPENSHIFT_GEAR_UUID",
+    "OPENSHIFT_KEEP_DEPLOYMENTS",
+    "OPENSHIFT_NAMESPACE",
+    "OPENSHIFT_PRIMARY_CARTRIDGE_DIR",
+    "OPENSHIFT_SECRET_TOKEN",
+];
+
 enum Kind {
     Directory,
     File,
@@ -217,6 +241,7 @@ pub(super) mod tests {
                 continue;
             }
             let value = read(&name);
+            assert!(is_the_skeletons(&name), "{name}");
             assert!(!value.is_empty() && !value.ends_with('\n'), "{name}");
             assert!(!name.ends_with("_DIR") || value.ends_with('/'), "{name}={value}");
         }

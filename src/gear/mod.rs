@@ -22,3 +22,4 @@ pub mod processes;
 pub mod replies;
 pub mod sdk;
 pub mod state;
+pub mod variables;

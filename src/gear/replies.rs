@@ -176,6 +176,36 @@ fn pair_of(text: &str) -> Option<Pair> {
     (!name.is_empty()).then(|| Pair { name: name.to_owned(), value: value.to_owned() })
 }
 
+/// What a script printed, for people: messages without their prefixes, all else as it is.
+pub fn spoken(output: &str) -> String {
+    let mut all = String::with_capacity(output.len());
+    for line in output.lines() {
+        match read_line(line) {
+            Line::Reply(Reply::Client(_, text)) => all.push_str(&text),
+            _ => all.push_str(line),
+        }
+        all.push('\n');
+    }
+    all
+}
+
+/// The longest text of a script that is shown.
+const LONGEST_TEXT: usize = 2000;
+
+/// The text, without what is too much of it.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{} […]", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// The code of a failed script, as the original records it: below 100 all are one, since cartridges
+/// use them as they like; from there on they mean something (node specification, 4.2 and 4.6).
+pub fn recorded(status: i32) -> i32 {
+    if (1..100).contains(&status) { 157 } else { status }
+}
+
 /// Puts `prefix` (such as `CLIENT_ERROR`) before every line of `text`, except before lines that
 /// say already whom they are for.
 pub fn prefixed(text: &str, prefix: &str) -> String {
@@ -242,6 +272,63 @@ mod tests {
             assert_eq!(all.notes.len(), 1, "{bad:?}");
             assert!(!all.notes[0].contains('\u{1b}'));
         }
+    }
+
+    #[test]
+    fn every_line_of_the_protocol_is_understood() {
+        let (say, text) = (|line: &str| parse(line, Ending::Success).replies, |t: &str| t.into());
+        let client = |tone| vec![Reply::Client(tone, text(" two"))];
+        for (line, expected) in [
+            ("CLIENT_MESSAGE:  two", client(Tone::Message)),
+            ("CLIENT_RESULT:  two", client(Tone::Result)),
+            ("CLIENT_DEBUG:  two", client(Tone::Debug)),
+            ("CLIENT_ERROR:  two", client(Tone::Error)),
+            ("CLIENT_INTERNAL_ERROR:  two", client(Tone::InternalError)),
+            ("CLIENT_RESULT: ", vec![Reply::Client(Tone::Result, String::new())]),
+            ("CLIENT_RESULT:x\r", vec![Reply::Client(Tone::Result, text("x\r"))]),
+            ("CART_DATA: a=b=c", vec![Reply::CartData(pair("a", "b=c"))]),
+            ("CART_PROPERTIES: a=", vec![Reply::CartProperty(pair("a", ""))]),
+            ("ATTR: a=b", vec![Reply::Attribute(pair("a", "b"))]),
+            ("APP_INFO: some text ", vec![Reply::AppInfo(text("some text"))]),
+            ("NOTIFY_ENDPOINT_CREATE: {}", vec![Reply::EndpointCreated(text("{}"))]),
+            ("NOTIFY_ENDPOINT_DELETE: 1 2", vec![Reply::EndpointDeleted(text("1 2"))]),
+            ("SSH_KEY_ADD: k", vec![Reply::SshKeyAdd(text("k"))]),
+            ("APP_SSH_KEY_ADD: c k", vec![Reply::AppSshKeyAdd(text("c k"))]),
+            ("ENV_VAR_ADD: A=b=c", vec![Reply::EnvVarAdd(pair("A", "b=c"))]),
+            ("ENV_VAR_ADD_UNIQUE: A=b", vec![Reply::EnvVarAddUnique(pair("A", "b"))]),
+            ("ENV_VAR_REMOVE: A", vec![Reply::EnvVarRemove(text("A"))]),
+            ("APP_ENV_VAR_REMOVE: A", vec![Reply::AppEnvVarRemove(text("A"))]),
+            ("BROKER_AUTH_KEY_ADD: ", vec![Reply::BrokerAuthKeyAdd]),
+            ("NOTIFY_MAPPING_CREATE: x", vec![]),
+            ("CLIENT_MESSAGE", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(say(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn binary_and_long_lines_are_survived() {
+        let noise: String = (0..10_000u32).filter_map(|n| char::from_u32(n * 7 % 0x3000)).collect();
+        let output = format!("{noise}\nCLIENT_RESULT: {}\nENV_VAR_ADD: {noise}", "x".repeat(9999));
+        let all = parse(&output, Ending::Success);
+        assert_eq!(all.replies.len(), 1);
+        let Reply::Client(_, text) = &all.replies[0] else { unreachable!() };
+        assert!(shortened(text).len() < 2020);
+        assert_eq!(shortened("short"), "short");
+        assert!(all.notes.iter().all(|note| note.len() < 1000));
+    }
+
+    #[test]
+    fn people_read_no_prefixes() {
+        let output = "CLIENT_RESULT: it runs\nplain\nCART_DATA: a=b\n";
+        assert_eq!(spoken(output), "it runs\nplain\nCART_DATA: a=b\n");
+    }
+
+    #[test]
+    fn codes_below_a_hundred_are_one() {
+        let recorded: Vec<_> = [0, 1, 99, 100, 131, 255].into_iter().map(recorded).collect();
+        assert_eq!(recorded, [0, 157, 157, 100, 131, 255]);
     }
 
     #[test]

@@ -10,13 +10,60 @@ use std::path::{Path, PathBuf};
 /// The functions that cartridges' bash scripts source.
 const BASH: &str = include_str!("sdk/bash/cartridge_sdk");
 const BASH_PATH: &str = "sdk/bash/cartridge_sdk";
-const COMMANDS: &str = "commands";
-/// The commands that are this program under another name.
-const LINKS: [&str; 1] = ["logshifter"];
+/// The functions that cartridges' Ruby scripts require, as `ruby/sdk` below `sdk`.
+const RUBY: &str = include_str!("sdk/ruby/sdk.rb");
+const RUBY_PATH: &str = "sdk/ruby/sdk.rb";
+const BIN: &str = "bin";
+const FALLBACKS: &str = "fallbacks";
+
+/// The commands that are this program under another name, and win over the host's.
+pub const COMMANDS: [&str; 10] = [
+    "facter",
+    "gear",
+    "logshifter",
+    "oo-cgroup-read",
+    "oo-erb",
+    "oo-exec-ruby",
+    "oo-gear-registry",
+    "oo-lists-ports",
+    "oo-ruby",
+    "oo-ssh",
+];
+
+/// The commands that are this program under another name where the host has none of that name.
+pub const FALLBACK_COMMANDS: [&str; 5] = ["erb", "lsof", "quota", "rhc", "scl"];
+
+/// Where cartridges look for commands by absolute paths: folder below the root, and name.
+pub const ABSOLUTE: [(&str, &str); 12] = [
+    ("usr/bin", "facter"),
+    ("usr/bin", "gear"),
+    ("usr/bin", "logshifter"),
+    ("usr/bin", "oo-cgroup-read"),
+    ("usr/bin", "oo-erb"),
+    ("usr/bin", "oo-exec-ruby"),
+    ("usr/bin", "oo-gear-registry"),
+    ("usr/bin", "oo-lists-ports"),
+    ("usr/bin", "oo-ruby"),
+    ("usr/bin", "oo-ssh"),
+    ("usr/bin", "scl"),
+    ("usr/sbin", "lsof"),
+];
 
 /// The directory of the commands, for the `PATH` of gears; `lib` is `Layout::lib`.
 pub fn commands(lib: &Path) -> PathBuf {
-    lib.join(COMMANDS)
+    lib.join(BIN)
+}
+
+/// The directory of the commands for hosts that lack them, for the end of that `PATH`; `commands`
+/// is what [`commands`] gives.
+pub fn fallbacks(commands: &Path) -> PathBuf {
+    commands.with_file_name(FALLBACKS)
+}
+
+/// The place that the SDK and the commands were written to, found from inside a gear by what the
+/// variable `OPENSHIFT_CARTRIDGE_SDK_BASH` says.
+pub fn place_of(bash: &Path) -> Option<&Path> {
+    bash.ends_with(BASH_PATH).then(|| bash.ancestors().nth(3)).flatten()
 }
 
 /// The node-wide variables that every gear has; the administrator's own files replace them.
@@ -24,6 +71,7 @@ pub fn commands(lib: &Path) -> PathBuf {
 pub fn node_variables(lib: &Path, domain: &str) -> BTreeMap<String, OsString> {
     [
         ("OPENSHIFT_CARTRIDGE_SDK_BASH", lib.join(BASH_PATH).into_os_string()),
+        ("OPENSHIFT_CARTRIDGE_SDK_RUBY", lib.join(RUBY_PATH).into_os_string()),
         ("OPENSHIFT_CLOUD_DOMAIN", domain.into()),
         // There is no broker; scripts that run under `set -u` name it all the same.
         ("OPENSHIFT_BROKER_HOST", "localhost".into()),
@@ -36,26 +84,35 @@ pub fn node_variables(lib: &Path, domain: &str) -> BTreeMap<String, OsString> {
 /// Writes everything into `lib` that is not there yet as it should be; `program` is the running
 /// binary, which the commands are links to. Two processes may do this at once.
 pub fn materialise(lib: &Dir, program: &Path) -> Result<(), FsError> {
-    lib.make_dirs("sdk/bash", 0o755)?;
-    lib.make_dirs(COMMANDS, 0o755)?;
-    let as_it_should = lib
-        .meta(BASH_PATH)?
-        .is_some_and(|meta| meta.kind == Kind::File && meta.size == BASH.len() as u64)
-        && lib.read(BASH_PATH, BASH.len() as u64)? == BASH.as_bytes();
-    if !as_it_should {
-        put(lib, BASH_PATH, |lib, name| {
-            lib.write_new(name, BASH.as_bytes(), 0o644)?;
-            lib.set_mode(name, 0o644)
-        })?;
+    for (path, text) in [(BASH_PATH, BASH), (RUBY_PATH, RUBY)] {
+        lib.make_dirs(path.rsplit_once('/').map_or("", |(folder, _)| folder), 0o755)?;
+        write_text(lib, path, text)?;
     }
-    for command in LINKS {
-        let name = format!("{COMMANDS}/{command}");
-        let is_link = lib.meta(&name)?.is_some_and(|meta| meta.kind == Kind::Link);
-        if !is_link || lib.link_target(&name)? != program {
-            put(lib, &name, |lib, name| lib.make_link(name, program))?;
+    for (folder, names) in [(BIN, COMMANDS.as_slice()), (FALLBACKS, &FALLBACK_COMMANDS)] {
+        lib.make_dirs(folder, 0o755)?;
+        for command in names {
+            let name = format!("{folder}/{command}");
+            let is_link = lib.meta(&name)?.is_some_and(|meta| meta.kind == Kind::Link);
+            if !is_link || lib.link_target(&name)? != program {
+                put(lib, &name, |lib, name| lib.make_link(name, program))?;
+            }
         }
     }
     Ok(())
+}
+
+fn write_text(lib: &Dir, path: &str, text: &str) -> Result<(), FsError> {
+    let as_it_should = lib
+        .meta(path)?
+        .is_some_and(|meta| meta.kind == Kind::File && meta.size == text.len() as u64)
+        && lib.read(path, text.len() as u64)? == text.as_bytes();
+    if as_it_should {
+        return Ok(());
+    }
+    put(lib, path, |lib, name| {
+        lib.write_new(name, text.as_bytes(), 0o644)?;
+        lib.set_mode(name, 0o644)
+    })
 }
 
 /// Makes something beside `name` and renames it there. The name beside is drawn, so that two

@@ -149,8 +149,25 @@ mod tests {
         }
         assert_eq!(WebPath::parse("/a%20%22b").unwrap().decoded(), "/a \"b");
         for bad in [
-            "a", "http://x", "//x", "/a//b", "/../etc", "/a/%2e%2e/b", "/a;\n}", "/a\"", "/$host",
-            "/%24host", "/a%0a", "/a%", "/a%zz", "/a?b", "/a#b", "/{", "/a b", "/a\\", "/\u{e9}",
+            "a",
+            "http://x",
+            "//x",
+            "/a//b",
+            "/../etc",
+            "/a/%2e%2e/b",
+            "/a;\n}",
+            "/a\"",
+            "/$host",
+            "/%24host",
+            "/a%0a",
+            "/a%",
+            "/a%zz",
+            "/a?b",
+            "/a#b",
+            "/{",
+            "/a b",
+            "/a\\",
+            "/\u{e9}",
         ] {
             assert!(WebPath::parse(bad).is_none(), "{bad}");
         }

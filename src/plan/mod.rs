@@ -3,9 +3,11 @@
 //! Planning cannot fetch, look at a disk or ask a question. The same plan is shown, printed as
 //! JSON, compared after the locks are taken, and run.
 
+pub mod domain;
 pub mod gear;
 pub mod install;
 pub mod remove;
+pub mod shims;
 pub mod undo;
 
 use crate::db::{Change, Inverse, Reservation};
@@ -110,6 +112,8 @@ pub enum Resource {
     PackageInUse(String),
     /// One gear.
     Gear(GearName),
+    /// The links of the host that lead to our commands.
+    HostLinks,
 }
 
 /// How the journal marks a resource that is used, not changed.
@@ -120,8 +124,13 @@ impl Resource {
     pub fn journaled(&self) -> String {
         match self {
             Self::PackageInUse(_) => format!("{self}{SHARED}"),
-            Self::Package(_) | Self::Gear(_) => self.to_string(),
+            Self::Package(_) | Self::Gear(_) | Self::HostLinks => self.to_string(),
         }
+    }
+
+    /// Tells whether the lock called `name` is that of a package.
+    pub fn is_package(name: &str) -> bool {
+        name.starts_with("package ")
     }
 
     /// Takes the journal's words apart: the name of the lock, and whether it is shared.
@@ -138,6 +147,7 @@ impl fmt::Display for Resource {
         match self {
             Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
             Self::Gear(name) => write!(f, "gear {name}"),
+            Self::HostLinks => f.write_str("host links"),
         }
     }
 }

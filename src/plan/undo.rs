@@ -1,7 +1,7 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
 use super::gear::{
-    Farewell, add_reconnection, add_restored, destroy, expose, start, stop, unexpose,
+    Farewell, add_reconnection, add_restored, destroy, expose, put_back, start, stop, unexpose,
 };
 use super::install::package_resource;
 use super::remove::add_removal;
@@ -27,6 +27,11 @@ pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
     }
     for part in wanted {
         add_part(&mut plan, part, facts)?;
+    }
+    if facts.has_told {
+        plan.records.push(Change::Withdraw { txn: *id });
+        plan.inverse.parts.push(InversePart::RestoreTold);
+        plan.summary.push("what was told of the domain and of cartridges is taken back".into());
     }
     Ok(plan)
 }
@@ -72,7 +77,19 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
 
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
-        InversePart::RemovePackages => add_removal(plan, &facts.installed),
+        InversePart::RemovePackages => {
+            // What the gears use that go in the same plan is used no longer.
+            let mut leaving = facts.installed.clone();
+            for part in &facts.inverse.parts {
+                if let InversePart::DestroyGear { name } = part {
+                    let others = |user: &String| user != name.as_str();
+                    for one in &mut leaving {
+                        one.used_by.retain(others);
+                    }
+                }
+            }
+            add_removal(plan, &leaving)
+        }
         InversePart::RestorePackages => {
             for one in &facts.removed {
                 plan.records.push(Change::RestorePackage { id: one.row.id });
@@ -122,6 +139,25 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
         }
         InversePart::StopGear { name } => {
             merge(plan, stop(&living(facts, name)?.0));
+            Ok(())
+        }
+        // Whatever a transaction told is withdrawn when it is undone.
+        InversePart::Withdraw => Ok(()),
+        InversePart::RestoreTold => {
+            plan.records.push(Change::RestoreTold { by: facts.row.id });
+            plan.inverse.parts.push(InversePart::Withdraw);
+            plan.summary.push("what was told holds again".into());
+            Ok(())
+        }
+        InversePart::Variables { name, folder, changed } => {
+            let (gear, _) = living(facts, name)?;
+            let mut variables = facts.variables.iter();
+            let Some((_, now)) = variables.find(|(of, _)| of == name) else { return Ok(()) };
+            merge(plan, put_back(gear, now, (folder, changed))?);
+            Ok(())
+        }
+        InversePart::HostLinks { links } => {
+            super::shims::add(plan, links.clone());
             Ok(())
         }
     }

@@ -5,9 +5,11 @@
 
 use super::{Capture, User};
 use crate::error::FsError;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// How much more than it keeps a script may print.
 const FLOOD: u64 = 64;
@@ -20,6 +22,8 @@ pub struct Output {
     pub text: String,
     /// How many bytes there were when the script ended.
     pub total: u64,
+    /// Where in the text the lines stand that are there in part only.
+    pub cut: Range<usize>,
 }
 
 /// The two open files.
@@ -65,17 +69,33 @@ pub(super) fn read(capture: &Capture, end: &str) -> Result<Output, FsError> {
     if total <= capture.keep {
         // A daemon may go on writing; only what was counted is read.
         file.take(total).read_to_end(&mut bytes).map_err(fail)?;
-        return Ok(Output { text: String::from_utf8_lossy(&bytes).into_owned(), total });
+        return Ok(Output { text: String::from_utf8_lossy(&bytes).into_owned(), total, cut: 0..0 });
     }
     let half = capture.keep / 2;
     Read::by_ref(&mut file).take(half).read_to_end(&mut bytes).map_err(fail)?;
+    file.seek(SeekFrom::Start(total - half)).map_err(fail)?;
+    let mut end = Vec::new();
+    file.take(half).read_to_end(&mut end).map_err(fail)?;
+    let missing = total - (bytes.len() + end.len()) as u64;
     let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    let missing = total - half - half;
+    let from = text.rfind('\n').map_or(0, |at| at + 1);
     // Writing to a String cannot fail.
     let _ = write!(text, "\n[{missing} bytes are left out here]\n");
-    file.seek(SeekFrom::Start(total - half)).map_err(fail)?;
-    bytes.clear();
-    file.take(half).read_to_end(&mut bytes).map_err(fail)?;
-    text.push_str(&String::from_utf8_lossy(&bytes));
-    Ok(Output { text, total })
+    let end = String::from_utf8_lossy(&end);
+    let to = text.len() + end.find('\n').map_or(end.len(), |at| at + 1);
+    text.push_str(&end);
+    Ok(Output { text, total, cut: from..to })
+}
+
+impl Output {
+    /// The text without the two lines of which there is only a part: half a line could be taken for
+    /// something that the script did not say.
+    pub fn whole_lines(&self) -> Cow<'_, str> {
+        if self.cut.is_empty() {
+            return Cow::Borrowed(&self.text);
+        }
+        let before = self.text.get(..self.cut.start).unwrap_or_default();
+        let after = self.text.get(self.cut.end..).unwrap_or_default();
+        Cow::Owned(before.to_owned() + after)
+    }
 }

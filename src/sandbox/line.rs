@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The shell for every shell script: cartridges say `#!/bin/sh` and mean bash.
 const BASH: &str = "/bin/bash";
+/// What looks a program up in the gear's own `PATH`.
+const ENV: &str = "/usr/bin/env";
 /// How much of a file is looked at; the kernel reads 256 bytes of a `#!` line.
 const HEAD: u64 = 512;
 
@@ -62,7 +64,10 @@ impl CommandLine {
         let mut words: Vec<OsString> = vec![BASH.into(), "-c".into(), AROUND.into(), "cart".into()];
         words.push(sourced.before.len().to_string().into());
         words.push(sourced.after.len().to_string().into());
-        words.extend(sourced.before.iter().chain(sourced.after).map(OsString::from));
+        for hook in sourced.before.iter().chain(sourced.after) {
+            refuse_dos_lines(hook, &look_at(hook)?.0)?;
+            words.push(hook.into());
+        }
         words.extend(invocation(file)?);
         words.extend(arguments.into_iter().map(Into::into));
         Ok(Self::from_words(words))
@@ -85,11 +90,9 @@ fn invocation(file: &Path) -> Result<Vec<OsString>, SandboxError> {
     if head.starts_with(b"\x7fELF") {
         return Ok(vec![file.into()]);
     }
+    refuse_dos_lines(file, &head)?;
     let Some(rest) = head.strip_prefix(b"#!") else { return Ok(bash(None)) };
     let first = rest.split(|byte| *byte == b'\n').next().unwrap_or(rest);
-    if first.ends_with(b"\r") {
-        return Err(SandboxError::DosLines(file.to_owned()));
-    }
     let first = String::from_utf8_lossy(first);
     let first = first.trim();
     let (interpreter, flag) = match first.split_once([' ', '\t']) {
@@ -102,7 +105,15 @@ fn invocation(file: &Path) -> Result<Vec<OsString>, SandboxError> {
     if interpreter.ends_with("/env") && flag.is_some_and(is_shell) {
         return Ok(bash(None));
     }
-    if !interpreter.starts_with('/') || fs::kind_of(Path::new(interpreter)).is_none() {
+    let is_there = interpreter.starts_with('/') && fs::kind_of(Path::new(interpreter)).is_some();
+    // `/usr/bin/oo-ruby` and its like may exist in the gear's own view of the host alone; wherever
+    // it runs, its `PATH` has them.
+    let of_the_gear = interpreter.rsplit('/').next().filter(|name| name.starts_with("oo-"));
+    if let (false, Some(name)) = (is_there, of_the_gear) {
+        let words = [Some(ENV.into()), Some(name.into()), flag.map(OsString::from)];
+        return Ok(words.into_iter().flatten().chain([file.into()]).collect());
+    }
+    if !is_there {
         let interpreter = interpreter.to_owned();
         return Err(SandboxError::NoInterpreter { file: file.to_owned(), interpreter });
     }
@@ -112,6 +123,14 @@ fn invocation(file: &Path) -> Result<Vec<OsString>, SandboxError> {
     // What the kernel would do for an executable file.
     let words = [Some(interpreter.into()), flag.map(OsString::from), Some(file.into())];
     Ok(words.into_iter().flatten().collect())
+}
+
+/// A script whose first line ends as in DOS has such ends all through, and no shell reads it.
+fn refuse_dos_lines(file: &Path, head: &[u8]) -> Result<(), SandboxError> {
+    match head.split(|byte| *byte == b'\n').next() {
+        Some(first) if first.ends_with(b"\r") => Err(SandboxError::DosLines(file.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 fn is_shell(interpreter: &str) -> bool {
@@ -164,6 +183,7 @@ mod tests {
             (b"", 0o644, &["/bin/bash", "FILE", "a b"]),
             (b"#!/usr/bin/env cat\n", 0o755, &["FILE", "a b"]),
             (b"#!/usr/bin/env cat\n", 0o644, &["/usr/bin/env", "cat", "FILE", "a b"]),
+            (b"#!/usr/bin/oo-none -w\n", 0o755, &["/usr/bin/env", "oo-none", "-w", "FILE", "a b"]),
             (b"\x7fELF...", 0o755, &["FILE", "a b"]),
         ] {
             assert_eq!(words(text, mode).unwrap(), expected, "{}", text.escape_ascii());
@@ -172,9 +192,11 @@ mod tests {
 
     #[test]
     fn what_cannot_run_is_said_before_it_is_tried() {
-        assert!(matches!(words(b"#!/bin/bash\r\n", 0o755), Err(SandboxError::DosLines(_))));
-        let error = words(b"#!/usr/bin/oo-ruby-not-there\n", 0o755).unwrap_err();
-        assert!(error.to_string().contains("`/usr/bin/oo-ruby-not-there`"), "{error}");
+        for dos in [&b"#!/bin/bash\r\n"[..], b"echo no hash bang\r\n", b"#!/usr/bin/env ruby\r\n"] {
+            assert!(matches!(words(dos, 0o755), Err(SandboxError::DosLines(_))));
+        }
+        let error = words(b"#!/usr/bin/ruby-not-there\n", 0o755).unwrap_err();
+        assert!(error.to_string().contains("`/usr/bin/ruby-not-there`"), "{error}");
         assert!(CommandLine::of(Path::new("/no/such/file"), ["x"]).is_err());
     }
 }

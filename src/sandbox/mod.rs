@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use capture::Output;
-pub use hand_over::hand_over;
+pub use hand_over::{hand_over, run_here};
 pub use line::{CommandLine, Sourced};
 pub use namespace::has_namespaces;
 pub use run::run;
@@ -132,7 +132,7 @@ impl Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// Its first line ends in a carriage return.
-    #[error("`{}` has DOS line ends", .0.display())]
+    #[error("`{}` has DOS line ends (CRLF), which no shell can read", .0.display())]
     DosLines(PathBuf),
     /// The program that its first line names is not there.
     #[error("`{}` needs `{}`, which is not there", file.display(), interpreter.escape_debug())]
@@ -163,6 +163,11 @@ impl Explain for SandboxError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::DosLines(_) => Some("give it UNIX line ends: `sed -i 's/\\r$//' FILE`".into()),
+            Self::NoInterpreter { interpreter, .. } if is_python_2(interpreter) => Some(
+                "that is Python 2, which this host does not have: the script has to be changed for \
+                 `python3`, or Python 2 be installed under that name"
+                    .into(),
+            ),
             Self::NoInterpreter { interpreter, .. } => {
                 Some(format!("install what provides `{}`", interpreter.escape_debug()))
             }
@@ -181,6 +186,10 @@ impl Explain for SandboxError {
             Self::Fs(error) => error.hint(),
         }
     }
+}
+
+fn is_python_2(interpreter: &str) -> bool {
+    matches!(interpreter.rsplit('/').next(), Some("python" | "python2" | "python2.6" | "python2.7"))
 }
 
 #[cfg(test)]

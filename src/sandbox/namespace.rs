@@ -1,5 +1,6 @@
 //! A mount namespace around a gear's scripts, in which the commands that cartridges call by their
-//! absolute paths (`/usr/bin/logshifter`) exist: a read-only overlay over `/usr/bin`.
+//! absolute paths (`/usr/bin/logshifter`, `/usr/sbin/lsof`) exist: read-only overlays over `/usr/bin`
+//! and `/usr/sbin`.
 //!
 //! Entered with util-linux's own programs, step by step: `unshare`, `mount`, `setpriv`. An ordinary
 //! user does it in a user namespace of its own, in which it stays the same user.
@@ -9,9 +10,21 @@ use crate::sys::process;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Lays the overlay, then becomes what stands behind. Fixed text; paths come as arguments.
-const ENTER: &str = "set -e\n/usr/bin/mount -t overlay -o \"ro,lowerdir=$1:/usr/bin\" cart /usr/bin\n\
-                     shift\nexec \"$@\"\n";
+/// Lays the overlays, then becomes what stands behind. Fixed text; paths come as arguments. The
+/// commands in the folder `fallbacks` beside the given one are for hosts that lack them: they lie
+/// below the host's own. A host whose `/usr/sbin` is a link needs no second overlay.
+const ENTER: &str = r#"set -e
+lay() { /usr/bin/mount -t overlay -o "ro,lowerdir=$1" cart "$2"; }
+others="${1%/*}/fallbacks"
+if [ -d "$others" ]; then
+    [ -L /usr/sbin ] || [ ! -d /usr/sbin ] || lay "/usr/sbin:$others" /usr/sbin
+    lay "$1:/usr/bin:$others" /usr/bin
+else
+    lay "$1:/usr/bin" /usr/bin
+fi
+shift
+exec "$@"
+"#;
 
 /// The program to start, and the words before a command's own, so that the command runs as `user`
 /// with the commands in `shims` laid over `/usr/bin`.

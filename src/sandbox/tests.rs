@@ -188,6 +188,7 @@ fn long_output_is_cut_in_the_middle_and_endless_output_ends_the_script() {
     assert!(outcome.stdout.text.ends_with("xxx\nlast\n"));
     assert!(outcome.stdout.text.contains("[4012 bytes are left out here]"));
     assert!(outcome.stdout.text.len() < 1100);
+    assert_eq!(outcome.stdout.whole_lines(), "first\nlast\n");
     let endless = place.bash("yes >&2\n");
     assert_eq!(endless.status, Status::Flooded);
     assert_eq!(place.marked(), 0);

@@ -170,13 +170,8 @@ pub(super) fn sample(world: &super::laws::World) -> ConnectFrontend {
     world.state.write_new("frontend/tls/blog.key", b"key", 0o600).unwrap();
     let address = std::net::Ipv4Addr::new(127, 0, 1, 1);
     let path = WebPath::parse("/").unwrap();
-    let target = Target {
-        address,
-        port: 8080,
-        path: path.clone(),
-        websocket: true,
-        websocket_port: None,
-    };
+    let target =
+        Target { address, port: 8080, path: path.clone(), websocket: true, websocket_port: None };
     let frontend = Frontend {
         gear: gear.name,
         host: crate::package::ident::HostName::parse("blog.example.org").unwrap(),

@@ -2,6 +2,8 @@
 
 use crate::config::Config;
 use crate::error::{Exit, Failure};
+use crate::gear::environ::Shared;
+use crate::gear::environment::Host;
 use crate::layout::Layout;
 use crate::sys::fs::Dir;
 use serde::Serialize;
@@ -24,6 +26,7 @@ pub struct Cx<'a> {
     pub number: &'a str,
     /// How often the step was begun, from 1.
     pub attempt: u32,
+    shared: Shared,
     stashed: Cell<bool>,
 }
 
@@ -36,7 +39,20 @@ impl<'a> Cx<'a> {
     ) -> Self {
         let (layout, config, state) = places;
         let (number, attempt) = step;
-        Self { layout, config, state, transaction, number, attempt, stashed: Cell::new(false) }
+        let (shared, stashed) = (Shared::default(), Cell::new(false));
+        Self { layout, config, state, transaction, number, attempt, shared, stashed }
+    }
+
+    /// The same with these variables of the whole domain.
+    #[must_use]
+    pub fn with_shared(mut self, shared: Shared) -> Self {
+        self.shared = shared;
+        self
+    }
+
+    /// What the host gives to the environment of a gear.
+    pub fn host(&self) -> Host<'_> {
+        Host { layout: self.layout, config: self.config, shared: &self.shared }
     }
 
     /// The step's own directory in the stash, made when it is first asked for.

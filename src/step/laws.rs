@@ -98,7 +98,7 @@ impl World {
         gear
     }
 
-    fn cx(&self, attempt: u32) -> Cx<'_> {
+    pub(super) fn cx(&self, attempt: u32) -> Cx<'_> {
         Cx::new((&self.layout, &self.config, &self.state), 1, ("1", attempt))
     }
 

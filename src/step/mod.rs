@@ -18,6 +18,9 @@ pub mod end_processes;
 pub mod endpoints;
 mod files;
 pub mod git_repo;
+mod heard;
+mod hints;
+pub mod host_links;
 #[cfg(test)]
 mod laws;
 pub mod make_gear;
@@ -31,6 +34,7 @@ pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod write_variable;
 
 pub use cx::Cx;
 
@@ -76,9 +80,31 @@ pub struct Said {
     /// What a script wants the user to read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<String>,
+    /// What a script has brought about, in its own words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<String>,
+    /// What a script calls an error, though it may have succeeded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// What is for whoever looks for a fault.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debug: Vec<String>,
     /// What went not quite as it should.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+impl Said {
+    /// Adds what was learned next.
+    pub(crate) fn merge(&mut self, more: Self) {
+        self.records.extend(more.records);
+        self.then.extend(more.then);
+        self.messages.extend(more.messages);
+        self.results.extend(more.results);
+        self.errors.extend(more.errors);
+        self.debug.extend(more.debug);
+        self.warnings.extend(more.warnings);
+    }
 }
 
 macro_rules! steps {
@@ -153,6 +179,7 @@ steps! {
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
+    host_links::HostLinks,
     make_gear::MakeGear,
     make_user::MakeUser,
     place_cartridge::PlaceCartridge,
@@ -162,4 +189,5 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    write_variable::WriteVariable,
 }

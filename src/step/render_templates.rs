@@ -127,8 +127,7 @@ impl Step for RenderTemplates {
         if before.templates.is_empty() {
             return Ok(said);
         }
-        let variables =
-            environment::of((cx.layout, cx.config), &home, &self.gear, Some(&self.dir)).as_text();
+        let variables = environment::of(cx.host(), &home, &self.gear, Some(&self.dir)).as_text();
         for Template { path, .. } in &before.templates {
             checkpoint("render_templates: before a template");
             if !home.has(path)? {

@@ -1,11 +1,11 @@
 //! Running scripts for steps: environment, capture, output protocol; one place for all of them.
 
-use super::{Cx, Said};
+use super::{Cx, Said, heard, hints};
 use crate::error::{Exit, Failure};
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
-use crate::gear::replies::{self, Reply, Tone};
+use crate::gear::replies::{self, Ending, Reply, Tone};
 use crate::sandbox::{self, Capture, CommandLine, Leftovers, Outcome, Script, Sourced, Status};
 use crate::sandbox::{Time, User};
 use crate::sys::fs::Dir;
@@ -18,6 +18,9 @@ use std::time::Duration;
 const TAIL: usize = 20;
 /// How long processes may take to heed SIGTERM once time is up.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// With less space than this a script's failure may well come from that.
+const SCARCE: u64 = 256 << 10;
 
 /// One call of a script.
 pub(super) struct Call<'a> {
@@ -37,13 +40,15 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
     if outcome.status == Status::Interrupted {
         interrupt::check()?;
     }
-    let said = heard(call.name, &outcome);
-    if outcome.is_success() { Ok(said) } else { Err(failed(call, &outcome)) }
+    if !outcome.is_success() {
+        return Err(failed(cx, call, &outcome));
+    }
+    Ok(heard::heard(cx, home, call, &outcome))
 }
 
 /// Runs a script, and gives what became of it, good or bad.
 pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcome, Failure> {
-    let environment = environment::of((cx.layout, cx.config), home, call.gear, Some(call.dir));
+    let environment = environment::of(cx.host(), home, call.gear, Some(call.dir));
     let shims = environment::shims(cx.layout, call.gear);
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
@@ -63,42 +68,12 @@ pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcom
     })?)
 }
 
-/// What a script had to say to the user and to the platform.
-fn heard(name: &str, outcome: &Outcome) -> Said {
-    let mut said = Said::default();
-    let ending =
-        if outcome.is_success() { replies::Ending::Success } else { replies::Ending::Failure };
-    let replies = replies::parse(&outcome.stdout.text, ending);
-    for reply in replies.replies {
-        match reply {
-            Reply::Client(Tone::Message | Tone::Result, text) | Reply::AppInfo(text) => {
-                said.messages.push(text);
-            }
-            Reply::Client(Tone::Error | Tone::InternalError, text) => said.warnings.push(text),
-            // For brokers, and for whoever looks for a fault: the log has it.
-            Reply::Client(Tone::Debug, _)
-            | Reply::CartData(_)
-            | Reply::CartProperty(_)
-            | Reply::Attribute(_) => {}
-            _ => said.warnings.push(format!(
-                "`{name}` asks for a change beyond its gear, which this version does not make yet"
-            )),
-        }
-    }
-    said.warnings.extend(replies.notes);
-    match outcome.ended_leftovers {
-        0 => {}
-        1 => said.warnings.push(format!("`{name}` left a process behind; it was ended")),
-        many => {
-            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"));
-        }
-    }
-    said
-}
-
-fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
+fn failed(cx: &Cx<'_>, call: &Call<'_>, outcome: &Outcome) -> Failure {
     let how = match outcome.status {
-        Status::Exited(status) => format!("exited with status {status}"),
+        Status::Exited(status) => match replies::recorded(status) {
+            same if same == status => format!("exited with status {status}"),
+            code => format!("exited with status {status} (code {code})"),
+        },
         Status::Signalled(signal) => format!("was ended by signal {signal}"),
         Status::TimedOut => format!("was not over after {} seconds, and was ended", call.seconds),
         Status::Flooded => "printed without end, and was ended".to_owned(),
@@ -106,10 +81,39 @@ fn failed(call: &Call<'_>, outcome: &Outcome) -> Failure {
     };
     let mut failure =
         Failure::new(Exit::Failed, format!("`{}` of `{}` {how}", call.name, call.dir));
-    let both: Vec<&str> = outcome.stdout.text.lines().chain(outcome.stderr.text.lines()).collect();
-    let tail = both.iter().skip(both.len().saturating_sub(TAIL));
-    failure.causes.extend(tail.map(|line| (*line).to_owned()));
+    failure.causes.extend(last_words(&outcome.stdout.text, &outcome.stderr.text));
+    failure.hints.extend(hints::of(&outcome.stderr.text));
+    // On a full disk, what the script complained about could not be written down either.
+    if cx.state.free_bytes().is_ok_and(|free| free < SCARCE) {
+        let place = cx.state.path().display();
+        failure.hints.push(format!("hardly any space is left on the disk of `{place}`: free some"));
+    }
     failure
+}
+
+/// What a failed script has said at last: messages, then errors. What it wrote to standard output is
+/// a message and to standard error an error, unless a line says itself what it is (node
+/// specification, 4.2); what it asked for is not done, and a message too.
+fn last_words(stdout: &str, stderr: &str) -> Vec<String> {
+    let all =
+        replies::prefixed(stdout, "CLIENT_MESSAGE") + &replies::prefixed(stderr, "CLIENT_ERROR");
+    let said = replies::parse(&all, Ending::Failure);
+    let (mut messages, mut errors) = (said.plain, Vec::new());
+    for reply in said.replies {
+        match reply {
+            Reply::Client(Tone::Error | Tone::InternalError, text) => errors.push(text),
+            Reply::Client(_, text) => messages.push(text),
+            _ => {}
+        }
+    }
+    let tail = |mut lines: Vec<String>, most: usize| {
+        lines.retain(|line| !line.trim().is_empty());
+        lines.split_off(lines.len().saturating_sub(most))
+    };
+    let errors = tail(errors, TAIL);
+    let mut words = tail(messages, (TAIL - errors.len()).max(TAIL / 4));
+    words.extend(errors);
+    words.iter().map(|line| replies::shortened(line)).collect()
 }
 
 /// Runs a control action of a cartridge between the hooks of the application's developer (node
@@ -132,7 +136,7 @@ pub(super) fn control(
         let Some(hook) = hook else { return Ok(()) };
         let name = file_name(&hook.path);
         if hook.executable {
-            merge(said, call(&name, CommandLine::of(&hook.path, [""; 0])?)?);
+            said.merge(call(&name, CommandLine::of(&hook.path, [""; 0])?)?);
         } else {
             said.warnings.push(format!("the hook `{name}` is not executable, and was not run"));
         }
@@ -145,18 +149,13 @@ pub(super) fn control(
         Sourced { before: [], after: [] } => CommandLine::of(&script, [action])?,
         _ => CommandLine::control(&script, [action], &sourced)?,
     };
-    merge(&mut said, call(&format!("control-{action}"), line)?);
+    said.merge(call(&format!("control-{action}"), line)?);
     hook(&found.after, &mut said)?;
     Ok(said)
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn merge(said: &mut Said, more: Said) {
-    said.messages.extend(more.messages);
-    said.warnings.extend(more.warnings);
 }
 
 /// A failure and its causes in one line.

@@ -2,10 +2,10 @@
 
 use super::Cx;
 use super::script::{self, Call};
-use crate::config::Config;
 use crate::error::Failure;
+use crate::gear::environment::Host;
 use crate::gear::identity::Identity;
-use crate::layout::Layout;
+use crate::gear::replies;
 use crate::sandbox::{CommandLine, Leftovers, Status};
 use crate::sys::fs::Dir;
 use crate::sys::tree;
@@ -22,11 +22,12 @@ pub struct Answer {
 }
 
 /// Asks each cartridge of `gear`, the secondaries first.
-pub fn ask((layout, config): (&Layout, &Config), gear: &Identity) -> Result<Vec<Answer>, Failure> {
+pub fn ask(host: Host<'_>, gear: &Identity) -> Result<Vec<Answer>, Failure> {
+    let Host { layout, config, shared } = host;
     let state = Dir::open(layout.state())?;
     // Its output goes where a transaction's would; no transaction has the number 0.
     let number = format!("status-{}", std::process::id());
-    let cx = Cx::new((layout, config, &state), 0, (&number, 1));
+    let cx = Cx::new((layout, config, &state), 0, (&number, 1)).with_shared(shared.clone());
     let home = state.dir(gear.home())?;
     let mut answers = Vec::new();
     for cartridge in gear.starting_order() {
@@ -69,6 +70,6 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
         Status::TimedOut | Status::Flooded => 124,
         Status::Interrupted => 130,
     };
-    let output = outcome.stdout.text + &outcome.stderr.text;
+    let output = replies::spoken(&outcome.stdout.text) + &replies::spoken(&outcome.stderr.text);
     Ok(Answer { cartridge, status: Some(status), output })
 }

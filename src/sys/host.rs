@@ -1,5 +1,6 @@
 //! What this process is on this host: its user, its environment.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -12,6 +13,11 @@ pub fn variable(name: &str) -> Option<String> {
 /// Reads one environment variable of `cart` itself, whatever its bytes.
 pub fn variable_os(name: &str) -> Option<OsString> {
     std::env::var_os(name)
+}
+
+/// The whole environment of `cart` itself.
+pub fn variables() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().collect()
 }
 
 /// Tells whether this process runs as root.

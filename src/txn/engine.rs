@@ -6,6 +6,7 @@ use crate::db::{
     Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
 };
 use crate::error::{Exit, Explain, Failure};
+use crate::facts;
 use crate::layout::Layout;
 use crate::plan::{Plan, Resource};
 use crate::step::{AnyStep, Cx, Said};
@@ -53,6 +54,10 @@ pub trait Witness {
     fn step(&self, number: &str, title: &str);
     /// A script has something to say to the user.
     fn message(&self, text: &str);
+    /// A script, though it succeeded, calls something an error.
+    fn error(&self, text: &str);
+    /// A script has something to say to whoever looks for a fault.
+    fn debug(&self, text: &str);
     /// Something went not quite as it should.
     fn warning(&self, text: &str);
     /// What was done is being put back.
@@ -70,12 +75,16 @@ pub enum OnFailure {
 }
 
 /// What a finished transaction did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// Its number.
     pub txn: i64,
     /// What scripts had to say.
     pub messages: Vec<String>,
+    /// What they have brought about, in their words.
+    pub results: Vec<String>,
+    /// What they call errors, though they succeeded.
+    pub errors: Vec<String>,
     /// What went not quite as it should.
     pub warnings: Vec<String>,
 }
@@ -126,6 +135,7 @@ impl<'a> Engine<'a> {
                 })?;
                 drop(own);
                 locks::forget_transaction(&self.state, txn)?;
+                self.db.fold_log()?;
                 Ok(run.receipt())
             }
             Err(broken) => {
@@ -146,7 +156,7 @@ impl<'a> Engine<'a> {
         for (index, step) in after.iter().enumerate() {
             checkpoint("before a step after the commit");
             let number = format!("after-{}", index + 1);
-            let cx = self.cx(txn, &number, 1);
+            let cx = self.cx(txn, &number, 1)?;
             let done = step.prepare(&cx).and_then(|undo| step.apply(&undo, &cx));
             if let Err(failure) = done {
                 // It has happened; what could not be cleaned is said, and does not undo it.
@@ -259,7 +269,7 @@ impl<'a> Engine<'a> {
     fn revert(&self, txn: i64, row: &StepRow) -> Result<(), Failure> {
         let step: AnyStep = read_json("step", &row.step)?;
         let undo: Value = read_json("undo record", row.undo.as_deref().unwrap_or("null"))?;
-        let cx = self.cx(txn, &row.number, row.attempt);
+        let cx = self.cx(txn, &row.number, row.attempt)?;
         checkpoint("before a step is put back");
         let once = step.revert(&undo, &cx);
         match once {
@@ -296,8 +306,17 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn cx<'b>(&'b self, txn: i64, number: &'b str, attempt: u32) -> Cx<'b> {
-        Cx::new((self.layout, self.config, &self.state), txn, (number, attempt))
+    fn cx<'b>(&'b self, txn: i64, number: &'b str, attempt: u32) -> Result<Cx<'b>, Failure> {
+        let cx = Cx::new((self.layout, self.config, &self.state), txn, (number, attempt));
+        Ok(cx.with_shared(facts::shared(self.db)?))
+    }
+
+    /// The same, with what the transaction has been told of the domain so far.
+    fn cx_after<'b>(&'b self, txn: i64, number: &'b str, said: &[Said]) -> Result<Cx<'b>, Failure> {
+        let mut shared = facts::shared(self.db)?;
+        facts::add_pending(&mut shared, said.iter().flat_map(|said| &said.records));
+        let cx = Cx::new((self.layout, self.config, &self.state), txn, (number, 1));
+        Ok(cx.with_shared(shared))
     }
 }
 
@@ -345,7 +364,7 @@ impl Run<'_> {
         let engine = self.engine;
         interrupt::check()?;
         self.witness.step(number, &step.describe());
-        let cx = engine.cx(self.txn, number, 1);
+        let cx = engine.cx_after(self.txn, number, &self.said)?;
         checkpoint("before a step prepares");
         let undo = step.prepare(&cx)?;
         if cx.has_stashed() {
@@ -375,6 +394,8 @@ impl Run<'_> {
 
     fn tell(&self, said: &Said) {
         said.messages.iter().for_each(|text| self.witness.message(text));
+        said.errors.iter().for_each(|text| self.witness.error(text));
+        said.debug.iter().for_each(|text| self.witness.debug(text));
         said.warnings.iter().for_each(|text| self.witness.warning(text));
     }
 
@@ -390,9 +411,11 @@ impl Run<'_> {
     }
 
     fn receipt(self) -> Receipt {
-        let mut receipt = Receipt { txn: self.txn, messages: Vec::new(), warnings: Vec::new() };
+        let mut receipt = Receipt { txn: self.txn, ..Receipt::default() };
         for said in self.said {
             receipt.messages.extend(said.messages);
+            receipt.results.extend(said.results);
+            receipt.errors.extend(said.errors);
             receipt.warnings.extend(said.warnings);
         }
         receipt

@@ -9,6 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+/// The lock that everybody shares who locks a package. Who wants many packages takes this one
+/// alone instead: a thousand lock files take as long to make as a thousand small packages.
+const LIBRARY: &str = "library";
+/// From how many packages on.
+const MANY: usize = 16;
+
 /// Locks held until they are dropped.
 #[derive(Debug)]
 pub struct Locks {
@@ -28,16 +34,29 @@ impl Locks {
         state.make_dirs("locks", 0o700)?;
         let dir = state.dir("locks")?;
         let mut locks = Self { held: BTreeMap::new(), dir, command: command.to_owned() };
+        let packages = resources
+            .iter()
+            .filter(|one| matches!(one, Resource::Package(_) | Resource::PackageInUse(_)))
+            .count();
+        let whole_library = packages >= MANY;
+        if whole_library {
+            locks.add(LIBRARY, Sharing::Exclusive, wait)?;
+        } else if packages > 0 {
+            locks.add(LIBRARY, Sharing::Shared, wait)?;
+        }
         for resource in resources {
             // Changing a package includes using it.
             let sharing = match resource {
                 Resource::PackageInUse(name)
-                    if !resources.contains(&Resource::Package(name.clone())) =>
+                    if !whole_library && !resources.contains(&Resource::Package(name.clone())) =>
                 {
                     Sharing::Shared
                 }
                 Resource::PackageInUse(_) => continue,
-                Resource::Package(_) | Resource::Gear(_) => Sharing::Exclusive,
+                Resource::Package(_) if whole_library => continue,
+                Resource::Package(_) | Resource::Gear(_) | Resource::HostLinks => {
+                    Sharing::Exclusive
+                }
             };
             locks.add(&resource.to_string(), sharing, wait)?;
         }
@@ -49,6 +68,9 @@ impl Locks {
         let (name, sharing) = Resource::lock_of(resource);
         if self.held.contains_key(name) {
             return Ok(());
+        }
+        if Resource::is_package(name) && !self.held.contains_key(LIBRARY) {
+            self.add(LIBRARY, Sharing::Shared, Duration::ZERO)?;
         }
         self.add(name, sharing, Duration::ZERO)
     }
@@ -105,5 +127,39 @@ fn busy(resource: &str, holder: Option<&Holder>) -> Failure {
         failure.hint("this `cart` was called from inside that transaction, which waits for it")
     } else {
         failure.hint("wait for it with `--wait SECONDS`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages(count: usize) -> BTreeSet<Resource> {
+        (0..count).map(|number| Resource::Package(format!("v-p{number}"))).collect()
+    }
+
+    fn take(state: &Dir, resources: &BTreeSet<Resource>) -> Result<Locks, Failure> {
+        Locks::take(state, resources, Duration::ZERO, "test")
+    }
+
+    #[test]
+    fn many_packages_are_one_lock_that_excludes_each_of_them() {
+        let temp = tempfile::tempdir().unwrap();
+        let state = Dir::open(temp.path()).unwrap();
+        let (few, others) = (packages(2), BTreeSet::from([Resource::Package("v-x".into())]));
+        let held = take(&state, &few).unwrap();
+        drop(take(&state, &others).unwrap());
+        assert!(take(&state, &few).is_err(), "the same packages");
+        let failure = take(&state, &packages(MANY)).unwrap_err();
+        assert_eq!(failure.exit, Exit::Busy, "{failure:?}");
+        drop(held);
+
+        let held = take(&state, &packages(MANY)).unwrap();
+        assert!(take(&state, &others).is_err(), "any package is one of them");
+        let mut recovery = take(&state, &BTreeSet::new()).unwrap();
+        assert!(recovery.also("package v-x").is_err());
+        recovery.also("gear blog").unwrap();
+        drop(held);
+        recovery.also("package v-x").unwrap();
     }
 }

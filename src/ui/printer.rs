@@ -4,7 +4,7 @@
 //! added by `ui` alone. Writing never fails at the place where it is asked for: a reader that went
 //! away must not stop a transaction. What went wrong is kept and told by [`Printer::finish`].
 
-use super::colour::{self, Colour, WARNING, paint};
+use super::colour::{self, Colour, ERROR, WARNING, paint};
 use super::sink::Sink;
 use super::table::{Room, Table};
 use super::{escape, format, json};
@@ -125,6 +125,14 @@ impl Printer {
     pub fn warn(&self, text: &str) {
         if self.0.verbosity >= Verbosity::Normal {
             let label = paint(WARNING, "warning:");
+            self.styled_talk(&format!("{label} {}", escape::block(text)));
+        }
+    }
+
+    /// Passes an error on that a script speaks of, on stderr.
+    pub fn complain(&self, text: &str) {
+        if self.0.verbosity >= Verbosity::Normal {
+            let label = paint(ERROR, "error:");
             self.styled_talk(&format!("{label} {}", escape::block(text)));
         }
     }

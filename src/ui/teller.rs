@@ -25,6 +25,8 @@ struct Answered<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction: Option<i64>,
     messages: &'a [String],
+    results: &'a [String],
+    errors: &'a [String],
     warnings: Vec<&'a String>,
 }
 
@@ -62,6 +64,7 @@ impl<'a> Teller<'a> {
                 plan.summary.iter().for_each(|line| self.printer.talk(line));
                 let Receipt { txn, .. } = receipt;
                 self.printer.talk(&format!("done: {} (transaction {txn})", plan.title));
+                receipt.results.iter().for_each(|line| self.printer.talk(line));
             }
         }
     }
@@ -73,6 +76,8 @@ impl<'a> Teller<'a> {
             changed: receipt.is_some(),
             transaction: receipt.map(|receipt| receipt.txn),
             messages: receipt.map(|receipt| receipt.messages.as_slice()).unwrap_or_default(),
+            results: receipt.map(|receipt| receipt.results.as_slice()).unwrap_or_default(),
+            errors: receipt.map(|receipt| receipt.errors.as_slice()).unwrap_or_default(),
             warnings: plan.warnings.iter().chain(warned).collect(),
         });
     }
@@ -85,6 +90,14 @@ impl Witness for Teller<'_> {
 
     fn message(&self, text: &str) {
         self.printer.talk(text);
+    }
+
+    fn error(&self, text: &str) {
+        self.printer.complain(text);
+    }
+
+    fn debug(&self, text: &str) {
+        self.printer.detail(text);
     }
 
     fn warning(&self, text: &str) {

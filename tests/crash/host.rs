@@ -57,6 +57,9 @@ impl Host {
 
     fn with(temp: tempfile::TempDir, root: PathBuf) -> Self {
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in ["usr/bin", "usr/sbin"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
         let host = Self { temp, root };
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
@@ -85,7 +88,9 @@ impl Host {
         file("usr/build", build);
         file("template/app", "the application\n");
         for script in ["setup", "install", "teardown", "post_install"] {
-            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n");
+            let told = "echo 'ENV_VAR_ADD: SHARED=a=b'; echo 'CART_DATA: user=admin'";
+            let told = if script == "install" { told } else { "" };
+            let text = format!("#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/{script}\"\n{told}\n");
             file(&format!("bin/{script}"), &text);
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
@@ -96,6 +101,12 @@ impl Host {
 
     /// Gives the package `WEB` routes and a public port, and the host a front end.
     fn front_end(&self) {
+        // What every gear's creation goes through is tried with the other packages.
+        for tree in ["bin/setup", "bin/install", "bin/teardown", "bin/post_install", "template/app"]
+        {
+            std::fs::remove_file(self.temp.path().join("WEB").join(tree)).unwrap();
+        }
+        std::fs::remove_dir(self.temp.path().join("WEB/template")).unwrap();
         let manifest = self.temp.path().join("WEB/metadata/manifest.yml");
         let endpoints = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
             Private-Port: 18733\n  Public-Port-Name: OUT\n  Mappings:\n  \
@@ -186,8 +197,19 @@ impl Host {
         for folder in ["library", "templates", "gears", "frontend"] {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
+        look_into(&self.root, Path::new("usr"), &mut seen);
         seen.insert("processes".into(), self.processes().len().to_string());
+        seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)
+    }
+
+    /// What holds of everything that was told.
+    fn told(&self) -> Option<String> {
+        let path = self.state().join("cart.db");
+        let db = path.exists().then(|| Connection::open(path).unwrap())?;
+        let rows = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
+                    FROM told WHERE withdrawn_by IS NULL";
+        db.query_row(rows, [], |row| row.get(0)).unwrap()
     }
 
     /// The living processes that began below this root.
@@ -227,7 +249,8 @@ impl Host {
         assert_eq!(gears, self.folders("gears", 1), "{what}: gears");
         let reserved = texts("SELECT DISTINCT gear FROM reservation");
         let ports = texts("SELECT value FROM reservation WHERE kind = 'public-port'");
-        let given = texts("SELECT CAST(public_port AS TEXT) FROM endpoint WHERE public_port NOT NULL");
+        let given =
+            texts("SELECT CAST(public_port AS TEXT) FROM endpoint WHERE public_port NOT NULL");
         assert_eq!(ports, given, "{what}: public ports");
         let known = texts("SELECT uuid FROM gear");
         assert_eq!(reserved, known, "{what}: reservations");
@@ -294,7 +317,11 @@ fn content(path: &Path, state: &str) -> String {
     let random = ["OPENSHIFT_GEAR_UUID", "OPENSHIFT_APP_UUID", "OPENSHIFT_SECRET_TOKEN", "pid"];
     // A certificate is drawn anew each time.
     let is_drawn = [".crt", ".key"].iter().any(|end| name.ends_with(end));
-    if is_drawn || random.contains(&name.as_str()) || name == "metadata.json" || name == ".gitconfig" {
+    if is_drawn
+        || random.contains(&name.as_str())
+        || name == "metadata.json"
+        || name == ".gitconfig"
+    {
         return "[RANDOM]".into();
     }
     let bytes = std::fs::read(path).unwrap();

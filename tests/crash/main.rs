@@ -46,7 +46,7 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "gear create, shown outside",
-        before: &[&["gear", "create", "other", "WEB"]],
+        before: &[],
         act: &["gear", "create", "blog", "WEB", "--expose"],
     },
     Scenario {
@@ -73,6 +73,33 @@ const SCENARIOS: &[Scenario] = &[
         name: "gear destroy",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
+    },
+    Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
+    Scenario {
+        name: "remove shims",
+        before: &[&["doctor", "--install-shims"]],
+        act: &["doctor", "--remove-shims"],
+    },
+    Scenario {
+        name: "gear env set",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "env", "set", "blog", "OLD=1", "KEPT=1"],
+        ],
+        act: &["gear", "env", "set", "blog", "OLD=2", "NEW=1", "KEPT=1"],
+    },
+    Scenario {
+        name: "env set",
+        before: &[&["env", "set", "COLOUR=red"]],
+        act: &["env", "set", "COLOUR=blue", "SIZE=1"],
+    },
+    Scenario {
+        name: "undo a variable",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "env", "set", "blog", "--platform", "NEW=1", "OPENSHIFT_AUTO_DEPLOY=false"],
+        ],
+        act: &["undo", "2"],
     },
     Scenario {
         name: "undo a destruction",
@@ -213,8 +240,20 @@ fn gears_are_started_and_stopped_or_not() {
 }
 
 #[test]
+fn variables_are_set_and_put_back_or_not() {
+    try_named(&["gear env set", "undo a variable"]);
+    let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
+    assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
+}
+
+#[test]
 fn gears_are_destroyed_and_come_back_or_not() {
     try_named(&["gear destroy", "undo a destruction"]);
+}
+
+#[test]
+fn links_of_the_host_are_made_and_removed_or_not() {
+    try_named(&["install shims", "remove shims"]);
 }
 
 #[test]
@@ -228,6 +267,8 @@ fn every_scenario_is_tried() {
         "gear stop",
         "gear start",
         "gear destroy",
+        "install shims",
+        "remove shims",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

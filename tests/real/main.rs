@@ -18,17 +18,13 @@ mod host;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod corpus;
+mod public;
+
 use host::{Host, get, md5};
-use std::path::Path;
+use public::{Public, fetch};
 use std::process::Command;
 use support::http::{Reply, Server};
-
-/// A cartridge in a public repository.
-struct Public {
-    repository: &'static str,
-    commit: &'static str,
-    folder: &'static str,
-}
 
 /// The official do-it-yourself cartridge, at the last commit of its project. Its hook starts a web
 /// server with Ruby and pipes into `/usr/bin/logshifter`.
@@ -37,44 +33,6 @@ const DIY: Public = Public {
     commit: "7fd191093ac5a07133108e5583fe30270494306d",
     folder: "cartridges/openshift-origin-cartridge-diy",
 };
-
-/// Brings a cartridge into `into`; the error says why it cannot be had here.
-fn fetch(public: &Public, into: &Path) -> Result<(), String> {
-    let git = |arguments: &[&str], bare: &Path| -> Result<Vec<u8>, String> {
-        let output = Command::new("git")
-            .env("GIT_DIR", bare)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .args(arguments)
-            .output()
-            .map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        output.status.success().then_some(output.stdout).ok_or(said)
-    };
-    let bare = if let Ok(mirror) = std::env::var("CART_REAL_MIRROR") {
-        Path::new(&mirror).join(public.repository.replace('/', "+"))
-    } else {
-        let bare = into.join("repository");
-        git(&["init", "--quiet", "--bare"], &bare)?;
-        let url = format!("https://github.com/{}.git", public.repository);
-        git(&["fetch", "--quiet", "--depth", "1", &url, public.commit], &bare)?;
-        bare
-    };
-    let bare = if bare.join("repo").is_dir() { bare.join("repo") } else { bare };
-    let listed = git(&["ls-tree", "-r", public.commit, &format!("{}/", public.folder)], &bare)?;
-    for line in String::from_utf8_lossy(&listed).lines() {
-        let (head, path) = line.split_once('\t').ok_or("git lists oddly")?;
-        let mut words = head.split(' ');
-        let (mode, object) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
-        let path = path.strip_prefix(public.folder).unwrap().trim_start_matches('/');
-        let file = into.join("cartridge").join(path);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, git(&["cat-file", "blob", object], &bare)?).unwrap();
-        if mode == "100755" {
-            Command::new("chmod").arg("+x").arg(&file).status().unwrap();
-        }
-    }
-    Ok(())
-}
 
 /// Starts a gear, sees its page, stops and destroys it.
 fn lives(host: &Host) {

@@ -337,7 +337,8 @@ fn public_ports_are_passed_on_and_taken_back() {
     assert_eq!(status, 4, "{said}");
     host.must(&["gear", "create", "two", &package, "--expose"]);
     let two = host.json(&["gear", "show", "two"]);
-    let two = two["endpoints"].as_array().unwrap().iter().find_map(|one| one["public_port"].as_u64());
+    let two =
+        two["endpoints"].as_array().unwrap().iter().find_map(|one| one["public_port"].as_u64());
     assert_ne!(two, Some(u64::from(port)));
     host.must(&["gear", "unexpose", "blog"]);
     Host::until(|| TcpStream::connect(("127.0.0.1", port)).is_err());
@@ -351,7 +352,10 @@ fn public_ports_are_passed_on_and_taken_back() {
     nginx.settings(&host, "    stream_module: /nowhere/module.so\n");
     let (status, said) = host.run(&["gear", "create", "three", &package, "--expose"]);
     assert_eq!(status, 1, "{said}");
-    assert!(said.contains("nginx does not accept") && said.contains("/nowhere/module.so"), "{said}");
+    assert!(
+        said.contains("nginx does not accept") && said.contains("/nowhere/module.so"),
+        "{said}"
+    );
     assert_eq!(includes(&host), before);
     assert!(!host.has_gear_folder("three"));
     nginx.settings(&host, "");

@@ -30,7 +30,12 @@ pub(crate) fn get(address: &str, port: u16) -> Option<String> {
 
 impl Host {
     pub(crate) fn new() -> Self {
-        let temp = tempfile::tempdir().unwrap();
+        Self::called("host")
+    }
+
+    /// A host whose folder begins with these letters.
+    pub(crate) fn called(name: &str) -> Self {
+        let temp = tempfile::Builder::new().prefix(name).tempdir().unwrap();
         // Gears' users have to pass.
         std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         Self { temp }

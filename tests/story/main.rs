@@ -10,12 +10,14 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod commands;
 mod disk;
 mod frontend;
 mod host;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;
+mod variables;
 mod versions;
 
 use host::{Host, get, md5};

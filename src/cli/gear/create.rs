@@ -1,18 +1,16 @@
 //! `cart gear create`.
 
 use crate::cli::app::App;
-use crate::cli::change::{ChangeArgs, carry_out};
+use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::{Demands, database, gather, request};
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{self, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::gather::{Arrival, Request};
-use crate::gear::sdk;
 use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
 use crate::plan::gear::{CreateRequest, Exposure, Wanted, create};
 use crate::sys::clock::Moment;
-use crate::sys::fs::Dir;
 use crate::sys::host;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -61,8 +59,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     let db = database(app, args.change.dry_run)?;
     let (wanted, arrived) = resolve(app, &db, &args.cartridges)?;
     let ports = wanted.iter().flat_map(|one| &one.package.software);
-    let ports: BTreeSet<u16> =
-        ports
+    let ports: BTreeSet<u16> = ports
         .flat_map(|one| &one.endpoints)
         .flat_map(|one| std::iter::once(one.port).chain(one.websocket_port))
         .collect();
@@ -79,8 +76,8 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         exposure: if args.expose { Exposure::Public } else { Exposure::Private },
     };
     if !args.change.dry_run {
-        let lib = Dir::create(&app.layout().lib(), 0o755)?;
-        sdk::materialise(&lib, &host::this_program())?;
+        // Before the host is looked at: whether its view can have the commands is tried with them.
+        write_sdk(app)?;
     }
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {

@@ -2,8 +2,10 @@
 
 use super::found;
 use crate::cli::app::App;
+use crate::cli::change::write_sdk;
 use crate::error::{Exit, Failure};
-use crate::gear::environment;
+use crate::facts;
+use crate::gear::environment::{self, Host};
 use crate::package::ident::GearName;
 use crate::sandbox;
 use crate::sys::fs::Dir;
@@ -29,9 +31,12 @@ pub struct ExecArgs {
 
 /// Runs a command as the gear, in its environment, and answers with its exit status.
 pub fn run(args: &ExecArgs, app: &mut App) -> Result<Exit, Failure> {
-    let (_, gear) = found::reading(app, &args.name)?;
+    let (db, gear) = found::reading(app, &args.name)?;
+    let shared = facts::shared(&db)?;
+    write_sdk(app)?;
     let home = Dir::open(&app.layout().gears().join(args.name.as_str()))?;
-    let loaded = environment::of((app.layout(), app.config()?), &home, &gear.identity, None);
+    let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
+    let loaded = environment::of(host, &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
     let user = gear.identity.owner.map(|(uid, gid)| sandbox::User { uid, gid });
     let shims = environment::shims(app.layout(), &gear.identity);

@@ -41,8 +41,6 @@ pub fn expose(args: &ExposeArgs, app: &mut App) -> Result<Exit, Failure> {
 /// Takes a gear's public ports away.
 pub fn unexpose(args: &ExposeArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = found::changing(app, &args.name)?;
-    carry_out(app, &db, &args.change, &|| {
-        Ok(gear::unexpose(&found::gear(app, &db, &args.name)?)?)
-    })
-    .doing(|| format!("cannot unexpose the gear `{}`", args.name))
+    carry_out(app, &db, &args.change, &|| Ok(gear::unexpose(&found::gear(app, &db, &args.name)?)?))
+        .doing(|| format!("cannot unexpose the gear `{}`", args.name))
 }

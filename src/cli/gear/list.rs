@@ -29,7 +29,8 @@ pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let mut gears = Vec::new();
     if let Some(db) = app.reading()? {
         for row in db.gears()? {
-            gears.push(Shown::new(app, Gear::of_row(&db, app.layout(), row)?));
+            let told = db.told_by_gear(&row.uuid)?;
+            gears.push(Shown::new(app, Gear::of_row(&db, app.layout(), row)?, &told));
         }
     }
     if app.form() == Form::Json {

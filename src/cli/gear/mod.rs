@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod destroy;
+pub mod env;
 pub mod exec;
 pub mod expose;
 mod found;
@@ -11,6 +12,7 @@ pub mod show;
 pub mod start;
 pub mod status;
 pub mod stop;
+mod told;
 
 use super::app::App;
 use crate::error::{Exit, Failure};
@@ -62,6 +64,8 @@ enum Command {
     Expose(expose::ExposeArgs),
     /// Take a gear's public ports away
     Unexpose(expose::ExposeArgs),
+    /// Look after the variables of a gear
+    Env(env::EnvArgs),
     /// Run a command in a gear's environment
     ///
     /// The command runs as the gear: as its user, with its environment, in its home. Its exit
@@ -85,6 +89,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),
         Command::Unexpose(args) => expose::unexpose(args, app),
+        Command::Env(args) => env::run(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),
     }

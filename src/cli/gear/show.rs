@@ -1,8 +1,9 @@
 //! `cart gear show`.
 
 use super::found;
+use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, GearRow};
+use crate::db::{GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::facts::Gear;
 use crate::gear::identity::Cartridge;
@@ -55,6 +56,8 @@ struct ShownCartridge {
     package_version: String,
     primary: bool,
     path: String,
+    #[serde(flatten)]
+    told: Told,
 }
 
 #[derive(Serialize)]
@@ -69,7 +72,7 @@ struct ShownEndpoint {
 }
 
 impl Shown {
-    pub(super) fn new(app: &App, gear: Gear) -> Self {
+    pub(super) fn new(app: &App, gear: Gear, told: &[ToldRow]) -> Self {
         let home = app.layout().gears().join(&gear.row.name);
         let cartridge = |(one, package): (&Cartridge, &Package)| ShownCartridge {
             name: package.name.to_string(),
@@ -78,6 +81,7 @@ impl Shown {
             package_version: package.package_version.to_string(),
             primary: one.is_primary,
             path: home.join(&one.dir).display().to_string(),
+            told: Told::by(&one.dir, told),
         };
         Self {
             state: gear.state.map_or("unknown", State::as_str),
@@ -132,8 +136,9 @@ fn url(app: &App, gear: &GearRow) -> Option<String> {
 
 /// Shows what a gear is made of.
 pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
-    let (_, gear) = found::reading(app, &args.name)?;
-    let shown = Shown::new(app, gear);
+    let (db, gear) = found::reading(app, &args.name)?;
+    let told = db.told_by_gear(&gear.row.uuid)?;
+    let shown = Shown::new(app, gear, &told);
     if app.form() == Form::Json {
         app.printer().json(&shown);
         return Ok(Exit::Done);
@@ -154,6 +159,9 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
         let text =
             format!("{}-{}-{} ({}{role})", one.vendor, one.name, one.version, one.package_version);
         table.row(["Cartridge", &text]);
+        for (title, text) in one.told.rows() {
+            table.row([title, &text]);
+        }
     }
     for one in &shown.endpoints {
         let protocols = one.protocols.join(", ");

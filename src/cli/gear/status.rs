@@ -3,6 +3,8 @@
 use super::found;
 use crate::cli::app::App;
 use crate::error::{Exit, Failure};
+use crate::facts;
+use crate::gear::environment::Host;
 use crate::gear::state::State;
 use crate::package::ident::GearName;
 use crate::step::status::{self, Answer};
@@ -36,8 +38,10 @@ struct Told {
 /// Tells how a gear is doing, by its exit status too: that of the first cartridge that does not
 /// run.
 pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
-    let (_, gear) = found::reading(app, &args.name)?;
-    let cartridges = status::ask((app.layout(), app.config()?), &gear.identity)?;
+    let (db, gear) = found::reading(app, &args.name)?;
+    let shared = facts::shared(&db)?;
+    let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
+    let cartridges = status::ask(host, &gear.identity)?;
     let bad = cartridges.iter().filter_map(|one| one.status).find(|status| *status != 0);
     let told = Told {
         gear: gear.row.name,

@@ -1,7 +1,8 @@
 //! The laws of loading an environment.
 
-use super::{Environment, SYSTEM_PATH, Sources, load, overridden};
+use super::{Environment, Origin, SYSTEM_PATH, Shared, SharedVariable, Sources, load, overridden};
 use crate::sys::fs::Dir;
+use crate::sys::host;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,7 +11,7 @@ struct Gear {
     _temp: tempfile::TempDir,
     home: Dir,
     node: Dir,
-    shared: BTreeMap<String, OsString>,
+    shared: Shared,
     defaults: BTreeMap<String, OsString>,
 }
 
@@ -31,7 +32,7 @@ impl Gear {
             }
             dir.write_new(path, value.as_bytes(), 0o644).unwrap();
         }
-        Self { _temp: temp, home, node, shared: BTreeMap::new(), defaults: BTreeMap::new() }
+        Self { _temp: temp, home, node, shared: Shared::default(), defaults: BTreeMap::new() }
     }
 
     fn sources(&self) -> Sources<'_> {
@@ -125,10 +126,13 @@ fn user_variables_beat_cartridges_but_not_the_platform() {
 #[test]
 fn shared_variables_stand_beside_the_gears_and_never_replace_them() {
     let mut gear = Gear::with(&[(".env/A", "gear"), (".env/user_vars/B", "user")]);
-    gear.shared = ["A", "B"].map(|name| (name.to_owned(), OsString::from("shared"))).into();
+    let one = SharedVariable { value: "shared".into(), publisher: "db/mysql".into() };
+    gear.shared = Shared(["A", "B"].map(|name| (name.to_owned(), one.clone())).into());
     let loaded = load(&gear.sources());
     assert_eq!(value(&loaded, "A"), Some("gear"));
     assert_eq!(value(&loaded, "B"), Some("shared"), "a platform's name now");
+    assert_eq!(loaded.origins["B"], Origin::Domain("db/mysql".into()));
+    assert_eq!(loaded.origins["B"].to_string(), "domain, from db/mysql");
 }
 
 #[test]
@@ -143,10 +147,13 @@ fn search_paths_have_the_primary_first_and_libraries_have_it_last() {
         ("second/env/OPENSHIFT_A_PATH_ELEMENT", "/second"),
         ("second/env/OPENSHIFT_A_LD_LIBRARY_PATH_ELEMENT", "/second/lib"),
     ]);
-    let commands = Path::new("/ours");
+    let commands = Path::new("/lib/ours");
     let primary = Some("mock-plugin");
     let loaded = load(&Sources { primary, commands: Some(commands), ..gear.sources() });
-    assert_eq!(value(&loaded, "PATH"), Some("/primary:/cart:/second:/ours:/sys"));
+    assert_eq!(
+        value(&loaded, "PATH"),
+        Some("/primary:/cart:/second:/lib/ours:/sys:/lib/fallbacks")
+    );
     assert_eq!(value(&loaded, "LD_LIBRARY_PATH"), Some("/cart/lib:/second/lib:/primary/lib"));
     let empty = Gear::with(&[]);
     assert_eq!(value(&load(&empty.sources()), "LD_LIBRARY_PATH"), Some(""));
@@ -192,4 +199,71 @@ fn a_cartridge_that_would_replace_the_platforms_variables_is_found_out() {
     ]);
     assert_eq!(overridden(&gear.home, "one"), ["HOME"]);
     assert!(overridden(&gear.home, "none").is_empty());
+}
+
+#[test]
+fn every_variable_says_where_it_comes_from() {
+    let gear = Gear::with(&[
+        ("node:A", "node"),
+        ("node:B", "node"),
+        (".env/B", "gear"),
+        (".env/pub/C", "event"),
+        ("one/env/D", "cartridge"),
+        (".env/user_vars/D", "user"),
+    ]);
+    let loaded = load(&gear.sources());
+    let origins = |name: &str| loaded.origins[name].clone();
+    assert_eq!(origins("A"), Origin::File(gear.node.path_of("A")));
+    assert_eq!(origins("B"), Origin::File(gear.home.path_of(".env/B")));
+    assert_eq!(origins("C"), Origin::File(gear.home.path_of(".env/pub/C")));
+    assert_eq!(origins("D"), Origin::File(gear.home.path_of(".env/user_vars/D")));
+    assert_eq!((origins("PATH"), origins("USER")), (Origin::Computed, Origin::Cart));
+    assert_eq!(loaded.origins.len(), loaded.variables.len());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_out_with_a_note() {
+    let gear = Gear::with(&[(".env/A", "secret"), (".env/B", "b")]);
+    gear.home.set_mode(".env/A", 0).unwrap();
+    let loaded = load(&gear.sources());
+    assert_eq!(value(&loaded, "B"), Some("b"));
+    // Nothing is closed to root.
+    let expected = if host::is_root() { (Some("secret"), 0) } else { (None, 1) };
+    assert_eq!((value(&loaded, "A"), loaded.notes.len()), expected, "{:?}", loaded.notes);
+}
+
+#[test]
+fn a_gear_stays_usable_whatever_is_written_into_its_variables() {
+    let gear = Gear::with(&[(".env/HOME", "/g/"), (".env/user_vars/SMALL", "kept")]);
+    gear.home.make_dirs("one/env", 0o755).unwrap();
+    for number in 0..40 {
+        let value = vec![b'x'; 100_000 + number];
+        gear.home.write_new(format!("one/env/LONG{number}"), &value, 0o644).unwrap();
+    }
+    gear.home.write_new("one/env/BINARY", &[0, 255, b'=', 10, 10], 0o644).unwrap();
+    let loaded = load(&gear.sources());
+    let total: usize = loaded.variables.iter().map(|(name, v)| name.len() + v.len() + 10).sum();
+    assert!(total <= super::MOST, "{total}");
+    assert_eq!((value(&loaded, "HOME"), value(&loaded, "SMALL")), (Some("/g/"), Some("kept")));
+    assert_eq!(loaded.variables["BINARY"].as_encoded_bytes(), [255, b'=', 10]);
+    assert!(!loaded.variables.contains_key("LONG39"), "the longest goes first");
+    assert!(loaded.variables.contains_key("LONG0"));
+    assert!(loaded.notes.iter().all(|note| note.contains("too long")));
+}
+
+#[test]
+fn an_events_variables_win_over_cartridges_and_lose_against_the_primary_and_users() {
+    let gear = Gear::with(&[
+        ("php/env/HOST", "php"),
+        ("mysql/env/HOST", "mysql"),
+        (".env/mysql/HOST", "event"),
+        (".env/mysql/USERS", "event"),
+        (".env/mysql/.hidden", "no"),
+        (".env/user_vars/USERS", "user"),
+    ]);
+    let loaded = load(&gear.sources());
+    assert_eq!((value(&loaded, "HOST"), value(&loaded, "USERS")), (Some("event"), Some("user")));
+    let names = ["mysql".to_owned(), "php".to_owned()];
+    let named = load(&Sources { cartridges: &names, primary: Some("php"), ..gear.sources() });
+    assert_eq!(value(&named, "HOST"), Some("php"));
 }

@@ -29,7 +29,11 @@ enum Scheme {
 }
 
 /// The file to be included in `http`; nothing when there are no routes.
-pub fn http(frontend: &Frontend, settings: &Nginx, certificate: &Certificate<'_>) -> Option<String> {
+pub fn http(
+    frontend: &Frontend,
+    settings: &Nginx,
+    certificate: &Certificate<'_>,
+) -> Option<String> {
     if frontend.routes.is_empty() {
         return None;
     }
@@ -59,7 +63,11 @@ pub fn stream(frontend: &Frontend, settings: &Nginx) -> Option<String> {
     for Forward { public, address, port, datagrams } in &frontend.forwards {
         let udp = if *datagrams { " udp" } else { "" };
         let listen = listen(settings, *public);
-        line(&mut text, 0, &format!("server {{ listen {listen}{udp}; proxy_pass {address}:{port}; }}"));
+        line(
+            &mut text,
+            0,
+            &format!("server {{ listen {listen}{udp}; proxy_pass {address}:{port}; }}"),
+        );
     }
     Some(text)
 }

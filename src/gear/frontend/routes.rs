@@ -273,8 +273,16 @@ mod tests {
 
     #[test]
     fn the_strongest_option_counts() {
-        let order =
-            ["gone", "forbidden", "noproxy", "health", "redirect", "file", "tohttps", "ssl_to_gear"];
+        let order = [
+            "gone",
+            "forbidden",
+            "noproxy",
+            "health",
+            "redirect",
+            "file",
+            "tohttps",
+            "ssl_to_gear",
+        ];
         for (at, strongest) in order.iter().enumerate() {
             let options: serde_json::Map<_, _> =
                 order[at..].iter().map(|name| ((*name).to_owned(), json!(1))).collect();
@@ -299,7 +307,8 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused_and_named() {
-        for bad in ["http://elsewhere", "//elsewhere", "/a;}\nlisten 1;", "/$host", "/a\"b", "/a{"] {
+        for bad in ["http://elsewhere", "//elsewhere", "/a;}\nlisten 1;", "/$host", "/a\"b", "/a{"]
+        {
             let error = made(&[endpoint(&[("/p", bad, json!({"redirect": 1}))])]).unwrap_err();
             let text = error.to_string();
             assert!(text.contains("the mapping `/p` of `web`") && !text.contains('\n'), "{text}");

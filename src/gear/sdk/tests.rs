@@ -1,6 +1,7 @@
 //! The SDK's functions, each under `bash -eu`, and its place on disk.
 
-use super::{BASH, BASH_PATH, commands, materialise, node_variables};
+use super::place_of;
+use super::{BASH, BASH_PATH, COMMANDS, commands, fallbacks, materialise, node_variables};
 use crate::sys::fs::Dir;
 use crate::sys::process;
 use std::path::Path;
@@ -156,12 +157,12 @@ fn search_paths_are_changed_without_doubling() {
     prints("path_remove a:b:a:c a:c; echo; path_remove '' x", "b\n");
     prints(
         "mkdir -p p/env; echo redhat:php:5.4:1 >p/env/OPENSHIFT_PHP_IDENT
-         export OPENSHIFT_PRIMARY_CARTRIDGE_DIR=$PWD/p/ PATH OPENSHIFT_PHP_PATH_ELEMENT=/php
+         export OPENSHIFT_PRIMARY_CARTRIDGE_DIR=$PWD/p/ PATH OPENSHIFT_PHP_PATH_ELEMENT=/stale
+         echo /php >p/env/OPENSHIFT_PHP_PATH_ELEMENT; echo /lp >p/env/OPENSHIFT_PHP_LD_LIBRARY_PATH_ELEMENT
          export OPENSHIFT_A_PATH_ELEMENT=/a OPENSHIFT_A_LD_LIBRARY_PATH_ELEMENT=/la
-         export OPENSHIFT_PHP_LD_LIBRARY_PATH_ELEMENT=/lp
          build_path; echo; build_ld_library_path; echo; get_gear_path; echo
          primary_cartridge_name; echo; primary_cartridge_short_name",
-        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a:/usr/bin:/bin\nredhat-php-5.4\nPHP\n",
+        "/php:/a:/usr/bin:/bin\n/la:/lp\n/php:/a\nredhat-php-5.4\nPHP\n",
     );
 }
 
@@ -209,13 +210,18 @@ fn writing_out_is_repeatable_and_repairs() {
         materialise(&lib, program).unwrap();
     }
     lib.replace_file(BASH_PATH, b"broken", 0o644).unwrap();
-    lib.remove_file("commands/logshifter").unwrap();
-    lib.make_link("commands/logshifter", "/old/cart").unwrap();
+    lib.remove_file("bin/logshifter").unwrap();
+    lib.make_link("bin/logshifter", "/old/cart").unwrap();
     materialise(&lib, program).unwrap();
     assert_eq!(lib.read(BASH_PATH, 1 << 20).unwrap(), BASH.as_bytes());
-    assert_eq!(lib.link_target("commands/logshifter").unwrap(), program);
-    assert_eq!(lib.dir("commands").unwrap().names().unwrap(), ["logshifter"], "nothing left over");
-    assert_eq!(commands(temp.path()), temp.path().join("commands"));
+    assert_eq!(lib.link_target("bin/logshifter").unwrap(), program);
+    assert_eq!(lib.dir("bin").unwrap().names().unwrap(), COMMANDS, "nothing left over");
+    assert_eq!(commands(temp.path()), temp.path().join("bin"));
+    assert!(fallbacks(&commands(temp.path())).join("lsof").is_symlink());
     let variables = node_variables(temp.path(), "example.org");
-    assert!(Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_BASH"]).is_file());
+    let bash = Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_BASH"]);
+    assert!(bash.is_file());
+    assert!(Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_RUBY"]).is_file());
+    assert_eq!(place_of(bash), Some(temp.path()));
+    assert_eq!(place_of(Path::new("/usr/lib/openshift/cartridge_sdk/bash/sdk")), None);
 }

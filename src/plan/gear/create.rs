@@ -4,9 +4,7 @@ use super::configure::{
     Given, Wanted, add_cartridge, assign, claims, in_configuring_order, new_cartridge,
     new_endpoints, packages, port_variable,
 };
-use super::frontend::{
-    Ports, add_connection, give_ports, host_of, new_parts, reserve,
-};
+use super::frontend::{Ports, add_connection, give_ports, host_of, new_parts, reserve};
 use super::run::add_start;
 use crate::config::Gears as Settings;
 use crate::db::{Change, InversePart, NewGear, Reservation};

@@ -5,6 +5,7 @@ mod create;
 mod destroy;
 mod frontend;
 mod run;
+mod variables;
 
 pub use configure::Wanted;
 pub use create::{CreateRequest, Exposure, create};
@@ -13,3 +14,5 @@ pub use destroy::{Farewell, destroy};
 pub(super) use frontend::add_reconnection;
 pub use frontend::{expose, unexpose};
 pub use run::{start, stop};
+pub(super) use variables::put_back;
+pub use variables::{VariablesRequest, variables};

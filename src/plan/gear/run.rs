@@ -60,9 +60,10 @@ pub fn start(gear: &Gear) -> Plan {
     if packages.iter().any(|package| package.parts.post_install) {
         plan.step(StashGear { gear: gear.identity.clone() });
     }
-    let needed = gear.endpoints.iter().filter_map(|row| {
-        Some((row.name.clone(), row.address.parse().ok()?, row.port))
-    });
+    let needed = gear
+        .endpoints
+        .iter()
+        .filter_map(|row| Some((row.name.clone(), row.address.parse().ok()?, row.port)));
     let needed: Vec<_> = needed.collect();
     if !needed.is_empty() {
         plan.step(CheckEndpoints { gear: gear.identity.clone(), endpoints: needed });

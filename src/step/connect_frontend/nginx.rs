@@ -50,13 +50,8 @@ pub(super) fn test(
     }
     text += "}\n";
     stash.replace_file("nginx.conf", text.as_bytes(), 0o644)?;
-    let arguments: [OsString; 5] = [
-        "-t".into(),
-        "-q".into(),
-        "-c".into(),
-        stash.path_of("nginx.conf").into(),
-        "-p".into(),
-    ];
+    let arguments: [OsString; 5] =
+        ["-t".into(), "-q".into(), "-c".into(), stash.path_of("nginx.conf").into(), "-p".into()];
     let mut arguments = arguments.to_vec();
     arguments.push(stash.path().into());
     run(&settings.program, &arguments, "nginx does not accept what the front end should serve")
@@ -78,7 +73,8 @@ pub(super) fn make_certificate(host: &HostName, dir: &Dir) -> Result<(), Failure
             .map(OsString::from)
             .to_vec();
     // The longest common name is 64; the name that counts is the alternative one.
-    arguments.extend(["-days", "3650", "-subj", "/CN=cartwright gear", "-addext"].map(OsString::from));
+    arguments
+        .extend(["-days", "3650", "-subj", "/CN=cartwright gear", "-addext"].map(OsString::from));
     arguments.push(format!("subjectAltName=DNS:{host}").into());
     arguments.extend(["-keyout".into(), dir.path_of("made.key").into()]);
     arguments.extend(["-out".into(), dir.path_of("made.crt").into()]);

@@ -1,0 +1,243 @@
+//! The gear that a command runs in: its home, its cartridges, and the calls of their `control`.
+
+use super::super::{Call, Refused};
+use super::{FAILED, OUTSIDE};
+use crate::gear::environ::{self, Sources};
+use crate::gear::hooks::{self, Hook};
+use crate::gear::sdk;
+use crate::sandbox::{self, CommandLine, Sourced};
+use crate::sys::fs::{Dir, Kind};
+use crate::sys::process;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Stdio;
+
+/// Where cartridges' scripts print to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Talk {
+    /// To where this command prints.
+    Through,
+    /// Nowhere.
+    None,
+}
+
+/// A cartridge of the gear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cartridge {
+    dir: String,
+    name: String,
+    version: String,
+    pub(super) is_primary: bool,
+    pub(super) is_web_proxy: bool,
+}
+
+/// The gear.
+pub(super) struct Place {
+    pub(super) home: Dir,
+    /// In the order of their folders.
+    pub(super) cartridges: Vec<Cartridge>,
+    pub(super) talk: Talk,
+}
+
+impl Place {
+    /// The gear that this process runs in, by its variables and its files.
+    pub(super) fn find(call: &Call<'_>) -> Result<Self, Refused> {
+        let outside = || {
+            Refused::new(OUTSIDE, "gear: this is not inside a gear")
+                .hint("on the host, say `cart gear exec NAME -- gear …`")
+        };
+        let home = call.home().ok_or_else(outside)?;
+        let home = Dir::open(&home).map_err(|_| outside())?;
+        if !home.has("app-root/runtime")? || !home.has(".env")? {
+            return Err(outside());
+        }
+        let primary = call.text("OPENSHIFT_PRIMARY_CARTRIDGE_DIR").unwrap_or_default();
+        let primary = Path::new(&primary).file_name().unwrap_or_default();
+        let mut cartridges = Vec::new();
+        for folder in home.names()? {
+            let is_folder = home.meta(&folder)?.is_some_and(|meta| meta.kind == Kind::Directory);
+            let Some(dir) = folder.to_str().filter(|dir| is_folder && !dir.starts_with('.')) else {
+                continue;
+            };
+            if home.has(format!("{dir}/metadata/manifest.yml"))? {
+                cartridges.push(Cartridge::read(&home, dir, folder == primary)?);
+            }
+        }
+        cartridges.sort_by(|one, other| one.dir.cmp(&other.dir));
+        Ok(Self { home, cartridges, talk: Talk::Through })
+    }
+
+    /// The secondaries, then the primary.
+    pub(super) fn starting_order(&self) -> impl Iterator<Item = &Cartridge> {
+        let secondaries = self.cartridges.iter().filter(|one| !one.is_primary);
+        secondaries.chain(self.cartridges.iter().filter(|one| one.is_primary))
+    }
+
+    /// The cartridge of that name, with or without its version.
+    pub(super) fn the_one(&self, wanted: Option<&str>) -> Result<&Cartridge, Refused> {
+        let names: Vec<String> = self.cartridges.iter().map(Cartridge::title).collect();
+        let list = format!("this gear has {}", names.join(", "));
+        let Some(wanted) = wanted else {
+            return Err(Refused::new(FAILED, "gear: say which cartridge, with `--cart`").hint(list));
+        };
+        let is_it =
+            |one: &&Cartridge| one.dir == wanted || one.name == wanted || one.title() == wanted;
+        self.cartridges.iter().find(is_it).ok_or_else(|| {
+            let text = format!("gear: there is no cartridge `{}`", wanted.escape_debug());
+            Refused::new(FAILED, text).hint(list)
+        })
+    }
+
+    /// Tells whether the application wants to be deployed while it runs, in that revision.
+    pub(super) fn has_hot_deploy(&self, call: &Call<'_>, revision: &str) -> Result<bool, Refused> {
+        let app = call.text("OPENSHIFT_APP_NAME").unwrap_or_default();
+        if revision.starts_with('-') || app.is_empty() || app.contains('/') {
+            return Ok(false);
+        }
+        let mut git = process::command(Path::new("/usr/bin/git"));
+        git.arg("--git-dir").arg(self.home.path_of(format!("git/{app}.git")));
+        git.args(["cat-file", "-e", &format!("{revision}:.openshift/markers/hot_deploy")]);
+        git.envs(call.variables).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = git.status();
+        let status = status.map_err(|error| Refused::new(FAILED, format!("git: {error}")))?;
+        Ok(status.success())
+    }
+
+    /// One action of a cartridge's `control`, between the developer's hooks (node specification,
+    /// 8.2). A cartridge without `control` has nothing to do.
+    pub(super) fn control(
+        &self,
+        call: &mut Call<'_>,
+        cartridge: &Cartridge,
+        action: &str,
+    ) -> Result<(), Refused> {
+        let dir = &cartridge.dir;
+        if !self.home.has(format!("{dir}/bin/control"))? {
+            return Ok(());
+        }
+        let found = hooks::find(&self.home, action, dir, &cartridge.version)?;
+        let environment = self.environment(call, dir);
+        let script = self.home.path_of(dir).join("bin/control");
+        let sourced = Sourced { before: &found.sourced_before, after: &found.sourced_after };
+        let line = match sourced {
+            Sourced { before: [], after: [] } => CommandLine::of(&script, [action])?,
+            _ => CommandLine::control(&script, [action], &sourced)?,
+        };
+        self.hook(call, found.before.as_ref(), &environment)?;
+        self.run(call, &line, (&self.home.path_of(dir), &environment)).map_err(|status| {
+            let path = self.home.path_of(dir);
+            let text = format!(
+                "CLIENT_ERROR: Failed to execute: 'control {action}' for {}",
+                path.display()
+            );
+            Refused::new(FAILED, text).hint(format!("it exited with status {status}"))
+        })?;
+        self.hook(call, found.after.as_ref(), &environment)
+    }
+
+    fn hook(
+        &self,
+        call: &mut Call<'_>,
+        hook: Option<&Hook>,
+        environment: &BTreeMap<String, OsString>,
+    ) -> Result<(), Refused> {
+        let Some(hook) = hook else { return Ok(()) };
+        let path = hook.path.display();
+        if !hook.executable {
+            return call.say(&format!("NOTE: the hook {path} is not executable, and was not run"));
+        }
+        let line = CommandLine::of(&hook.path, [""; 0])?;
+        self.run(call, &line, (self.home.path(), environment)).map_err(|status| {
+            Refused::new(FAILED, format!("gear: the hook `{path}` exited with status {status}"))
+        })
+    }
+
+    /// Runs a line; gives the status of one that did not succeed.
+    fn run(
+        &self,
+        call: &mut Call<'_>,
+        line: &CommandLine,
+        (folder, environment): (&Path, &BTreeMap<String, OsString>),
+    ) -> Result<(), u8> {
+        // What was said before comes before; if it is lost, the next line tells.
+        let _ = call.out.flush();
+        let stdout = if self.talk == Talk::Through { Stdio::inherit() } else { Stdio::null() };
+        match sandbox::run_here(line, folder, environment, stdout) {
+            Ok(0) => Ok(()),
+            Ok(status) => Err(status),
+            Err(_) => Err(126),
+        }
+    }
+
+    /// The environment of a cartridge's scripts, read anew from the gear's files. What comes from
+    /// elsewhere (the node, the transaction's marks) is what this process has.
+    fn environment(&self, call: &Call<'_>, dir: &str) -> BTreeMap<String, OsString> {
+        let sdk = call.variable("OPENSHIFT_CARTRIDGE_SDK_BASH").map(Path::new);
+        let commands = sdk.and_then(sdk::place_of).map(sdk::commands);
+        let users = self.home.dir(".env/user_vars").and_then(|dir| dir.names()).unwrap_or_default();
+        let mut defaults: BTreeMap<String, OsString> = call
+            .variables
+            .iter()
+            .filter(|(name, _)| !users.contains(name) && *name != "LD_LIBRARY_PATH")
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.clone())))
+            .collect();
+        let path = defaults.remove("PATH").unwrap_or_default();
+        let path = commands.as_deref().and_then(|own| systems_part(&path, own));
+        defaults.insert("PATH".into(), path.unwrap_or_else(|| environ::SYSTEM_PATH.into()));
+        let folders: Vec<String> = self.cartridges.iter().map(|one| one.dir.clone()).collect();
+        let primary = self.cartridges.iter().find(|one| one.is_primary);
+        let account = call.text("USER").unwrap_or_default();
+        environ::load(&Sources {
+            home: &self.home,
+            node: None,
+            defaults: &defaults,
+            shared: &environ::Shared::default(),
+            cartridges: &folders,
+            primary: primary.map(|one| one.dir.as_str()),
+            script_of: Some(dir),
+            commands: commands.as_deref(),
+            account: &account,
+        })
+        .variables
+    }
+}
+
+/// What stands between our own directories in the `PATH` of a gear.
+fn systems_part(path: &OsString, commands: &Path) -> Option<OsString> {
+    let fallbacks = sdk::fallbacks(commands);
+    let mut after = std::env::split_paths(path).skip_while(|place| place != commands);
+    after.next()?;
+    let rest: Vec<_> = after.filter(|place| *place != fallbacks && place != commands).collect();
+    std::env::join_paths(rest).ok().filter(|path| !path.is_empty())
+}
+
+impl Cartridge {
+    fn read(home: &Dir, dir: &str, is_primary: bool) -> Result<Self, Refused> {
+        let env = home.dir(format!("{dir}/env"))?;
+        let is_ident = |name: &OsString| {
+            name.to_str()
+                .is_some_and(|name| name.starts_with("OPENSHIFT_") && name.ends_with("_IDENT"))
+        };
+        let Some(file) = env.names()?.into_iter().find(is_ident) else {
+            return Err(Refused::new(
+                FAILED,
+                format!("gear: the cartridge `{dir}` has no identity"),
+            ));
+        };
+        let ident = String::from_utf8_lossy(&env.read(file, 4096)?).into_owned();
+        let mut parts = ident.trim().split(':').skip(1);
+        let name = parts.next().unwrap_or(dir).to_owned();
+        let version = parts.next().unwrap_or_default().to_owned();
+        let manifest = home.read(format!("{dir}/metadata/manifest.yml"), 1 << 20)?;
+        let manifest: serde_yaml::Value = serde_yaml::from_slice(&manifest).unwrap_or_default();
+        let categories = manifest.get("Categories").and_then(serde_yaml::Value::as_sequence);
+        let is_web_proxy =
+            categories.is_some_and(|all| all.iter().any(|one| one.as_str() == Some("web_proxy")));
+        Ok(Self { dir: dir.to_owned(), name, version, is_primary, is_web_proxy })
+    }
+
+    fn title(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+}

@@ -1,0 +1,60 @@
+//! Cartridges in public repositories, pinned by commit.
+
+use std::path::Path;
+use std::process::Command;
+
+/// A cartridge in a public repository.
+pub(crate) struct Public {
+    pub(crate) repository: &'static str,
+    pub(crate) commit: &'static str,
+    pub(crate) folder: &'static str,
+}
+
+/// Brings a cartridge into `into`; the error says why it cannot be had here.
+pub(crate) fn fetch(public: &Public, into: &Path) -> Result<(), String> {
+    let git = |arguments: &[&str], bare: &Path| -> Result<Vec<u8>, String> {
+        let output = Command::new("git")
+            .env("GIT_DIR", bare)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .args(arguments)
+            .output()
+            .map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        output.status.success().then_some(output.stdout).ok_or(said)
+    };
+    let bare = if let Ok(mirror) = std::env::var("CART_REAL_MIRROR") {
+        Path::new(&mirror).join(public.repository.replace('/', "+"))
+    } else {
+        let bare = into.join("repository");
+        git(&["init", "--quiet", "--bare"], &bare)?;
+        let url = format!("https://github.com/{}.git", public.repository);
+        git(&["fetch", "--quiet", "--depth", "1", &url, public.commit], &bare)?;
+        bare
+    };
+    let repo = bare.join("repo");
+    let bare = [repo.join(".git"), repo].into_iter().find(|repo| repo.is_dir()).unwrap_or(bare);
+    let mut list = vec!["ls-tree", "-r", public.commit];
+    let folder = format!("{}/", public.folder);
+    if !public.folder.is_empty() {
+        list.push(&folder);
+    }
+    let listed = git(&list, &bare)?;
+    for line in String::from_utf8_lossy(&listed).lines() {
+        let (head, path) = line.split_once('\t').ok_or("git lists oddly")?;
+        let mut words = head.split(' ');
+        let (mode, object) = (words.next().unwrap_or_default(), words.nth(1).unwrap_or_default());
+        let path = path.strip_prefix(public.folder).unwrap().trim_start_matches('/');
+        let file = into.join("cartridge").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let bytes = git(&["cat-file", "blob", object], &bare)?;
+        if mode == "120000" {
+            std::os::unix::fs::symlink(String::from_utf8_lossy(&bytes).as_ref(), &file).unwrap();
+            continue;
+        }
+        std::fs::write(&file, bytes).unwrap();
+        if mode == "100755" {
+            Command::new("chmod").arg("+x").arg(&file).status().unwrap();
+        }
+    }
+    Ok(())
+}
