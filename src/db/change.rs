@@ -44,6 +44,15 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
+    /// A gear's endpoints got public ports, or lost them; those that it lost are free again.
+    SetPublicPorts {
+        /// Its id.
+        id: i64,
+        /// Its identifier.
+        uuid: String,
+        /// The variable of each endpoint's private port, and its public port.
+        ports: Vec<(String, Option<u16>)>,
+    },
     /// A cartridge or the administrator told something.
     Tell(Telling),
     /// What a transaction had told holds no more: it is being undone.
@@ -92,6 +101,9 @@ pub struct NewGear {
     pub cartridges: Vec<NewCartridge>,
     /// Where they listen.
     pub endpoints: Vec<NewEndpoint>,
+    /// The name under which it is asked for.
+    #[serde(default)]
+    pub dns: Option<String>,
 }
 
 /// A cartridge in a gear to be recorded.
@@ -152,10 +164,23 @@ impl Db {
                 let sql = "UPDATE gear SET destroyed_by = NULL WHERE id = ?1";
                 self.exactly_one(sql, *id, "the gear is not there any more")
             }
+            Change::SetPublicPorts { id, uuid, ports } => self.set_public_ports(*id, uuid, ports),
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
             Change::RestoreTold { by } => self.restore_told(*by, txn),
         })
+    }
+
+    fn set_public_ports(&self, id: i64, uuid: &str, ports: &[(String, Option<u16>)]) -> Result<()> {
+        for (name, port) in ports {
+            let sql = "UPDATE endpoint SET public_port = ?3 WHERE gear = ?1 AND name = ?2";
+            let done = self.connection.execute(sql, params![id, name, port]);
+            self.expect_one(done, "the endpoint is not there any more")?;
+        }
+        let sql = "DELETE FROM reservation WHERE kind = 'public-port' AND gear = ?2 AND \
+                   value NOT IN (SELECT CAST(public_port AS TEXT) FROM endpoint \
+                                 WHERE gear = ?1 AND public_port IS NOT NULL)";
+        self.answer(self.connection.execute(sql, params![id, uuid])).map(drop)
     }
 
     fn exactly_one(&self, sql: &str, id: i64, otherwise: &str) -> Result<()> {
@@ -238,8 +263,8 @@ impl Db {
     }
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
-        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let added = self.connection.execute(
             sql,
             params![
@@ -251,7 +276,8 @@ impl Db {
                 new.account,
                 new.sandbox,
                 Moment::now().0,
-                txn
+                txn,
+                new.dns
             ],
         );
         self.answer(added)?;

@@ -24,6 +24,8 @@ pub struct GearRow {
     pub sandbox: String,
     /// When it was created.
     pub created: i64,
+    /// The name under which it is asked for.
+    pub dns: Option<String>,
 }
 
 /// A cartridge of a gear.
@@ -56,7 +58,7 @@ pub struct GearEndpointRow {
     pub protocols: Vec<String>,
 }
 
-const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created";
+const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns";
 
 fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
     Ok(GearRow {
@@ -69,6 +71,7 @@ fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
         account: row.get(6)?,
         sandbox: row.get(7)?,
         created: row.get(8)?,
+        dns: row.get(9)?,
     })
 }
 

@@ -7,7 +7,9 @@ pub mod shims;
 mod undoing;
 mod variables;
 
-pub use gears::{Gear, GearFacts, Host, Occupied, home_size, new_uuid, obstacle};
+pub use gears::{
+    Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, home_size, new_uuid, obstacle,
+};
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use undoing::{Stashed, UndoFacts, undoing};

@@ -1,8 +1,9 @@
 //! Facts for undoing a transaction.
 
-use super::gears::{Gear, home_size};
+use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::packages::{Installed, library};
 use super::variables::Variables;
+use crate::config::Config;
 use crate::db::{ChangedVariable, Db, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
@@ -43,6 +44,8 @@ pub struct UndoFacts {
     pub gears: Vec<(Gear, u64)>,
     /// The gears that it destroyed.
     pub destroyed: Vec<Gear>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
     /// The variables of those gears whose variables it changed.
     pub variables: Vec<(GearName, Variables)>,
     /// Whether it has told something that still holds.
@@ -50,7 +53,11 @@ pub struct UndoFacts {
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
-pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, Failure> {
+pub fn undoing(
+    db: &Db,
+    (layout, config): (&Layout, &Config),
+    txn: i64,
+) -> Result<Option<UndoFacts>, Failure> {
     let Some(row) = db.transaction(txn)? else { return Ok(None) };
     let mut inverse: Inverse =
         serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
@@ -61,6 +68,11 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
             gears.push((gear, home_size(layout, name)));
         }
     }
+    // The ports that are given back are looked for where those of the first gear begin.
+    let slot = gears.first().map_or(0, |(gear, _): &(Gear, u64)| gear.row.slot);
+    let exposes = |part: &InversePart| matches!(part, InversePart::ExposeGear { .. });
+    let wanted = if inverse.parts.iter().any(exposes) { MOST_PORTS } else { 0 };
+    let outside = Outside::look(db, config, slot, wanted)?;
     let mut variables = Vec::new();
     for part in &inverse.parts {
         if let InversePart::Variables { name, .. } = part
@@ -76,6 +88,7 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
         removed: removed(db, txn)?,
         stashed: stashed(db, layout, txn)?,
         gears,
+        outside,
         destroyed: destroyed
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
@@ -127,6 +140,9 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RestoreGear { name, .. }
+        | InversePart::ConnectFrontend { name }
+        | InversePart::ExposeGear { name }
+        | InversePart::UnexposeGear { name }
         | InversePart::StartGear { name }
         | InversePart::StopGear { name }
         | InversePart::Variables { name, .. } => Some(name),

@@ -1,6 +1,8 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
-use super::gear::{Farewell, add_restored, destroy, put_back, start, stop};
+use super::gear::{
+    Farewell, add_reconnection, add_restored, destroy, expose, put_back, start, stop, unexpose,
+};
 use super::install::package_resource;
 use super::remove::add_removal;
 use super::{Plan, Refusal};
@@ -116,6 +118,21 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             add_restored(plan, gear, *started);
             Ok(())
         }
+        InversePart::ConnectFrontend { name } => {
+            let destroyed = facts.destroyed.iter().find(|gear| gear.identity.name == *name);
+            match destroyed {
+                Some(gear) => add_reconnection(plan, gear),
+                None => add_reconnection(plan, &living(facts, name)?.0),
+            }
+        }
+        InversePart::ExposeGear { name } => {
+            merge(plan, expose(&living(facts, name)?.0, facts.outside.as_ref())?);
+            Ok(())
+        }
+        InversePart::UnexposeGear { name } => {
+            merge(plan, unexpose(&living(facts, name)?.0)?);
+            Ok(())
+        }
         InversePart::StartGear { name } => {
             merge(plan, start(&living(facts, name)?.0));
             Ok(())
@@ -159,6 +176,7 @@ fn merge(plan: &mut Plan, other: Plan) {
     plan.summary.extend(other.summary);
     plan.steps.extend(other.steps);
     plan.records.extend(other.records);
+    plan.reservations.extend(other.reservations);
     plan.resources.extend(other.resources);
     plan.warnings.extend(other.warnings);
     plan.irreversible.extend(other.irreversible);

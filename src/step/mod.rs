@@ -9,9 +9,12 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod check_endpoints;
 pub mod collect_garbage;
+pub mod connect_frontend;
 pub mod control;
 mod cx;
+pub mod drop_variables;
 pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
@@ -175,8 +178,11 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    check_endpoints::CheckEndpoints,
     collect_garbage::CollectGarbage,
+    connect_frontend::ConnectFrontend,
     control::Control,
+    drop_variables::DropVariables,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,

@@ -21,7 +21,7 @@ const DEEPEST_THEN: usize = 3;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 7] = [
+const FOLDERS: [(&str, u32); 11] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
@@ -29,6 +29,10 @@ const FOLDERS: [(&str, u32); 7] = [
     ("staging", 0o700),
     ("locks", 0o700),
     ("log", 0o700),
+    ("frontend", 0o755),
+    ("frontend/nginx", 0o755),
+    ("frontend/nginx/stream", 0o755),
+    ("frontend/tls", 0o700),
 ];
 
 /// What runs plans on one host.

@@ -45,6 +45,21 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "create", "blog", "PACKAGE", "--start"],
     },
     Scenario {
+        name: "gear create, shown outside",
+        before: &[],
+        act: &["gear", "create", "blog", "WEB", "--expose"],
+    },
+    Scenario {
+        name: "gear destroy, shown outside",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "destroy", "blog"],
+    },
+    Scenario {
+        name: "gear unexpose",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "unexpose", "blog"],
+    },
+    Scenario {
         name: "gear stop",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "stop", "blog"],
@@ -227,6 +242,11 @@ fn packages_are_installed_and_removed_or_not() {
 #[test]
 fn gears_are_created_or_not() {
     try_named(&["gear create"]);
+}
+
+#[test]
+fn gears_are_shown_outside_or_not() {
+    try_named(&["gear create, shown outside", "gear destroy, shown outside", "gear unexpose"]);
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn gear(words: &str) -> Gear {
         account: false,
         sandbox: "plain".into(),
         created: 0,
+        dns: None,
     };
     Gear {
         row,
@@ -66,6 +67,7 @@ fn gear(words: &str) -> Gear {
         memory: 0,
         stop_locked: state == State::Stopped,
         since: None,
+        connected: false,
     }
 }
 

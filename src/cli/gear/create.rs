@@ -5,11 +5,11 @@ use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::{Demands, database, gather, request};
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{self, GearFacts, Host, Occupied};
+use crate::facts::{self, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::gather::{Arrival, Request};
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
-use crate::plan::gear::{CreateRequest, Wanted, create};
+use crate::plan::gear::{CreateRequest, Exposure, Wanted, create};
 use crate::sys::clock::Moment;
 use crate::sys::host;
 use clap::Args;
@@ -34,6 +34,12 @@ pub struct CreateArgs {
     /// Start it, too
     #[arg(long)]
     pub start: bool,
+    /// The host name under which it is asked for, instead of NAME-namespace.domain
+    #[arg(long, value_name = "HOST", value_parser = HostName::parse)]
+    pub dns: Option<HostName>,
+    /// Give its endpoints public ports, which nginx passes on
+    #[arg(long)]
+    pub expose: bool,
     /// Make accounts on the host although `--root` is given
     #[arg(long)]
     pub host_users: bool,
@@ -53,8 +59,10 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     let db = database(app, args.change.dry_run)?;
     let (wanted, arrived) = resolve(app, &db, &args.cartridges)?;
     let ports = wanted.iter().flat_map(|one| &one.package.software);
-    let ports: BTreeSet<u16> =
-        ports.flat_map(|one| one.endpoints.iter().map(|endpoint| endpoint.port)).collect();
+    let ports: BTreeSet<u16> = ports
+        .flat_map(|one| &one.endpoints)
+        .flat_map(|one| std::iter::once(one.port).chain(one.websocket_port))
+        .collect();
     let names: BTreeSet<String> =
         arrived.iter().map(|one| one.new.package.name.to_string()).collect();
     let ask = CreateRequest {
@@ -64,6 +72,8 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         cartridges: wanted,
         arrived,
         start: args.start,
+        dns: args.dns.clone(),
+        exposure: if args.expose { Exposure::Public } else { Exposure::Private },
     };
     if !args.change.dry_run {
         // Before the host is looked at: whether its view can have the commands is tried with them.
@@ -71,9 +81,12 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     }
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
+        let occupied = Occupied::look(Some(&db), app.layout(), &args.name, &ports)?;
+        let wanted = if args.expose { MOST_PORTS } else { 0 };
         let facts = GearFacts {
             host: Host::look(app.layout(), args.host_users),
-            occupied: Occupied::look(Some(&db), app.layout(), &args.name, &ports)?,
+            outside: Outside::look(&db, config, occupied.slot, wanted)?,
+            occupied,
             installed: facts::library(&db, &names)?,
         };
         Ok(create(&ask, &facts, &config.gears)?)

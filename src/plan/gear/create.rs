@@ -4,6 +4,7 @@ use super::configure::{
     Given, Wanted, add_cartridge, assign, claims, in_configuring_order, new_cartridge,
     new_endpoints, packages, port_variable,
 };
+use super::frontend::{Ports, add_connection, give_ports, host_of, new_parts, reserve};
 use super::run::add_start;
 use crate::config::Gears as Settings;
 use crate::db::{Change, InversePart, NewGear, Reservation};
@@ -11,7 +12,7 @@ use crate::error::Exit;
 use crate::facts::GearFacts;
 use crate::gather::Arrival;
 use crate::gear::identity::{Cartridge, Identity};
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::plan::install::add_packages;
 use crate::plan::{Plan, Refusal, Resource};
 use crate::step::make_gear::MakeGear;
@@ -34,6 +35,19 @@ pub struct CreateRequest {
     pub arrived: Vec<Arrival>,
     /// Whether it is started.
     pub start: bool,
+    /// The name under which it is asked for, where it is not its own.
+    pub dns: Option<HostName>,
+    /// Whether its endpoints get public ports.
+    pub exposure: Exposure,
+}
+
+/// Whether the endpoints of a gear get public ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// They are reached on this host and by the routes alone.
+    Private,
+    /// Those with a `Public-Port-Name` get one.
+    Public,
 }
 
 /// Plans a new gear.
@@ -45,6 +59,11 @@ pub fn create(
     refuse_name(&ask.name, facts, settings)?;
     let wanted = in_configuring_order(&ask.cartridges)?;
     let identity = identity(ask, facts, &wanted);
+    let host = host_of(&ask.name, ask.dns.as_ref(), settings)?;
+    if facts.occupied.hosts.contains(host.as_str()) {
+        let text = format!("another gear is asked for as `{host}`");
+        return Err(Refusal::new(Exit::Conflict, text).hint("give it another name with `--dns`"));
+    }
     let mut plan = Plan::new(format!("create the gear `{}`", ask.name));
     plan.inverse.parts.push(InversePart::DestroyGear { name: ask.name.clone() });
     plan.resources.insert(Resource::Gear(ask.name.clone()));
@@ -62,16 +81,23 @@ pub fn create(
         plan.warnings
             .push("gears of one user share it: their scripts can see and signal each other".into());
     }
-    add_home(&mut plan, &identity, (facts, ask.made), settings);
+    add_home(&mut plan, &identity, (facts, ask.made, &host), settings);
     let assigned = assign(&wanted, facts)?;
+    let ports = match ask.exposure {
+        Exposure::Private => Ports::new(),
+        Exposure::Public => give_ports(&assigned, facts.outside.as_ref())?,
+    };
+    reserve(&mut plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
-        add_cartridge(&mut plan, one, &identity, claims(one, given))?;
+        add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;
     }
     if ask.start {
         let listening =
-            new_endpoints(&assigned).iter().map(|row| (row.address, row.port)).collect();
+            new_endpoints(&assigned, &ports).iter().map(|row| (row.address, row.port)).collect();
         add_start(&mut plan, &identity, listening, &packages(&wanted));
     }
+    let parts = new_parts(&identity, &assigned, &ports);
+    add_connection(&mut plan, (&ask.name, &host), &parts, facts.outside.as_ref())?;
     plan.records.push(Change::AddGear(Box::new(NewGear {
         name: ask.name.clone(),
         uuid: identity.uuid.clone(),
@@ -80,7 +106,8 @@ pub fn create(
         account: facts.host.accounts,
         sandbox: identity.sandbox.as_str().into(),
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
-        endpoints: new_endpoints(&assigned),
+        endpoints: new_endpoints(&assigned, &ports),
+        dns: Some(host.to_string()),
     })));
     describe(&mut plan, &identity, &assigned);
     Ok(plan)
@@ -124,7 +151,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
 fn add_home(
     plan: &mut Plan,
     identity: &Identity,
-    (facts, made): (&GearFacts, Moment),
+    (facts, made, host): (&GearFacts, Moment, &HostName),
     settings: &Settings,
 ) {
     if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
@@ -138,6 +165,7 @@ fn add_home(
     plan.step(MakeGear {
         identity: identity.clone(),
         domain: settings.domain.clone(),
+        dns: Some(host.clone()),
         namespace: settings.namespace.clone(),
         memory_mb: settings.memory_mb,
         made,

@@ -4,14 +4,17 @@ mod configure;
 mod control;
 mod create;
 mod destroy;
+mod frontend;
 mod run;
 mod variables;
 
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
-pub use create::{CreateRequest, create};
+pub use create::{CreateRequest, Exposure, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
+pub(super) use frontend::add_reconnection;
+pub use frontend::{expose, unexpose};
 pub use run::{boot, force_stop, halt, start, stop};
 pub(super) use variables::put_back;
 pub use variables::{VariablesRequest, variables};
