@@ -1,6 +1,6 @@
 //! Runs a plan: journal before effect, one commit point, unwinding in reverse.
 
-use super::{ballast, locks, stash};
+use super::{ballast, locks, logs, stash};
 use crate::config::Config;
 use crate::db::{
     Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
@@ -18,6 +18,9 @@ use serde_json::Value;
 /// The most steps that scripts may ask for in one transaction, and how deep they may nest.
 const MOST_THEN: usize = 1000;
 const DEEPEST_THEN: usize = 3;
+
+/// In one of how many transactions the logs are looked after: looking costs time, too.
+const LOGS_EVERY: i64 = 16;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
@@ -146,6 +149,16 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Keeps the logs in their bounds; a failure is told, and changes nothing of what has happened.
+    fn keep_logs(&self, witness: &dyn Witness) {
+        let busy = self.db.unfinished().map(|rows| rows.into_iter().map(|row| row.id).collect());
+        let done =
+            busy.map_err(Failure::from).and_then(|busy| logs::keep_quota(&self.state, &busy));
+        if let Err(failure) = done {
+            witness.warning(&format!("cannot clean up the logs: {}", one_line(&failure)));
+        }
+    }
+
     /// Everything after the commit: runs forward only, and may be repeated by a recovery.
     pub(super) fn finish(
         &self,
@@ -165,6 +178,9 @@ impl<'a> Engine<'a> {
         }
         checkpoint("before the transaction is marked finished");
         let row = self.db.transaction(txn)?;
+        if txn % LOGS_EVERY == 0 {
+            self.keep_logs(witness);
+        }
         let keeps = row.as_ref().is_some_and(|row| row.keeps.is_some());
         let undone = row.and_then(|row| row.undoes);
         self.patiently(|| self.db.mark_txn(txn, TxnState::Finished, None))?;
