@@ -96,6 +96,12 @@ pub fn create(
             new_endpoints(&assigned, &ports).iter().map(|row| (row.address, row.port)).collect();
         add_start(&mut plan, &identity, listening, &packages(&wanted));
     }
+    for one in wanted.iter().filter(|one| one.package.parts.httpd) {
+        let title = one.package.title();
+        plan.warnings.push(format!(
+            "`{title}` has settings for an Apache (`httpd.d`), which no front end serves"
+        ));
+    }
     let parts = new_parts(&identity, &assigned, &ports);
     add_connection(&mut plan, (&ask.name, &host), &parts, facts.outside.as_ref())?;
     plan.records.push(Change::AddGear(Box::new(NewGear {

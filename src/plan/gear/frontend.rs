@@ -231,7 +231,9 @@ pub fn unexpose(gear: &Gear) -> Result<Plan, Refusal> {
         return Ok(plan);
     };
     let mut parts = parts(gear);
-    parts.iter_mut().for_each(|part| part.public_port = None);
+    for part in &mut parts {
+        part.public_port = None;
+    }
     let (frontend, _) = routes(name, &host, &parts)
         .map_err(|error| Refusal::new(error.exit(), error.to_string()))?;
     plan.step(ConnectFrontend { frontend });

@@ -29,10 +29,8 @@ pub(super) fn test(
     let at = |name: &str| quoted(&stash.path_of(name));
     let [http, stream] = includes;
     let mut text = format!("pid {};\nerror_log stderr;\n", at("nginx.pid"));
-    if stream.1.is_some() {
-        if let Some(module) = stream_module(settings) {
-            let _ = writeln!(text, "load_module {};", quoted(&module));
-        }
+    if let Some(module) = stream.1.as_ref().and_then(|_| stream_module(settings)) {
+        let _ = writeln!(text, "load_module {};", quoted(&module));
     }
     text += "events {}\nhttp {\n";
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
