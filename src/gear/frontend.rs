@@ -1,6 +1,6 @@
 //! What the front end serves of a gear: routes by path, and public ports that are passed on.
 //!
-//! Pure: the manifest's mappings become routes ([`routes`]), and routes become the text of an
+//! Pure: the manifest's mappings become routes ([`routes()`]), and routes become the text of an
 //! include file ([`nginx`]). Nothing of a package reaches that text but through the checked types
 //! here: host names and [`WebPath`]s, addresses and numbers.
 

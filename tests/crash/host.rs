@@ -202,6 +202,10 @@ impl Host {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
+        // Folders of the state are made before the first transaction, and stay.
+        for folder in ["frontend/nginx", "frontend/nginx/stream", "frontend/tls"] {
+            seen.remove(folder);
+        }
         seen.insert("processes".into(), self.processes().len().to_string());
         seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)

@@ -9,14 +9,20 @@ use crate::package::ident::GearName;
 use crate::plan::gear;
 use clap::Args;
 
-const EXAMPLES: &str = "\
+/// What `--help` of `cart gear expose` ends with.
+pub const EXPOSE_EXAMPLES: &str = "\
 Examples:
   cart gear expose db
-  cart gear unexpose db";
+  cart gear expose db --dry-run";
+
+/// What `--help` of `cart gear unexpose` ends with.
+pub const UNEXPOSE_EXAMPLES: &str = "\
+Examples:
+  cart gear unexpose db
+  cart gear unexpose db --dry-run";
 
 /// The arguments of `cart gear expose` and `cart gear unexpose`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
 pub struct ExposeArgs {
     /// The gear
     #[arg(value_name = "NAME", value_parser = GearName::parse)]

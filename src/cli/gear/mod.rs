@@ -113,8 +113,10 @@ enum Command {
     /// Give a gear public ports
     ///
     /// Endpoints that ask for a public port get one, which nginx passes on to them.
+    #[command(after_help = expose::EXPOSE_EXAMPLES)]
     Expose(expose::ExposeArgs),
     /// Take a gear's public ports away
+    #[command(after_help = expose::UNEXPOSE_EXAMPLES)]
     Unexpose(expose::ExposeArgs),
     /// Look after the variables of a gear
     Env(env::EnvArgs),
