@@ -184,9 +184,9 @@ mod tests {
             (".npm", ".npm"),
         ] {
             assert_eq!(gear.meta(link).unwrap().unwrap().kind, Kind::Link, "{link}");
-            std::fs::write(temp.path().join(link).join("seen"), b"").unwrap();
-            let place = temp.path().join("app-root/dependencies").join(place).join("seen");
-            assert!(place.is_file(), "{link}");
+            let shown = temp.path().join("app-root/dependencies").join(place);
+            Dir::open(&shown).unwrap().write_new("seen", b"", 0o600).unwrap();
+            assert!(temp.path().join(link).join("seen").is_file(), "{link}");
         }
         found.unmake(&gear).unwrap();
         found.unmake(&gear).unwrap();

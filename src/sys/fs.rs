@@ -8,11 +8,10 @@
 mod pinned;
 
 pub use pinned::Pinned;
+use pinned::{chmod_opened, meta_of};
 
 use crate::error::FsError;
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps,
-};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -475,33 +474,6 @@ impl Holder<'_> {
             Self::Opened(fd) => fd.as_fd(),
         }
     }
-}
-
-fn meta_of(stat: &rustix::fs::Stat) -> Meta {
-    Meta {
-        kind: match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Directory,
-            FileType::Symlink => Kind::Link,
-            _ => Kind::Other,
-        },
-        mode: stat.st_mode & 0o7777,
-        size: u64::try_from(stat.st_size).unwrap_or_default(),
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        links: stat.st_nlink,
-        modified: stat.st_mtime,
-    }
-}
-
-fn chmod_opened(fd: &OwnedFd, mode: u32) -> std::result::Result<(), Errno> {
-    use std::os::fd::AsRawFd;
-    let stat = rustix::fs::fstat(fd)?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
-        return Err(Errno::LOOP);
-    }
-    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    rustix::fs::chmodat(CWD, path, Mode::from_raw_mode(mode), AtFlags::empty())
 }
 
 /// Sets the modification time of an open file to a count of seconds since 1970.

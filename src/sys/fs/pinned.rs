@@ -1,9 +1,9 @@
 //! A file, directory or link held by its inode: what was looked at is what is changed, whatever
 //! somebody does with names meanwhile.
 
-use super::{Dir, Kind, Meta, Result, chmod_opened, meta_of};
+use super::{Dir, Kind, Meta, Result};
 use crate::error::FsError;
-use rustix::fs::{AtFlags, Gid, OFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,35 @@ impl Pinned {
     pub fn has_second_name(&self) -> bool {
         self.meta.kind == Kind::File && self.meta.links > 1
     }
+}
+
+/// What `fstat` told of something.
+pub(super) fn meta_of(stat: &rustix::fs::Stat) -> Meta {
+    Meta {
+        kind: match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Other,
+        },
+        mode: stat.st_mode & 0o7777,
+        size: u64::try_from(stat.st_size).unwrap_or_default(),
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        links: stat.st_nlink,
+        modified: stat.st_mtime,
+    }
+}
+
+/// Sets the permission bits of what a descriptor holds, which may be one without any right.
+pub(super) fn chmod_opened(fd: &OwnedFd, mode: u32) -> std::result::Result<(), Errno> {
+    use std::os::fd::AsRawFd;
+    let stat = rustix::fs::fstat(fd)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+        return Err(Errno::LOOP);
+    }
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    rustix::fs::chmodat(CWD, path, Mode::from_raw_mode(mode), AtFlags::empty())
 }
 
 #[cfg(test)]
