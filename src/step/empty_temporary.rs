@@ -5,7 +5,7 @@ use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::Dir;
+use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree;
 
 /// The folder's name in a gear's home.
@@ -20,56 +20,59 @@ pub struct EmptyTemporary {
     pub gear: Identity,
 }
 
-/// What the folder was like; nothing where there was none.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-pub struct Before {
-    folder: Option<(u32, u32, u32)>,
-}
-
 impl EmptyTemporary {
-    fn home(&self, cx: &Cx<'_>) -> Result<Dir, Failure> {
-        Ok(cx.state.dir(self.gear.home())?)
+    /// The folder; nothing where there is none. Its contents move and it stays itself: the home
+    /// around it may be locked.
+    fn folder(&self, cx: &Cx<'_>) -> Result<Option<Dir>, Failure> {
+        if !cx.state.has(self.gear.home())? {
+            return Ok(None);
+        }
+        let home = cx.state.dir(self.gear.home())?;
+        match home.meta(FOLDER)? {
+            Some(meta) if meta.kind == Kind::Directory => Ok(Some(home.dir(FOLDER)?)),
+            _ => Ok(None),
+        }
     }
 }
 
 impl Step for EmptyTemporary {
-    type Undo = Before;
+    type Undo = ();
 
     fn describe(&self) -> String {
         format!("empty the temporary folder of the gear `{}`", self.gear.name)
     }
 
-    fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
-        cx.stash()?;
-        let meta = self.home(cx)?.meta(FOLDER)?;
-        Ok(Before { folder: meta.map(|meta| (meta.mode, meta.uid, meta.gid)) })
+    fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        cx.stash().map(drop)
     }
 
-    fn apply(&self, before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
-        let Some((mode, uid, gid)) = before.folder else { return Ok(Said::default()) };
-        let home = self.home(cx)?;
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        let Some(folder) = self.folder(cx)? else { return Ok(Said::default()) };
         let stash = cx.stash()?;
-        if !stash.has(KEPT)? {
-            tree::move_to(&home, FOLDER, &stash, KEPT)?;
-        }
-        checkpoint("empty_temporary: between away and anew");
-        home.make_dirs(FOLDER, mode)?;
-        home.set_mode(FOLDER, mode)?;
-        if home.meta(FOLDER)?.is_some_and(|meta| (meta.uid, meta.gid) != (uid, gid)) {
-            home.set_owner(FOLDER, uid, gid)?;
+        stash.make_dirs(KEPT, 0o700)?;
+        let kept = stash.dir(KEPT)?;
+        for name in folder.names()? {
+            checkpoint("empty_temporary: before something goes");
+            // What is kept is whole; beside it there can only be the rest of an earlier attempt.
+            if kept.has(&name)? {
+                tree::remove(&folder, &name)?;
+            } else {
+                tree::move_to(&folder, &name, &kept, &name)?;
+            }
         }
         Ok(Said::default())
     }
 
-    fn revert(&self, _before: &Before, cx: &Cx<'_>) -> Result<(), Failure> {
-        let stash = cx.stash()?;
-        if !stash.has(KEPT)? || !cx.state.has(self.gear.home())? {
-            return Ok(());
+    fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
+        let (stash, folder) = (cx.stash()?, self.folder(cx)?);
+        let (Some(folder), true) = (folder, stash.has(KEPT)?) else { return Ok(()) };
+        let kept = stash.dir(KEPT)?;
+        for name in kept.names()? {
+            checkpoint("empty_temporary: before something comes back");
+            tree::remove(&folder, &name)?;
+            tree::move_to(&kept, &name, &folder, &name)?;
         }
-        let home = self.home(cx)?;
-        tree::remove(&home, FOLDER)?;
-        checkpoint("empty_temporary: between away and back");
-        Ok(tree::move_to(&stash, KEPT, &home, FOLDER)?)
+        Ok(())
     }
 }
 
@@ -77,5 +80,7 @@ impl Step for EmptyTemporary {
 pub(super) fn sample(world: &super::laws::World) -> EmptyTemporary {
     let gear = world.gear();
     world.script("gears/blog/.tmp/session", "left over\n");
+    world.tree("gears/blog/.tmp/tree");
+    world.state.set_mode("gears/blog", 0o550).unwrap();
     EmptyTemporary { gear }
 }
