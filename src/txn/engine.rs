@@ -14,6 +14,7 @@ use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
 use crate::sys::interrupt;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The most steps that scripts may ask for in one transaction, and how deep they may nest.
 const MOST_THEN: usize = 1000;
@@ -125,7 +126,7 @@ impl<'a> Engine<'a> {
         ballast::ensure(&self.state)?;
         checkpoint("before the plan is written down");
         let txn = self.db.begin(&beginning(plan, view, command)?)?;
-        let own = locks::of_transaction(&self.state, txn, command)?;
+        let own = locks::of_transaction(&self.state, txn, (Duration::ZERO, command))?;
         checkpoint("the plan is written down");
         let mut run = Run { engine: self, txn, witness, plan, said: Vec::new(), scripts: false };
         match run.forward() {

@@ -97,12 +97,12 @@ fn file_name(resource: &str) -> String {
 pub(super) fn of_transaction(
     state: &Dir,
     txn: i64,
-    command: &str,
+    (wait, command): (Duration, &str),
 ) -> Result<Option<Lock>, Failure> {
     state.make_dirs("locks", 0o700)?;
     let name = format!("transaction-{txn}");
     let dir = state.dir("locks")?;
-    let asked = Lock::ask(&dir, Path::new(&name), Sharing::Exclusive, Duration::ZERO, command)?;
+    let asked = Lock::ask(&dir, Path::new(&name), Sharing::Exclusive, wait, command)?;
     Ok(match asked {
         Asked::Got(lock) => Some(lock),
         Asked::Held(_) => None,

@@ -11,6 +11,9 @@ use crate::sys::process;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// How long the last child of a killed process is waited for.
+const LAST_CHILD: Duration = Duration::from_secs(3);
+
 /// What became of an unfinished transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovered {
@@ -115,7 +118,10 @@ impl Engine<'_> {
         witness: &dyn Witness,
     ) -> Result<Recovered, Failure> {
         let (txn, title) = (row.id, row.title.clone());
-        let Some(own) = locks::of_transaction(&self.state, txn, "cart recover")? else {
+        // A killed process may have left a child that has not become another program yet, and so
+        // holds its locks for a moment more.
+        let wait = if process::is_alive(row.process) { Duration::ZERO } else { LAST_CHILD };
+        let Some(own) = locks::of_transaction(&self.state, txn, (wait, "cart recover"))? else {
             return Ok(Recovered::Running { txn, title });
         };
         // Read again under its lock: it may have been finished while we came here.
