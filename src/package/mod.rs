@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod endpoint;
+pub mod features;
 pub mod file_table;
 pub mod ident;
 pub mod managed;
