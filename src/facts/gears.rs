@@ -1,7 +1,7 @@
 //! Facts about gears: what lives where, what runs, what is taken.
 
 use super::packages::Installed;
-use crate::db::{Db, DbError, GearEndpointRow, GearRow};
+use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
@@ -82,6 +82,10 @@ pub struct GearFacts {
     pub occupied: Occupied,
     /// The installed packages that are asked for.
     pub installed: Vec<Installed>,
+    /// The gears of its application, the oldest first.
+    pub application: Vec<Gear>,
+    /// What their cartridges have told.
+    pub told: Vec<ToldRow>,
 }
 
 impl Gear {
@@ -95,6 +99,16 @@ impl Gear {
         let census = Census::take()?;
         let rows = db.gears()?.into_iter();
         rows.map(|row| Self::counted(db, layout, (row, &census))).collect()
+    }
+
+    /// Reads what there is to know of the gears of the application `app`, the oldest first.
+    pub fn of_app(db: &Db, layout: &Layout, app: &str) -> Result<Vec<Self>, Failure> {
+        let rows = db.gears_of_app(app)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let census = Census::take()?;
+        rows.into_iter().map(|row| Self::counted(db, layout, (row, &census))).collect()
     }
 
     /// Reads what there is to know of the gear of `row`, living or in a stash.
@@ -202,6 +216,26 @@ impl Occupied {
             taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
         })
     }
+}
+
+/// The numbers of the gear's addresses that it has given to its cartridges, or on which not all of
+/// `ports` can be bound right now.
+pub fn taken_hosts(gear: &Gear, ports: &BTreeSet<u16>) -> BTreeSet<u8> {
+    let is_taken = |host: &u8| {
+        let address = endpoints::address(gear.row.slot, *host);
+        gear.endpoints.iter().any(|row| row.address == address.to_string())
+            || endpoints::check_bindable(address, ports).is_err()
+    };
+    (1..=endpoints::LAST_HOST).filter(is_taken).collect()
+}
+
+/// What the cartridges of these gears have told.
+pub fn told(db: &Db, gears: &[Gear]) -> Result<Vec<ToldRow>, DbError> {
+    let mut all = Vec::new();
+    for gear in gears {
+        all.extend(db.told_by_gear(&gear.row.uuid)?);
+    }
+    Ok(all)
 }
 
 /// The lowest number that no gear has, nor, for root, any user of this host.

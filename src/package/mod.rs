@@ -12,6 +12,8 @@ pub mod ident;
 pub mod managed;
 pub mod note;
 pub mod provenance;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod version;
 
 use digest::Md5;

@@ -1,17 +1,26 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
+mod add;
+mod build;
 mod configure;
 mod control;
 mod create;
 mod destroy;
+mod events;
+mod order;
+mod remove;
 mod run;
 mod variables;
 
+pub use add::{AddRequest, add, folder_of, present};
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
 pub use create::{CreateRequest, create};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
+pub use order::unmet as unmet_by;
+pub(super) use remove::add_returned;
+pub use remove::remove;
 pub use run::{boot, force_stop, halt, start, stop};
 pub(super) use variables::put_back;
 pub use variables::{VariablesRequest, variables};
