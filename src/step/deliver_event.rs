@@ -131,19 +131,14 @@ fn put_back(was: &Dir, now: &Dir) -> Result<(), Failure> {
         }
     }
     for name in was.names()? {
-        let Some(meta) = was.meta(&name)?.filter(is_file) else { continue };
-        let bytes = was.read(&name, u64::MAX)?;
-        let same = now.meta(&name)?.is_some_and(|found| {
-            is_file(&found) && (found.mode, found.uid, found.gid) == (meta.mode, meta.uid, meta.gid)
-        });
-        if same && now.read(&name, u64::MAX)? == bytes {
+        if !was.meta(&name)?.as_ref().is_some_and(is_file) {
             continue;
         }
+        let mut beside = name.clone();
+        beside.push(".cart-new");
+        tree::copy(was, &name, now, &beside, Modes::Kept)?;
         checkpoint("deliver_event: before a file is put back");
-        now.replace_file(&name, &bytes, meta.mode)?;
-        if crate::sys::host::is_root() {
-            now.set_owner(&name, meta.uid, meta.gid)?;
-        }
+        now.rename(&beside, now, &name)?;
     }
     Ok(())
 }

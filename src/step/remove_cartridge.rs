@@ -64,6 +64,11 @@ impl Step for RemoveCartridge {
         if !cx.state.has(self.path())? {
             return Ok(said);
         }
+        let stash = cx.stash()?;
+        if kept.copied && !stash.has(COPY)? {
+            // It went back into the gear when the step was reverted.
+            tree::copy(cx.state, self.path(), &stash, COPY, Modes::Kept)?;
+        }
         if self.teardown {
             checkpoint("remove_cartridge: before the script");
             match run_script::run(cx, (&self.gear, &self.dir), Script::Teardown) {
@@ -82,7 +87,6 @@ impl Step for RemoveCartridge {
             }
         }
         checkpoint("remove_cartridge: before the rename");
-        let stash = cx.stash()?;
         let to = if kept.copied { "gone" } else { COPY };
         tree::remove(&stash, to)?;
         tree::move_to(cx.state, self.path(), &stash, to)?;

@@ -14,6 +14,7 @@ mod commands;
 mod control;
 mod disk;
 mod host;
+mod several;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
