@@ -16,6 +16,8 @@ pub struct Config {
     pub scripts: Scripts,
     /// How gears are made.
     pub gears: Gears,
+    /// Who shows gears to the outside.
+    pub frontend: Frontend,
     /// How much an undo may keep.
     pub stash_limit: u64,
 }
@@ -90,6 +92,51 @@ pub struct Gears {
     pub last_public_port: u16,
 }
 
+/// Who shows gears to the outside.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Frontend {
+    /// The web server nginx, whose own settings include the files that are written for it.
+    pub nginx: Nginx,
+}
+
+/// How nginx shows gears to the outside.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nginx {
+    /// Whether files are written for it at all.
+    pub enabled: bool,
+    /// The program that tests them.
+    pub program: std::path::PathBuf,
+    /// The command that makes it read its settings anew; empty where somebody else sees to that.
+    pub reload: Vec<String>,
+    /// The address on which it listens; all of them otherwise.
+    pub address: Option<std::net::IpAddr>,
+    /// The port of http.
+    pub http_port: u16,
+    /// The port of https.
+    pub https_port: u16,
+    /// The folder of the static files that mappings with `file` or `noproxy` show.
+    pub files: std::path::PathBuf,
+    /// The module for public ports, where it is not built in and lies in no usual place.
+    pub stream_module: Option<std::path::PathBuf>,
+}
+
+impl Default for Nginx {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            program: "nginx".into(),
+            reload: ["nginx", "-s", "reload"].map(str::to_owned).to_vec(),
+            address: None,
+            http_port: 80,
+            https_port: 443,
+            files: "/var/www/html".into(),
+            stream_module: None,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -97,6 +144,7 @@ impl Default for Config {
             archive: Archive::default(),
             scripts: Scripts::default(),
             gears: Gears::default(),
+            frontend: Frontend::default(),
             stash_limit: 2 << 30,
         }
     }

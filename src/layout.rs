@@ -104,6 +104,12 @@ impl Layout {
         self.state.join("gears")
     }
 
+    /// What a front end includes: `nginx/<gear>.conf`, `nginx/stream/<gear>.conf`, and the gears'
+    /// certificates.
+    pub fn frontend(&self) -> PathBuf {
+        self.state.join("frontend")
+    }
+
     /// Before-images, one directory per transaction.
     pub fn stash(&self) -> PathBuf {
         self.state.join("stash")

@@ -18,7 +18,6 @@ use std::path::Path;
 const EXAMPLES: &str = "\
 Examples:
   cart doctor
-  cart doctor --json
   cart doctor --install-shims --dry-run
   cart doctor --install-unit";
 

@@ -38,7 +38,8 @@ pub fn run(args: &UndoArgs, app: &mut App) -> Result<Exit, Failure> {
         return put_back(app, &db, &row, &args.change);
     }
     carry_out(app, &db, &args.change, &|| {
-        let facts = facts::undoing(&db, app.layout(), args.id)?.ok_or_else(unknown)?;
+        let facts =
+            facts::undoing(&db, (app.layout(), app.config()?), args.id)?.ok_or_else(unknown)?;
         Ok(undo(&facts)?)
     })
 }

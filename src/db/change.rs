@@ -62,6 +62,15 @@ pub enum Change {
         /// The cartridge's folder.
         dir: String,
     },
+    /// A gear's endpoints got public ports, or lost them; those that it lost are free again.
+    SetPublicPorts {
+        /// Its id.
+        id: i64,
+        /// Its identifier.
+        uuid: String,
+        /// The variable of each endpoint's private port, and its public port.
+        ports: Vec<(String, Option<u16>)>,
+    },
     /// A cartridge or the administrator told something.
     Tell(Telling),
     /// What a transaction had told holds no more: it is being undone.
@@ -112,6 +121,9 @@ pub struct NewGear {
     pub endpoints: Vec<NewEndpoint>,
     /// The application that it belongs to.
     pub app: GearName,
+    /// The name under which it is asked for.
+    #[serde(default)]
+    pub dns: Option<String>,
 }
 
 /// A cartridge in a gear to be recorded.
@@ -178,10 +190,23 @@ impl Db {
                 self.arrange_cartridges(*gear, order)
             }
             Change::RemoveCartridge { gear, dir } => self.remove_cartridge(*gear, dir),
+            Change::SetPublicPorts { id, uuid, ports } => self.set_public_ports(*id, uuid, ports),
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
             Change::RestoreTold { by } => self.restore_told(*by, txn),
         })
+    }
+
+    fn set_public_ports(&self, id: i64, uuid: &str, ports: &[(String, Option<u16>)]) -> Result<()> {
+        for (name, port) in ports {
+            let sql = "UPDATE endpoint SET public_port = ?3 WHERE gear = ?1 AND name = ?2";
+            let done = self.connection.execute(sql, params![id, name, port]);
+            self.expect_one(done, "the endpoint is not there any more")?;
+        }
+        let sql = "DELETE FROM reservation WHERE kind = 'public-port' AND gear = ?2 AND \
+                   value NOT IN (SELECT CAST(public_port AS TEXT) FROM endpoint \
+                                 WHERE gear = ?1 AND public_port IS NOT NULL)";
+        self.answer(self.connection.execute(sql, params![id, uuid])).map(drop)
     }
 
     fn exactly_one(&self, sql: &str, id: i64, otherwise: &str) -> Result<()> {
@@ -264,8 +289,8 @@ impl Db {
     }
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
-        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, app) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns, app) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let added = self.connection.execute(
             sql,
             params![
@@ -278,6 +303,7 @@ impl Db {
                 new.sandbox,
                 Moment::now().0,
                 txn,
+                new.dns,
                 new.app.as_str()
             ],
         );

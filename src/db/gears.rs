@@ -26,6 +26,8 @@ pub struct GearRow {
     pub created: i64,
     /// The application that it belongs to.
     pub app: String,
+    /// The name under which it is asked for.
+    pub dns: Option<String>,
 }
 
 /// A cartridge of a gear.
@@ -58,7 +60,7 @@ pub struct GearEndpointRow {
     pub protocols: Vec<String>,
 }
 
-const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, \
+const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns, \
                        coalesce(app, name)";
 
 fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
@@ -72,7 +74,8 @@ fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
         account: row.get(6)?,
         sandbox: row.get(7)?,
         created: row.get(8)?,
-        app: row.get(9)?,
+        dns: row.get(9)?,
+        app: row.get(10)?,
     })
 }
 

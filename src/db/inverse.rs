@@ -59,6 +59,21 @@ pub enum InversePart {
         /// Where it listened.
         endpoints: Vec<NewEndpoint>,
     },
+    /// Show the gear to the outside again, which the transaction took off the front end.
+    ConnectFrontend {
+        /// Its name.
+        name: GearName,
+    },
+    /// Give the gear public ports again, which the transaction took away.
+    ExposeGear {
+        /// Its name.
+        name: GearName,
+    },
+    /// Take the public ports away that the transaction gave.
+    UnexposeGear {
+        /// Its name.
+        name: GearName,
+    },
     /// Start the gear that the transaction stopped.
     StartGear {
         /// Its name.

@@ -1,6 +1,7 @@
 //! Facts about gears: what lives where, what runs, what is taken.
 
 use super::packages::Installed;
+use crate::config::Config;
 use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
@@ -10,13 +11,14 @@ use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
 use crate::sandbox;
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// The first slot of an ordinary user's gears; the original's formula makes 127.0.1.1 of it.
 const FIRST_SLOT: u32 = 2;
@@ -24,6 +26,9 @@ const FIRST_SLOT: u32 = 2;
 const FIRST_UID: u32 = 30_000;
 /// The last one.
 const LAST_UID: u32 = 59_999;
+
+/// The most public ports that one gear gets: no real cartridge has more than seven endpoints.
+pub const MOST_PORTS: usize = 64;
 
 /// A gear that exists.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +51,17 @@ pub struct Gear {
     pub processes: usize,
     /// The bytes of memory that they hold.
     pub memory: u64,
+    /// Whether the front end has files of it.
+    pub connected: bool,
+}
+
+/// What can be had of the front end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Public ports that nobody has, those of the gear's own block first.
+    pub free_ports: Vec<u16>,
+    /// The first and the last public port.
+    pub range: (u16, u16),
 }
 
 /// What this host is, for gears.
@@ -68,6 +84,8 @@ pub struct Occupied {
     pub gears: usize,
     /// A slot that nobody has.
     pub slot: u32,
+    /// The names under which gears are asked for.
+    pub hosts: BTreeSet<String>,
     /// The numbers of the addresses of that slot on which not all of the ports that are asked for
     /// can be bound right now.
     pub taken_hosts: BTreeSet<u8>,
@@ -86,6 +104,8 @@ pub struct GearFacts {
     pub application: Vec<Gear>,
     /// What their cartridges have told.
     pub told: Vec<ToldRow>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
 }
 
 impl Gear {
@@ -156,6 +176,9 @@ impl Gear {
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
+        let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
+        let connected =
+            ["nginx", "nginx/stream"].iter().any(|folder| fs::kind_of(&file(folder)).is_some());
         Ok(Self {
             row,
             identity,
@@ -166,7 +189,13 @@ impl Gear {
             since,
             processes,
             memory,
+            connected,
         })
+    }
+
+    /// The name under which it is asked for.
+    pub fn host(&self) -> Option<HostName> {
+        self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
     }
 }
 
@@ -212,6 +241,7 @@ impl Occupied {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),
             gears: gears.len(),
+            hosts: gears.iter().filter_map(|gear| gear.dns.clone()).collect(),
             slot,
             taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
         })
@@ -236,6 +266,35 @@ pub fn told(db: &Db, gears: &[Gear]) -> Result<Vec<ToldRow>, DbError> {
         all.extend(db.told_by_gear(&gear.row.uuid)?);
     }
     Ok(all)
+}
+
+impl Outside {
+    /// Looks at the front end of the settings, for up to `wanted` public ports of the gear with the
+    /// number `slot`.
+    pub fn look(
+        db: &Db,
+        config: &Config,
+        slot: u32,
+        wanted: usize,
+    ) -> Result<Option<Self>, Failure> {
+        if !config.frontend.nginx.enabled {
+            return Ok(None);
+        }
+        let range = (config.gears.first_public_port, config.gears.last_public_port);
+        let reserved = db.reserved("public-port")?;
+        let mut taken: BTreeSet<u16> =
+            reserved.iter().filter_map(|text| text.parse().ok()).collect();
+        let mut free_ports = Vec::new();
+        while free_ports.len() < wanted {
+            let Ok(port) = endpoints::public_port(slot, range, &taken) else { break };
+            taken.insert(port);
+            // Somebody else on this host may listen there.
+            if endpoints::check_bindable(Ipv4Addr::UNSPECIFIED, &[port].into()).is_ok() {
+                free_ports.push(port);
+            }
+        }
+        Ok(Some(Self { free_ports, range }))
+    }
 }
 
 /// The lowest number that no gear has, nor, for root, any user of this host.

@@ -1,7 +1,8 @@
 //! Facts for changing which cartridges a gear has.
 
-use super::gears::{Gear, taken_hosts, told};
+use super::gears::{Gear, Outside, taken_hosts, told};
 use super::packages::{Installed, library};
+use crate::config::Config;
 use crate::db::{Db, ToldRow};
 use crate::error::Failure;
 use crate::layout::Layout;
@@ -20,6 +21,8 @@ pub struct MemberFacts {
     pub told: Vec<ToldRow>,
     /// The numbers of its addresses that are not free.
     pub taken_hosts: BTreeSet<u8>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
     /// The installed packages that are asked for.
     pub installed: Vec<Installed>,
 }
@@ -29,7 +32,7 @@ impl MemberFacts {
     /// called `names`.
     pub fn of(
         db: &Db,
-        layout: &Layout,
+        (layout, config): (&Layout, &Config),
         gear: Gear,
         (ports, names): (&BTreeSet<u16>, &BTreeSet<String>),
     ) -> Result<Self, Failure> {
@@ -38,6 +41,7 @@ impl MemberFacts {
             told: told(db, &application)?,
             application,
             taken_hosts: if ports.is_empty() { BTreeSet::new() } else { taken_hosts(&gear, ports) },
+            outside: Outside::look(db, config, gear.row.slot, 0)?,
             installed: library(db, names)?,
             gear,
         })

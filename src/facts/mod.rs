@@ -10,7 +10,8 @@ mod undoing;
 mod variables;
 
 pub use gears::{
-    Gear, GearFacts, Host, Occupied, home_size, new_uuid, obstacle, taken_hosts, told,
+    Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, home_size, new_uuid, obstacle,
+    taken_hosts, told,
 };
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};

@@ -1,9 +1,10 @@
 //! Facts for undoing a transaction.
 
-use super::gears::{Gear, home_size};
+use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::members::MemberFacts;
 use super::packages::{Installed, library};
 use super::variables::Variables;
+use crate::config::Config;
 use crate::db::{ChangedVariable, Db, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
@@ -46,6 +47,8 @@ pub struct UndoFacts {
     pub gears: Vec<(Gear, u64)>,
     /// The gears that it destroyed.
     pub destroyed: Vec<Gear>,
+    /// The front end, where there is one.
+    pub outside: Option<Outside>,
     /// The variables of those gears whose variables it changed.
     pub variables: Vec<(GearName, Variables)>,
     /// What there is to know of the living gears whose cartridges it changed.
@@ -57,7 +60,11 @@ pub struct UndoFacts {
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
-pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, Failure> {
+pub fn undoing(
+    db: &Db,
+    (layout, config): (&Layout, &Config),
+    txn: i64,
+) -> Result<Option<UndoFacts>, Failure> {
     let Some(row) = db.transaction(txn)? else { return Ok(None) };
     let mut inverse: Inverse =
         serde_json::from_str(&row.inverse).map_err(|error| damaged(txn, &error))?;
@@ -68,6 +75,11 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
             gears.push((gear, home_size(layout, name)));
         }
     }
+    // The ports that are given back are looked for where those of the first gear begin.
+    let slot = gears.first().map_or(0, |(gear, _): &(Gear, u64)| gear.row.slot);
+    let exposes = |part: &InversePart| matches!(part, InversePart::ExposeGear { .. });
+    let wanted = if inverse.parts.iter().any(exposes) { MOST_PORTS } else { 0 };
+    let outside = Outside::look(db, config, slot, wanted)?;
     let mut variables = Vec::new();
     for part in &inverse.parts {
         if let InversePart::Variables { name, .. } = part
@@ -83,11 +95,12 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
         removed: removed(db, txn)?,
         stashed: stashed(db, layout, txn)?,
         gears,
+        outside,
         destroyed: destroyed
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
         variables,
-        members: members(db, layout, &inverse)?,
+        members: members(db, (layout, config), &inverse)?,
         returning: returning(db, &inverse)?,
         has_told: db.has_told(txn)?,
         row,
@@ -95,7 +108,11 @@ pub fn undoing(db: &Db, layout: &Layout, txn: i64) -> Result<Option<UndoFacts>, 
     }))
 }
 
-fn members(db: &Db, layout: &Layout, inverse: &Inverse) -> Result<Vec<MemberFacts>, Failure> {
+fn members(
+    db: &Db,
+    (layout, config): (&Layout, &Config),
+    inverse: &Inverse,
+) -> Result<Vec<MemberFacts>, Failure> {
     let mut found: Vec<MemberFacts> = Vec::new();
     for part in &inverse.parts {
         let (InversePart::RemoveCartridges { name, .. }
@@ -108,7 +125,7 @@ fn members(db: &Db, layout: &Layout, inverse: &Inverse) -> Result<Vec<MemberFact
         }
         if let Some(gear) = Gear::read(db, layout, name.as_str())? {
             let nothing = (&BTreeSet::new(), &BTreeSet::new());
-            found.push(MemberFacts::of(db, layout, gear, nothing)?);
+            found.push(MemberFacts::of(db, (layout, config), gear, nothing)?);
         }
     }
     Ok(found)
@@ -166,6 +183,9 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RemoveCartridges { name, .. }
         | InversePart::ReturnCartridge { name, .. }
         | InversePart::RestoreGear { name, .. }
+        | InversePart::ConnectFrontend { name }
+        | InversePart::ExposeGear { name }
+        | InversePart::UnexposeGear { name }
         | InversePart::StartGear { name }
         | InversePart::StopGear { name }
         | InversePart::Variables { name, .. } => Some(name),

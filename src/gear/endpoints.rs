@@ -26,6 +26,9 @@ pub enum EndpointError {
         /// The last port of the range.
         last: u16,
     },
+    /// Somebody else listens where a gear should; each as `NAME(port)=address`.
+    #[error("somebody else listens at {}", .0.join("; "))]
+    Taken(Vec<String>),
     /// The system refuses the address and port.
     #[error("cannot listen on {address} port {port}")]
     Bound {
@@ -46,6 +49,7 @@ impl Explain for EndpointError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoAddress => Some("use fewer Private-IP-Names, or another gear".into()),
+            Self::Taken(_) => Some("`ss -ltnp` names who it is".into()),
             Self::NoPort { .. } => {
                 Some("widen `gears.first_public_port` to `gears.last_public_port`".into())
             }

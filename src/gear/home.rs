@@ -5,7 +5,7 @@
 
 use super::{deployment, files};
 use crate::error::FsError;
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::sys::clock::Moment;
 use crate::sys::fs::Dir;
 use crate::sys::random;
@@ -26,6 +26,8 @@ pub struct NewGear {
     pub namespace: String,
     /// The domain below which it gets its host name.
     pub domain: String,
+    /// Its host name, where it is not made of those.
+    pub dns: Option<HostName>,
     /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
     pub memory_mb: u64,
     /// Where the home will be when it is in use; it may be built elsewhere and renamed.
@@ -86,7 +88,10 @@ pub fn build(home: &Dir, gear: &NewGear) -> Result<(), FsError> {
 
 /// The gear's host name.
 pub fn host_name(gear: &NewGear) -> String {
-    format!("{}-{}.{}", gear.app_name, gear.namespace, gear.domain)
+    match &gear.dns {
+        Some(host) => host.to_string(),
+        None => format!("{}-{}.{}", gear.app_name, gear.namespace, gear.domain),
+    }
 }
 
 /// The variables of `.env` (node specification, 3.2), the secret newly drawn.
@@ -210,6 +215,7 @@ pub(super) mod tests {
             app_name: "blog".into(),
             namespace: "local".into(),
             domain: "localhost".into(),
+            dns: None,
             memory_mb: 512,
             home: home.to_owned(),
             made: Moment(1_795_244_700_042),

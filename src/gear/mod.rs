@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod environ;
 pub mod environment;
 mod files;
+pub mod frontend;
 pub mod git;
 pub mod globs;
 pub mod home;

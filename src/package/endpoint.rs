@@ -2,6 +2,9 @@
 
 use super::ident::{EnvName, IdentError, ShortName};
 
+/// Protocols that the front end passes on by path; the paths of their mappings begin with `/`.
+pub const WEB: &[&str] = &["http", "https", "ws", "wss"];
+
 /// One endpoint: a private address and port, optionally a public port and routes to it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Endpoint {
@@ -62,5 +65,111 @@ impl Endpoint {
             public_port: self.public_port_name.as_ref().map(named).transpose()?,
             websocket_port: self.websocket_port_name.as_ref().map(named).transpose()?,
         })
+    }
+}
+
+/// The path of a route, without a slash at its end: empty, or `/` and segments. It has the
+/// characters of a URI's path alone, none of which means anything to a web server's settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct WebPath(String);
+
+impl WebPath {
+    /// Reads a path; nothing where `text` is none: another URI, `..`, or a character that has no
+    /// place there.
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.is_empty() && !text.starts_with('/') || text.starts_with("//") {
+            return None;
+        }
+        let path = text.trim_end_matches('/');
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~!*'()@:,;=&+%".contains(c);
+        if !path.chars().all(plain) || path.len() > 1024 {
+            return None;
+        }
+        let decoded = decode(path)?;
+        let steers = |c: char| c.is_control() || c == '$';
+        let dots = decoded.split('/').any(|segment| matches!(segment, "." | ".."));
+        (!decoded.contains(steers) && !dots && !decoded.contains("//"))
+            .then(|| Self(path.to_owned()))
+    }
+
+    /// The path as it stands in a URI.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path as a person reads it: never empty.
+    pub fn shown(&self) -> &str {
+        if self.0.is_empty() { "/" } else { &self.0 }
+    }
+
+    /// The path with its `%XX` as characters, as web servers compare it.
+    pub fn decoded(&self) -> String {
+        decode(&self.0).unwrap_or_default()
+    }
+
+    /// Tells whether it is the path of everything.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for WebPath {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a path"))
+    }
+}
+
+fn decode(path: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_path_and_nothing_else() {
+        for (text, path) in
+            [("", ""), ("/", ""), ("/a/", "/a"), ("/a/b", "/a/b"), ("/a%20b", "/a%20b")]
+        {
+            assert_eq!(WebPath::parse(text).unwrap().as_str(), path);
+        }
+        assert_eq!(WebPath::parse("/a%20%22b").unwrap().decoded(), "/a \"b");
+        for bad in [
+            "a",
+            "http://x",
+            "//x",
+            "/a//b",
+            "/../etc",
+            "/a/%2e%2e/b",
+            "/a;\n}",
+            "/a\"",
+            "/$host",
+            "/%24host",
+            "/a%0a",
+            "/a%",
+            "/a%zz",
+            "/a?b",
+            "/a#b",
+            "/{",
+            "/a b",
+            "/a\\",
+            "/\u{e9}",
+        ] {
+            assert!(WebPath::parse(bad).is_none(), "{bad}");
+        }
     }
 }

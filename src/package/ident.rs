@@ -146,6 +146,25 @@ ident!(
         if fine { Ok(()) } else { Err(invalid("gear name", text, rule)) }
     }
 );
+ident!(
+    /// The name of a host in the DNS: labels of lower-case letters, digits and `-`, joined by dots,
+    /// at most 253 characters, each label at most 63.
+    HostName,
+    |text| {
+        let rule = "labels of lower-case letters, digits and `-`, none beginning or ending with \
+                    `-`, joined by dots, each at most 63, all at most 253";
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.chars().all(inner)
+        };
+        let fine = text.len() <= 253 && text.split('.').all(label);
+        if fine { Ok(()) } else { Err(invalid("host name", text, rule)) }
+    }
+);
 
 fn well_formed(text: &str, inner: fn(char) -> bool) -> bool {
     let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -181,6 +200,10 @@ mod tests {
         assert!(EnvName::parse("A=B").is_err());
         assert!(GearName::parse("blog-2").is_ok());
         assert!(GearName::parse("2blog").is_err());
+        assert!(HostName::parse("blog-local.example.org").is_ok());
+        for bad in ["", "a..b", "-a.b", "a-.b", "A.b", "a;b", "a b", "*.b", "~a", &"x".repeat(64)] {
+            assert!(HostName::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -103,6 +103,9 @@ pub struct Parts {
     pub teardown: bool,
     /// `usr`.
     pub usr: bool,
+    /// `httpd.d`: settings for an Apache.
+    #[serde(default)]
+    pub httpd: bool,
     /// The source of the first repository.
     pub template: Option<Template>,
 }

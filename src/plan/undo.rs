@@ -1,8 +1,8 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
 use super::gear::{
-    Farewell, Wanted, add_restored, add_returned, destroy, put_back, remove as remove_cartridges,
-    start, stop,
+    Farewell, Wanted, add_reconnection, add_restored, add_returned, destroy, expose, put_back,
+    remove as remove_cartridges, start, stop, unexpose,
 };
 use super::install::package_resource;
 use super::remove::add_removal;
@@ -144,6 +144,21 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             // All of a gear's cartridges come back together.
             if first == Some(cartridge) { return_cartridges(plan, facts, name) } else { Ok(()) }
         }
+        InversePart::ConnectFrontend { name } => {
+            let destroyed = facts.destroyed.iter().find(|gear| gear.identity.name == *name);
+            match destroyed {
+                Some(gear) => add_reconnection(plan, gear),
+                None => add_reconnection(plan, &living(facts, name)?.0),
+            }
+        }
+        InversePart::ExposeGear { name } => {
+            merge(plan, expose(&living(facts, name)?.0, facts.outside.as_ref())?);
+            Ok(())
+        }
+        InversePart::UnexposeGear { name } => {
+            merge(plan, unexpose(&living(facts, name)?.0)?);
+            Ok(())
+        }
         InversePart::StartGear { name } => {
             merge(plan, start(&living(facts, name)?.0));
             Ok(())
@@ -223,6 +238,7 @@ fn merge(plan: &mut Plan, other: Plan) {
     plan.summary.extend(other.summary);
     plan.steps.extend(other.steps);
     plan.records.extend(other.records);
+    plan.reservations.extend(other.reservations);
     plan.resources.extend(other.resources);
     plan.warnings.extend(other.warnings);
     plan.irreversible.extend(other.irreversible);

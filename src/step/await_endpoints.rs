@@ -46,8 +46,8 @@ impl AwaitEndpoints {
         let home = cx.state.dir(self.gear.home())?;
         match logs::latest(&home, TAIL)? {
             Some((log, lines)) => {
-                warning.push_str(&format!("; the end of `{log}`:"));
-                lines.iter().for_each(|line| warning.push_str(&format!("\n    {line}")));
+                let end = [format!("; the end of `{log}`:")].into_iter().chain(lines);
+                warning.push_str(&end.collect::<Vec<_>>().join("\n    "));
             }
             None => warning.push_str("; its logs say nothing"),
         }

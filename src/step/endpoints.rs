@@ -3,7 +3,7 @@
 use super::files::{self, Before, NewFile};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
-use crate::gear::endpoints;
+use crate::gear::endpoints::{self, EndpointError};
 use crate::gear::identity::Identity;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -28,6 +28,21 @@ pub struct Claim {
     pub ports: BTreeSet<u16>,
     /// The variables, with their values.
     pub variables: Vec<(String, String)>,
+}
+
+impl Claim {
+    /// Makes sure that all of its ports can be had; those that cannot are named.
+    fn check(&self) -> Result<(), EndpointError> {
+        let is_taken =
+            |port: &&u16| endpoints::check_bindable(self.address, &[**port].into()).is_err();
+        let named = |port: &u16| {
+            let mut variables = self.variables.iter();
+            let name = variables.find(|(_, value)| *value == port.to_string());
+            format!("{}({port})={}", name.map_or("", |(name, _)| name), self.address)
+        };
+        let taken: Vec<String> = self.ports.iter().filter(is_taken).map(named).collect();
+        if taken.is_empty() { Ok(()) } else { Err(EndpointError::Taken(taken)) }
+    }
 }
 
 impl ClaimEndpoints {
@@ -55,12 +70,17 @@ impl Step for ClaimEndpoints {
             .iter()
             .flat_map(|claim| claim.ports.iter().map(|port| format!("{}:{port}", claim.address)))
             .collect();
+        if at.is_empty() {
+            let all = self.claims.iter().flat_map(|claim| &claim.variables);
+            let all: Vec<_> = all.map(|(name, value)| format!("{name}={value}")).collect();
+            return format!("set {} for `{}`", all.join(", "), self.dir);
+        }
         format!("reserve {} for `{}`", at.join(", "), self.dir)
     }
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Vec<Before>, Failure> {
         for claim in &self.claims {
-            endpoints::check_bindable(claim.address, &claim.ports)?;
+            claim.check()?;
         }
         files::look(cx, &self.files())
     }

@@ -36,7 +36,10 @@ impl World {
         for folder in ["library", "gears", "templates", "staging", "stash", "log", "locks"] {
             state.make_dir(folder, 0o755).unwrap();
         }
-        Self { _temp: temp, layout, config: Config::default(), state }
+        let mut config = Config::default();
+        config.frontend.nginx.reload = vec!["true".into()];
+        config.frontend.nginx.http_port = 35_540;
+        Self { _temp: temp, layout, config, state }
     }
 
     /// Makes a small tree at `path`, without write bits, as library trees are.
@@ -83,6 +86,7 @@ impl World {
             app_name: "blog".into(),
             namespace: "local".into(),
             domain: "localhost".into(),
+            dns: None,
             memory_mb: 512,
             home: home.path().to_owned(),
             made: Moment(0),

@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
 use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
 use crate::sys::tree;
@@ -18,6 +18,9 @@ pub struct MakeGear {
     pub identity: Identity,
     /// The domain below which it gets its host name.
     pub domain: String,
+    /// Its host name, where it is not made of its name, namespace and domain.
+    #[serde(default)]
+    pub dns: Option<HostName>,
     /// The namespace of its application.
     pub namespace: String,
     /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
@@ -83,6 +86,7 @@ impl Step for MakeGear {
             made: self.made,
             uuid: self.identity.uuid.clone(),
             domain: self.domain.clone(),
+            dns: self.dns.clone(),
             namespace: self.namespace.clone(),
             memory_mb: self.memory_mb,
             home: cx.state.path_of(&path),
@@ -126,6 +130,7 @@ pub(super) fn sample(world: &super::laws::World) -> MakeGear {
     MakeGear {
         identity,
         domain: "localhost".into(),
+        dns: None,
         namespace: "local".into(),
         memory_mb: 512,
         made: Moment(0),

@@ -9,7 +9,9 @@
 
 pub mod await_endpoints;
 pub mod check_cartridge;
+pub mod check_endpoints;
 pub mod collect_garbage;
+pub mod connect_frontend;
 pub mod control;
 mod cx;
 pub mod deliver_event;
@@ -180,7 +182,9 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
+    check_endpoints::CheckEndpoints,
     collect_garbage::CollectGarbage,
+    connect_frontend::ConnectFrontend,
     control::Control,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 use std::time::{Duration, Instant};
@@ -263,6 +263,15 @@ pub fn descendants(root: u32) -> Result<Vec<u32>, FsError> {
         }
     }
     Ok(found)
+}
+
+/// The files that standard outputs of the processes of this host lead into.
+pub fn outputs() -> Result<HashSet<PathBuf>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let files = |process: Process| {
+        [1, 2].map(|number| proc.link_target(format!("{}/fd/{number}", process.id)).ok())
+    };
+    Ok(all()?.into_iter().flat_map(files).flatten().collect())
 }
 
 /// Tells whether a process with this id exists and is no zombie.

@@ -1,6 +1,6 @@
 //! Runs a plan: journal before effect, one commit point, unwinding in reverse.
 
-use super::{ballast, locks, stash};
+use super::{ballast, locks, logs, stash};
 use crate::config::Config;
 use crate::db::{
     Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
@@ -19,9 +19,12 @@ use serde_json::Value;
 const MOST_THEN: usize = 1000;
 const DEEPEST_THEN: usize = 3;
 
+/// In one of how many transactions the logs are looked after: looking costs time, too.
+const LOGS_EVERY: i64 = 16;
+
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 7] = [
+const FOLDERS: [(&str, u32); 11] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
@@ -29,6 +32,10 @@ const FOLDERS: [(&str, u32); 7] = [
     ("staging", 0o700),
     ("locks", 0o700),
     ("log", 0o700),
+    ("frontend", 0o755),
+    ("frontend/nginx", 0o755),
+    ("frontend/nginx/stream", 0o755),
+    ("frontend/tls", 0o700),
 ];
 
 /// What runs plans on one host.
@@ -131,7 +138,12 @@ impl<'a> Engine<'a> {
                 })?;
                 drop(own);
                 locks::forget_transaction(&self.state, txn)?;
-                self.db.fold_log()?;
+                if let Err(error) = self.db.fold_log() {
+                    // A longer log costs time alone; the next transaction folds it.
+                    let failure = Failure::from(error);
+                    witness
+                        .warning(&format!("the database's log stays long: {}", one_line(&failure)));
+                }
                 Ok(run.receipt())
             }
             Err(broken) => {
@@ -139,6 +151,16 @@ impl<'a> Engine<'a> {
                 drop(own);
                 Err(failure)
             }
+        }
+    }
+
+    /// Keeps the logs in their bounds; a failure is told, and changes nothing of what has happened.
+    fn keep_logs(&self, witness: &dyn Witness) {
+        let busy = self.db.unfinished().map(|rows| rows.into_iter().map(|row| row.id).collect());
+        let done =
+            busy.map_err(Failure::from).and_then(|busy| logs::keep_quota(&self.state, &busy));
+        if let Err(failure) = done {
+            witness.warning(&format!("cannot clean up the logs: {}", one_line(&failure)));
         }
     }
 
@@ -161,6 +183,9 @@ impl<'a> Engine<'a> {
         }
         checkpoint("before the transaction is marked finished");
         let row = self.db.transaction(txn)?;
+        if txn % LOGS_EVERY == 0 {
+            self.keep_logs(witness);
+        }
         let keeps = row.as_ref().is_some_and(|row| row.keeps.is_some());
         let undone = row.and_then(|row| row.undoes);
         self.patiently(|| self.db.mark_txn(txn, TxnState::Finished, None))?;

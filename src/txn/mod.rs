@@ -7,6 +7,7 @@
 mod ballast;
 mod engine;
 mod locks;
+mod logs;
 mod perform;
 mod recover;
 mod stash;

@@ -64,7 +64,7 @@ fn bad_options_and_values_are_usage_errors_that_name_the_remedy() {
         ),
         (
             "gear start Blog",
-            "error: `Blog` is no value for `<NAME>`\n  \
+            "error: `Blog` is no value for `[NAME]`\n  \
              caused by: gear name `Blog` is not valid: lower-case letters, digits and `-`, \
              beginning with a letter, not ending with `-`, at most 32\n",
         ),

@@ -64,6 +64,8 @@ impl Host {
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
         host.package("OTHER", "other", "one");
+        host.package("WEB", "web", "one");
+        host.front_end();
         host
     }
 
@@ -101,6 +103,28 @@ impl Host {
         file("bin/control", control);
     }
 
+    /// Gives the package `WEB` routes and a public port, and the host a front end.
+    fn front_end(&self) {
+        // What every gear's creation goes through is tried with the other packages.
+        for tree in ["bin/setup", "bin/install", "bin/teardown", "bin/post_install", "template/app"]
+        {
+            std::fs::remove_file(self.temp.path().join("WEB").join(tree)).unwrap();
+        }
+        std::fs::remove_dir(self.temp.path().join("WEB/template")).unwrap();
+        let manifest = self.temp.path().join("WEB/metadata/manifest.yml");
+        let endpoints = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
+            Private-Port: 18733\n  Public-Port-Name: OUT\n  Mappings:\n  \
+            - {Frontend: '', Backend: ''}\n  \
+            - {Frontend: /secret, Backend: /secret, Options: {tohttps: true}}\n";
+        let text = std::fs::read_to_string(&manifest).unwrap() + endpoints;
+        std::fs::write(manifest, text).unwrap();
+        let settings = self.root.join("etc/cartwright");
+        std::fs::create_dir_all(&settings).unwrap();
+        let text = "frontend:\n  nginx:\n    enabled: true\n    program: 'true'\n    \
+            reload: ['true']\n";
+        std::fs::write(settings.join("config.yml"), text).unwrap();
+    }
+
     /// Makes a script of the package fail, after it has done its work.
     pub(crate) fn make_fail(&self, script: &str) {
         let name = if script == "start" { "control" } else { script };
@@ -117,7 +141,7 @@ impl Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let is_package = ["PACKAGE", "REBUILD", "OTHER"].contains(word);
+            let is_package = ["PACKAGE", "REBUILD", "OTHER", "WEB"].contains(word);
             if is_package {
                 command.arg(self.temp.path().join(word))
             } else {
@@ -174,10 +198,14 @@ impl Host {
     /// Looks at every file that matters.
     pub(crate) fn look(&self) -> Seen {
         let mut seen = BTreeMap::new();
-        for folder in ["library", "templates", "gears"] {
+        for folder in ["library", "templates", "gears", "frontend"] {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
+        // Folders of the state are made before the first transaction, and stay.
+        for folder in ["frontend/nginx", "frontend/nginx/stream", "frontend/tls"] {
+            seen.remove(folder);
+        }
         seen.insert("processes".into(), self.processes().len().to_string());
         seen.insert("told".into(), self.told().unwrap_or_default());
         Seen(seen)
@@ -227,7 +255,11 @@ impl Host {
         assert_eq!(places, self.folders("library", 3), "{what}: packages");
         let gears = texts("SELECT name FROM gear WHERE destroyed_by IS NULL");
         assert_eq!(gears, self.folders("gears", 1), "{what}: gears");
-        let reserved = texts("SELECT gear FROM reservation");
+        let reserved = texts("SELECT DISTINCT gear FROM reservation");
+        let ports = texts("SELECT value FROM reservation WHERE kind = 'public-port'");
+        let given =
+            texts("SELECT CAST(public_port AS TEXT) FROM endpoint WHERE public_port NOT NULL");
+        assert_eq!(ports, given, "{what}: public ports");
         let known = texts("SELECT uuid FROM gear");
         assert_eq!(reserved, known, "{what}: reservations");
         let stashes = texts("SELECT CAST(id AS TEXT) FROM txn WHERE keeps IS NOT NULL");
@@ -291,7 +323,13 @@ fn look_into(state: &Path, inside: &Path, seen: &mut BTreeMap<String, String>) {
 fn content(path: &Path, state: &str) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let random = ["OPENSHIFT_GEAR_UUID", "OPENSHIFT_APP_UUID", "OPENSHIFT_SECRET_TOKEN", "pid"];
-    if random.contains(&name.as_str()) || name == "metadata.json" || name == ".gitconfig" {
+    // A certificate is drawn anew each time.
+    let is_drawn = [".crt", ".key"].iter().any(|end| name.ends_with(end));
+    if is_drawn
+        || random.contains(&name.as_str())
+        || name == "metadata.json"
+        || name == ".gitconfig"
+    {
         return "[RANDOM]".into();
     }
     let bytes = std::fs::read(path).unwrap();

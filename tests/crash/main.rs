@@ -45,6 +45,21 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "create", "blog", "PACKAGE", "--start"],
     },
     Scenario {
+        name: "gear create, shown outside",
+        before: &[],
+        act: &["gear", "create", "blog", "WEB", "--expose"],
+    },
+    Scenario {
+        name: "gear destroy, shown outside",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "destroy", "blog"],
+    },
+    Scenario {
+        name: "gear unexpose",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "unexpose", "blog"],
+    },
+    Scenario {
         name: "gear stop",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "stop", "blog"],
@@ -230,6 +245,11 @@ fn gears_are_created_or_not() {
 }
 
 #[test]
+fn gears_are_shown_outside_or_not() {
+    try_named(&["gear create, shown outside", "gear destroy, shown outside", "gear unexpose"]);
+}
+
+#[test]
 fn gears_are_started_and_stopped_or_not() {
     try_named(&["gear stop", "gear start"]);
 }
@@ -264,6 +284,9 @@ fn every_scenario_is_tried() {
         "remove",
         "undo a removal",
         "gear create",
+        "gear create, shown outside",
+        "gear destroy, shown outside",
+        "gear unexpose",
         "gear stop",
         "gear start",
         "gear restart",

@@ -56,6 +56,7 @@ fn gear(words: &str) -> Gear {
         sandbox: "plain".into(),
         created: 0,
         app: "blog".into(),
+        dns: None,
     };
     Gear {
         row,
@@ -67,6 +68,7 @@ fn gear(words: &str) -> Gear {
         memory: 0,
         stop_locked: state == State::Stopped,
         since: None,
+        connected: false,
     }
 }
 

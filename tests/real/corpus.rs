@@ -75,8 +75,12 @@ fn live(folder: &Path) -> Lived {
     ];
     let mut name = String::new();
     for (at, step) in steps.into_iter().enumerate() {
-        let line: Vec<&str> =
+        let mut line: Vec<&str> =
             step.iter().map(|word| if *word == "NAME" { name.as_str() } else { *word }).collect();
+        // Many give files to the user and group that the gear's identifier names.
+        if step.starts_with(&["gear", "create"]) && Host::is_root() {
+            line.push("--host-users");
+        }
         let (status, said) = host.run(&line);
         if status != 0 {
             host.run(&["gear", "destroy", "one"]);

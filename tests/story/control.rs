@@ -263,7 +263,7 @@ fn systemd_understands_the_unit_that_starts_gears() {
             assert!(output.status.success() && !said.contains("cartwright-gears"), "{said}");
         }
         Err(error) => {
-            println!("SKIP: story::systemd_understands_the_unit: systemd-analyze: {error}")
+            println!("SKIP: story::systemd_understands_the_unit: systemd-analyze: {error}");
         }
     }
     // A second time there is nothing to do; somebody else's unit stays.

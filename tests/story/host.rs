@@ -68,6 +68,14 @@ impl Host {
         command
     }
 
+    /// Runs a command without `--quiet`; gives its exit status and everything that it said.
+    pub(crate) fn aloud(&self, line: &[&str]) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
+        let output = command.arg("--root").arg(self.root()).arg("-y").args(line).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+    }
+
     /// Runs a command; gives its exit status and everything that it said.
     pub(crate) fn run(&self, line: &[&str]) -> (i32, String) {
         let output = self.command(line).output().unwrap();
@@ -146,6 +154,10 @@ impl Host {
 
     pub(crate) fn has_gear_folder(&self, name: &str) -> bool {
         self.root().join("var/lib/cartwright/gears").join(name).exists()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.temp.path().join(name)
     }
 
     pub(crate) fn write(&self, path: &str, text: &str, mode: u32) {

@@ -13,6 +13,7 @@
 mod commands;
 mod control;
 mod disk;
+mod frontend;
 mod host;
 mod several;
 #[path = "../support/mod.rs"]

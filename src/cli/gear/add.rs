@@ -42,9 +42,10 @@ fn add_cartridges(args: &AddArgs, app: &App) -> Result<Exit, Failure> {
     let resolved = resolve(app, &db, &args.cartridges, &present(&gear))?;
     let (ports, names) = (resolved.ports(), resolved.names());
     let ask = AddRequest { cartridges: resolved.wanted, arrived: resolved.arrived };
+    let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
         let gear = found::gear(app, &db, &args.name)?;
-        let facts = MemberFacts::of(&db, app.layout(), gear, (&ports, &names))?;
+        let facts = MemberFacts::of(&db, (app.layout(), config), gear, (&ports, &names))?;
         Ok(add(&ask, &facts)?)
     })
 }

@@ -5,9 +5,9 @@ use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::database;
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{self, Gear, GearFacts, Host, Occupied};
-use crate::package::ident::GearName;
-use crate::plan::gear::{CreateRequest, create};
+use crate::facts::{self, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
+use crate::package::ident::{GearName, HostName};
+use crate::plan::gear::{CreateRequest, Exposure, create};
 use crate::sys::clock::Moment;
 use crate::sys::host;
 use clap::Args;
@@ -35,6 +35,12 @@ pub struct CreateArgs {
     /// Start it, too
     #[arg(long)]
     pub start: bool,
+    /// The host name under which it is asked for, instead of NAME-namespace.domain
+    #[arg(long, value_name = "HOST", value_parser = HostName::parse)]
+    pub dns: Option<HostName>,
+    /// Give its endpoints public ports, which nginx passes on
+    #[arg(long)]
+    pub expose: bool,
     /// Make accounts on the host although `--root` is given
     #[arg(long)]
     pub host_users: bool,
@@ -63,6 +69,8 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         cartridges: resolved.wanted,
         arrived: resolved.arrived,
         start: args.start,
+        dns: args.dns.clone(),
+        exposure: if args.expose { Exposure::Public } else { Exposure::Private },
     };
     if !args.change.dry_run {
         // Before the host is looked at: whether its view can have the commands is tried with them.
@@ -71,9 +79,12 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
         let application = Gear::of_app(&db, app.layout(), application)?;
+        let occupied = Occupied::look(Some(&db), app.layout(), &args.name, &ports)?;
+        let wanted = if args.expose { MOST_PORTS } else { 0 };
         let facts = GearFacts {
             host: Host::look(app.layout(), args.host_users),
-            occupied: Occupied::look(Some(&db), app.layout(), &args.name, &ports)?,
+            outside: Outside::look(&db, config, occupied.slot, wanted)?,
+            occupied,
             installed: facts::library(&db, &names)?,
             told: facts::told(&db, &application)?,
             application,

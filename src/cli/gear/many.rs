@@ -92,7 +92,7 @@ fn all(
     let mut told = Told { gears: Vec::new() };
     for (gear, outcome) in names.into_iter().zip(outcomes) {
         let Some(outcome) = outcome else { continue };
-        told.gears.push(tell(app, gear, outcome?));
+        told.gears.push(tell(app, gear, &outcome?));
     }
     interrupt::check()?;
     let bad = told.gears.iter().find(|one| one.exit != 0).map(|one| one.exit);
@@ -106,7 +106,7 @@ fn all(
 }
 
 /// Shows what the `cart` for one gear has said.
-fn tell(app: &App, gear: String, output: Output) -> One {
+fn tell(app: &App, gear: String, output: &Output) -> One {
     let exit = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX);
     if app.form() == Form::Json {
         let text = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };

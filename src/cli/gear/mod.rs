@@ -7,6 +7,7 @@ pub mod create;
 pub mod destroy;
 pub mod env;
 pub mod exec;
+pub mod expose;
 mod found;
 pub mod halt;
 pub mod list;
@@ -122,6 +123,14 @@ enum Command {
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
     Destroy(destroy::DestroyArgs),
+    /// Give a gear public ports
+    ///
+    /// Endpoints that ask for a public port get one, which nginx passes on to them.
+    #[command(after_help = expose::EXPOSE_EXAMPLES)]
+    Expose(expose::ExposeArgs),
+    /// Take a gear's public ports away
+    #[command(after_help = expose::UNEXPOSE_EXAMPLES)]
+    Unexpose(expose::ExposeArgs),
     /// Look after the variables of a gear
     Env(env::EnvArgs),
     /// Run a command in a gear's environment
@@ -160,6 +169,8 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
+        Command::Expose(args) => expose::expose(args, app),
+        Command::Unexpose(args) => expose::unexpose(args, app),
         Command::Env(args) => env::run(args, app),
         Command::Exec(args) => exec::run(args, app),
         Command::Logs(args) => logs::run(args, app),

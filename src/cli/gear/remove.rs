@@ -33,12 +33,13 @@ pub struct RemoveArgs {
 /// Removes cartridges from a gear; their files wait in the stash, for `cart undo`.
 pub fn run(args: &RemoveArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = found::changing(app, &args.name)?;
+    let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
         let gear = found::gear(app, &db, &args.name)?;
         let dirs = folders(&gear, &args.cartridges);
         let bytes = folders_size(app.layout(), args.name.as_str(), &dirs);
         let nothing = (&BTreeSet::new(), &BTreeSet::new());
-        let facts = MemberFacts::of(&db, app.layout(), gear, nothing)?;
+        let facts = MemberFacts::of(&db, (app.layout(), config), gear, nothing)?;
         Ok(remove(&facts, &dirs, bytes)?)
     })
     .doing(|| format!("cannot remove from the gear `{}`", args.name))

@@ -11,7 +11,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   cart gear shell blog
-  echo 'ls $OPENSHIFT_DATA_DIR' | cart gear shell blog";
+  cart gear shell blog > session.log";
 
 /// The arguments of `cart gear shell`.
 #[derive(Args, Debug)]

@@ -3,7 +3,7 @@
 use super::found;
 use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, ToldRow};
+use crate::db::{GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::facts::Gear;
 use crate::gear::identity::Cartridge;
@@ -11,6 +11,7 @@ use crate::gear::state::State;
 use crate::package::Package;
 use crate::package::ident::GearName;
 use crate::sys::clock::Moment;
+use crate::sys::fs;
 use crate::ui::report::Form;
 use crate::ui::table::Table;
 use clap::Args;
@@ -41,6 +42,8 @@ pub(super) struct Shown {
     sandbox: String,
     created: String,
     processes: usize,
+    dns: Option<String>,
+    url: Option<String>,
     cartridges: Vec<ShownCartridge>,
     endpoints: Vec<ShownEndpoint>,
 }
@@ -65,6 +68,7 @@ struct ShownEndpoint {
     port: u16,
     public_port: Option<u16>,
     protocols: Vec<String>,
+    url: Option<String>,
 }
 
 impl Shown {
@@ -89,6 +93,8 @@ impl Shown {
                 .map(cartridge)
                 .collect(),
             endpoints: gear.endpoints.into_iter().map(endpoint).collect(),
+            url: url(app, &gear.row),
+            dns: gear.row.dns,
             home: home.display().to_string(),
             name: gear.row.name,
             uuid: gear.row.uuid,
@@ -112,7 +118,20 @@ impl Shown {
 
 fn endpoint(row: GearEndpointRow) -> ShownEndpoint {
     let GearEndpointRow { dir, name, address, port, public_port, protocols } = row;
-    ShownEndpoint { name, cartridge: dir, address, port, public_port, protocols }
+    let url = protocols
+        .iter()
+        .find(|protocol| ["http", "https"].contains(&protocol.as_str()))
+        .map(|protocol| format!("{protocol}://{address}:{port}/"));
+    ShownEndpoint { name, cartridge: dir, address, port, public_port, protocols, url }
+}
+
+/// Where the front end is asked for a gear that it knows.
+fn url(app: &App, gear: &GearRow) -> Option<String> {
+    let host = gear.dns.as_ref()?;
+    let file = app.layout().frontend().join("nginx").join(format!("{}.conf", gear.name));
+    fs::kind_of(&file)?;
+    let port = app.config().ok()?.frontend.nginx.http_port;
+    Some(if port == 80 { format!("http://{host}/") } else { format!("http://{host}:{port}/") })
 }
 
 /// Shows what a gear is made of.
@@ -145,7 +164,17 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
         }
     }
     for one in &shown.endpoints {
-        table.row(["Endpoint", &format!("{} = {}:{}", one.name, one.address, one.port)]);
+        let protocols = one.protocols.join(", ");
+        let text = format!("{} = {}:{} ({protocols})", one.name, one.address, one.port);
+        table.row(["Endpoint", &text]);
+        if let (Some(port), Some(host)) = (one.public_port, &shown.dns) {
+            table.row(["", &format!("from outside: {host}:{port}")]);
+        }
+    }
+    match (&shown.dns, &shown.url) {
+        (_, Some(url)) => table.row(["URL", url]),
+        (Some(host), None) => table.row(["Host", &format!("{host} (no front end serves it)")]),
+        (None, None) => {}
     }
     app.printer().table(&table);
     Ok(Exit::Done)

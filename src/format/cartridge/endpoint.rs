@@ -7,12 +7,10 @@ use super::fields::{self, Fields};
 use super::mapping;
 use crate::format::reading::Reading;
 use crate::format::yaml::{Node, Value};
-use crate::package::endpoint::Endpoint;
+use crate::package::endpoint::{Endpoint, WEB};
 use crate::package::ident::ShortName;
 use std::collections::HashMap;
 
-/// Protocols whose paths begin with `/`.
-const WEB: &[&str] = &["http", "https", "ws", "wss"];
 /// The longest part of a variable's name.
 const LONGEST_NAME: usize = 48;
 

@@ -4,7 +4,7 @@ use super::elements;
 use super::fields::{self, Fields};
 use crate::format::reading::Reading;
 use crate::format::yaml::{Node, Value};
-use crate::package::endpoint::Mapping;
+use crate::package::endpoint::{Mapping, WebPath};
 use serde_json::Value as Json;
 
 /// Options of which one alone can hold, the strongest first (node specification, 7).
@@ -129,5 +129,14 @@ fn path(fields: &Fields, key: &str, slash: Slash, reading: &mut Reading) -> Opti
         return None;
     }
     let bare = slash == Slash::Added && !text.is_empty() && !text.starts_with('/');
-    Some(if bare { format!("/{text}") } else { text.to_owned() })
+    let path = if bare { format!("/{text}") } else { text.to_owned() };
+    if slash == Slash::Added && !is_elsewhere(&path) && WebPath::parse(&path).is_none() {
+        let place = node.map_or(fields.place, |node| node.place);
+        let shown: String = path.chars().take(80).collect();
+        let rule = "letters, digits and `-._~!*'()@:,;=&+%XX`, without `..`";
+        let text = format!("`{key}` `{}` is not valid: a path has {rule}", shown.escape_debug());
+        reading.fault(place, text);
+        return None;
+    }
+    Some(path)
 }

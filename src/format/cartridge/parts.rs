@@ -51,6 +51,7 @@ pub(super) fn of(table: &FileTable, notes: &mut Notes) -> Parts {
         post_install: has("bin/post_install") || has("bin/post-install"),
         teardown: has("bin/teardown"),
         usr: is_directory(table, "usr"),
+        httpd: is_directory(table, "httpd.d"),
         template: template.map(|(template, _)| *template),
     };
     if !parts.control {

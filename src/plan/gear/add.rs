@@ -4,9 +4,10 @@ use super::configure::{
     Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, port_variable,
 };
 use super::events::{Member, add_dispatch};
+use super::frontend::{Ports, add_rerouting};
 use super::order::{in_configuring_order, note_groups};
 use super::run::{add_wait, plan_for};
-use crate::db::{Change, InversePart};
+use crate::db::{Change, GearEndpointRow, InversePart, NewEndpoint};
 use crate::error::Exit;
 use crate::facts::{Gear, MemberFacts};
 use crate::gather::Arrival;
@@ -49,7 +50,12 @@ pub fn add(ask: &AddRequest, facts: &MemberFacts) -> Result<Plan, Refusal> {
     }
     add_packages(&mut plan, &ask.arrived, &facts.installed)?;
     keep(&mut plan, gear, &new);
-    add_new(&mut plan, (&identity, gear.row.slot), &new, facts)?;
+    let endpoints = add_new(&mut plan, (&identity, gear.row.slot), &new, facts)?;
+    add_rerouting(
+        &mut plan,
+        &changed(gear, &identity, &order, &endpoints),
+        facts.outside.as_ref(),
+    )?;
     let packages: Vec<Package> = order.iter().map(|one| one.package.clone()).collect();
     let grown = Member { gear: &identity, packages: &packages };
     add_dispatch(&mut plan, &members(facts, Some(grown)), &facts.told);
@@ -112,6 +118,31 @@ pub(super) fn grown(gear: &Gear, order: &[Wanted]) -> Identity {
     Identity { cartridges: cartridges.collect(), ..gear.identity.clone() }
 }
 
+/// The gear as it will be, with further endpoints.
+pub(super) fn changed(
+    gear: &Gear,
+    identity: &Identity,
+    order: &[Wanted],
+    endpoints: &[NewEndpoint],
+) -> Gear {
+    let row = |one: &NewEndpoint| GearEndpointRow {
+        dir: one.dir.clone(),
+        name: one.name.clone(),
+        address: one.address.to_string(),
+        port: one.port,
+        public_port: one.public_port,
+        protocols: one.protocols.clone(),
+    };
+    let stays = |row: &&GearEndpointRow| identity.cartridge(&row.dir).is_some();
+    let kept = gear.endpoints.iter().filter(stays).cloned();
+    Gear {
+        identity: identity.clone(),
+        packages: order.iter().map(|one| one.package.clone()).collect(),
+        endpoints: kept.chain(endpoints.iter().map(row)).collect(),
+        ..gear.clone()
+    }
+}
+
 /// The gears of the application, `changed` in the place of the gear that it is.
 pub(super) fn members<'a>(facts: &'a MemberFacts, changed: Option<Member<'a>>) -> Vec<Member<'a>> {
     let member = |one: &'a Gear| {
@@ -141,17 +172,19 @@ fn add_new(
     (identity, slot): (&Identity, u32),
     new: &[Wanted],
     facts: &MemberFacts,
-) -> Result<(), Refusal> {
+) -> Result<Vec<NewEndpoint>, Refusal> {
+    // An exposed gear gets its public ports when it is exposed.
+    let private = Ports::new();
     let assigned = assign(new, &facts.taken_hosts, slot)?;
     for (one, given) in &assigned {
-        add_cartridge(plan, one, identity, claims(one, given))?;
+        add_cartridge(plan, one, identity, claims(one, given, &private))?;
         plan.summary.push(format!("cartridge {}", one.package.ident(one.version())));
         for at in given {
             let (name, port) = (port_variable(one, at), at.endpoint.port);
             plan.summary.push(format!("{name} = {}:{port}", at.address));
         }
     }
-    let endpoints = new_endpoints(&assigned);
+    let endpoints = new_endpoints(&assigned, &private);
     let starts = facts.gear.state == Some(State::Started);
     if starts {
         for one in new {
@@ -177,8 +210,8 @@ fn add_new(
     plan.records.push(Change::AddCartridges {
         gear: facts.gear.row.id,
         cartridges: new.iter().map(|one| new_cartridge(one, identity)).collect(),
-        endpoints,
+        endpoints: endpoints.clone(),
         order: identity.cartridges.iter().map(|one| one.dir.clone()).collect(),
     });
-    Ok(())
+    Ok(endpoints)
 }

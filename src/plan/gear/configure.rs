@@ -1,5 +1,6 @@
 //! Cartridges that come into a gear: their order, their endpoints and their steps.
 
+use super::frontend::Ports;
 use crate::db::{NewCartridge, NewEndpoint};
 use crate::error::Exit;
 use crate::gear::endpoints::{self, Assigned};
@@ -80,11 +81,20 @@ pub(super) fn assign<'a>(
     Ok(given)
 }
 
-pub(super) fn claims(one: &Wanted, assigned: &[Assigned<'_>]) -> Vec<Claim> {
+pub(super) fn claims(one: &Wanted, assigned: &[Assigned<'_>], public: &Ports) -> Vec<Claim> {
+    let short_name = one.package.short_name.as_str();
+    let variables = |at: &Assigned<'_>| {
+        let mut all = at.variables(short_name);
+        let port = public.get(&port_variable(one, at));
+        if let (Some(port), Some(name)) = (port, &at.endpoint.public_port_name) {
+            all.push((endpoints::variable(short_name, name), port.to_string()));
+        }
+        all
+    };
     let claim = |at: &Assigned<'_>| Claim {
         address: at.address,
         ports: at.ports().collect(),
-        variables: at.variables(one.package.short_name.as_str()),
+        variables: variables(at),
     };
     assigned.iter().map(claim).collect()
 }
@@ -144,13 +154,13 @@ pub(super) fn new_cartridge(one: &Wanted, gear: &Identity) -> NewCartridge {
     NewCartridge { place: one.place.clone(), software: one.version().clone(), dir, is_primary }
 }
 
-pub(super) fn new_endpoints(assigned: &Given<'_>) -> Vec<NewEndpoint> {
+pub(super) fn new_endpoints(assigned: &Given<'_>, public: &Ports) -> Vec<NewEndpoint> {
     let row = |one: &Wanted, at: &Assigned<'_>| NewEndpoint {
         dir: one.package.name.to_string(),
         name: port_variable(one, at),
         address: at.address,
         port: at.endpoint.port,
-        public_port: None,
+        public_port: public.get(&port_variable(one, at)).copied(),
         protocols: at.endpoint.protocols.clone(),
     };
     assigned.iter().flat_map(|(one, given)| given.iter().map(|at| row(one, at))).collect()

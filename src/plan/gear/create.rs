@@ -6,6 +6,7 @@ use super::configure::{
     port_variable,
 };
 use super::events::{Member, add_dispatch};
+use super::frontend::{Ports, add_connection, give_ports, host_of, new_parts, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::add_start;
 use crate::config::Gears as Settings;
@@ -14,7 +15,7 @@ use crate::error::Exit;
 use crate::facts::GearFacts;
 use crate::gather::Arrival;
 use crate::gear::identity::Identity;
-use crate::package::ident::GearName;
+use crate::package::ident::{GearName, HostName};
 use crate::plan::install::add_packages;
 use crate::plan::{Plan, Refusal, Resource};
 use crate::step::make_gear::{App, MakeGear};
@@ -39,6 +40,19 @@ pub struct CreateRequest {
     pub arrived: Vec<Arrival>,
     /// Whether it is started.
     pub start: bool,
+    /// The name under which it is asked for, where it is not its own.
+    pub dns: Option<HostName>,
+    /// Whether its endpoints get public ports.
+    pub exposure: Exposure,
+}
+
+/// Whether the endpoints of a gear get public ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// They are reached on this host and by the routes alone.
+    Private,
+    /// Those with a `Public-Port-Name` get one.
+    Public,
 }
 
 /// Plans a new gear.
@@ -51,6 +65,11 @@ pub fn create(
     let app = app(ask, facts)?;
     let wanted = in_configuring_order(&ask.cartridges)?;
     let identity = identity(ask, facts, &wanted);
+    let host = host_of(&ask.name, ask.dns.as_ref(), settings)?;
+    if facts.occupied.hosts.contains(host.as_str()) {
+        let text = format!("another gear is asked for as `{host}`");
+        return Err(Refusal::new(Exit::Conflict, text).hint("give it another name with `--dns`"));
+    }
     let mut plan = Plan::new(format!("create the gear `{}`", ask.name));
     plan.inverse.parts.push(InversePart::DestroyGear { name: ask.name.clone() });
     plan.resources.insert(Resource::Gear(ask.name.clone()));
@@ -68,22 +87,35 @@ pub fn create(
         plan.warnings
             .push("gears of one user share it: their scripts can see and signal each other".into());
     }
-    add_home(&mut plan, &identity, (facts, ask.made, &app), settings);
+    add_home(&mut plan, &identity, (facts, ask.made, &app, &host), settings);
     let assigned = assign(&wanted, &facts.occupied.taken_hosts, facts.occupied.slot)?;
+    let ports = match ask.exposure {
+        Exposure::Private => Ports::new(),
+        Exposure::Public => give_ports(&assigned, facts.outside.as_ref())?,
+    };
+    reserve(&mut plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
-        add_cartridge(&mut plan, one, &identity, claims(one, given))?;
+        add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;
     }
     let packages = packages(&wanted);
     add_build(&mut plan, &identity, &packages);
     if ask.start {
         let listening =
-            new_endpoints(&assigned).iter().map(|row| (row.address, row.port)).collect();
+            new_endpoints(&assigned, &ports).iter().map(|row| (row.address, row.port)).collect();
         add_start(&mut plan, &identity, listening, &packages);
     }
     let mut members: Vec<Member<'_>> = facts.application.iter().map(Member::from).collect();
     members.push(Member { gear: &identity, packages: &packages });
     add_dispatch(&mut plan, &members, &facts.told);
     note_groups(&mut plan, &wanted);
+    for one in wanted.iter().filter(|one| one.package.parts.httpd) {
+        let title = one.package.title();
+        plan.warnings.push(format!(
+            "`{title}` has settings for an Apache (`httpd.d`), which no front end serves"
+        ));
+    }
+    let parts = new_parts(&identity, &assigned, &ports);
+    add_connection(&mut plan, (&ask.name, &host), &parts, facts.outside.as_ref())?;
     plan.records.push(Change::AddGear(Box::new(NewGear {
         name: ask.name.clone(),
         uuid: identity.uuid.clone(),
@@ -92,8 +124,9 @@ pub fn create(
         account: facts.host.accounts,
         sandbox: identity.sandbox.as_str().into(),
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
-        endpoints: new_endpoints(&assigned),
+        endpoints: new_endpoints(&assigned, &ports),
         app: app.name,
+        dns: Some(host.to_string()),
     })));
     describe(&mut plan, &identity, &assigned);
     Ok(plan)
@@ -148,7 +181,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
 fn add_home(
     plan: &mut Plan,
     identity: &Identity,
-    (facts, made, app): (&GearFacts, Moment, &App),
+    (facts, made, app, host): (&GearFacts, Moment, &App, &HostName),
     settings: &Settings,
 ) {
     if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
@@ -162,6 +195,7 @@ fn add_home(
     plan.step(MakeGear {
         identity: identity.clone(),
         domain: settings.domain.clone(),
+        dns: Some(host.clone()),
         namespace: settings.namespace.clone(),
         memory_mb: settings.memory_mb,
         made,

@@ -1,5 +1,6 @@
 //! Gears that go, and come back.
 
+use super::frontend::add_disconnection;
 use super::run::{add_start, add_stop, listening};
 use crate::db::{Change, InversePart};
 use crate::error::Exit;
@@ -27,6 +28,11 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("destroy the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
+    plan.inverse.parts.push(InversePart::RestoreGear {
+        name: name.clone(),
+        started: gear.state == Some(State::Started),
+    });
+    add_disconnection(&mut plan, gear);
     let started = gear.state == Some(State::Started);
     if started || gear.processes > 0 {
         add_stop(&mut plan, &gear.identity, Strictness::MayFail);
@@ -50,7 +56,6 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
         Farewell::Silent => Consent::Courtesy,
         Farewell::Teardown => Consent::Needed,
     };
-    plan.inverse.parts.push(InversePart::RestoreGear { name: name.clone(), started });
     plan.summary.push(format!("its data ({bytes} bytes) waits in the stash, for `cart undo`"));
     Ok(plan)
 }

@@ -1,8 +1,9 @@
 //! Cartridges that leave a gear, and come back.
 
-use super::add::{grown, members, present};
+use super::add::{changed, grown, members, present};
 use super::configure::Wanted;
 use super::events::{Member, add_dispatch, add_silence};
+use super::frontend::add_rerouting;
 use super::order::unmet;
 use super::run::plan_for;
 use crate::db::{Change, GearEndpointRow, InversePart, NewCartridge, NewEndpoint};
@@ -49,6 +50,7 @@ pub fn remove(facts: &MemberFacts, dirs: &[String], bytes: u64) -> Result<Plan, 
         .filter(|one| !dirs.contains(&one.package.name.to_string()))
         .collect();
     let identity = grown(gear, &order);
+    add_rerouting(&mut plan, &changed(gear, &identity, &order, &[]), facts.outside.as_ref())?;
     let packages: Vec<Package> = order.into_iter().map(|one| one.package).collect();
     let shrunk = Member { gear: &identity, packages: &packages };
     add_dispatch(&mut plan, &members(facts, Some(shrunk)), &facts.told);
@@ -110,6 +112,10 @@ fn add_leaving(plan: &mut Plan, facts: &MemberFacts, (cartridge, package): (&Car
     plan.step(RemoveCartridge { gear: identity.clone(), dir: dir.clone(), teardown });
     // Of what was unlocked, the home alone is left.
     plan.step(turn(Turn::Lock, &[]));
+    let mut rows = gear.endpoints.iter().filter(|row| row.dir == *dir);
+    if rows.any(|row| row.public_port.is_some()) {
+        plan.irreversible.push(format!("`{dir}` loses its public ports"));
+    }
     if teardown {
         plan.irreversible.push(format!("what `teardown` of `{dir}` does beyond its folder"));
     }
@@ -202,6 +208,9 @@ pub(in crate::plan) fn add_returned(
         endpoints: returned.iter().flat_map(|(.., rows)| rows.to_vec()).collect(),
         order: identity.cartridges.iter().map(|one| one.dir.clone()).collect(),
     });
+    let endpoints: Vec<NewEndpoint> =
+        returned.iter().flat_map(|(.., rows)| rows.iter().cloned()).collect();
+    add_rerouting(plan, &changed(gear, &identity, &order, &endpoints), facts.outside.as_ref())?;
     let packages: Vec<Package> = order.iter().map(|one| one.package.clone()).collect();
     let whole = Member { gear: &identity, packages: &packages };
     add_dispatch(plan, &members(facts, Some(whole)), &facts.told);

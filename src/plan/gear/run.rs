@@ -9,6 +9,7 @@ use crate::gear::state::State;
 use crate::package::Package;
 use crate::plan::{Plan, Resource};
 use crate::step::await_endpoints::AwaitEndpoints;
+use crate::step::check_endpoints::CheckEndpoints;
 use crate::step::control::{Control, Strictness};
 use crate::step::end_processes::{EndProcesses, Manner};
 use crate::step::run_script::{RunScript, Script};
@@ -75,6 +76,14 @@ pub fn start(gear: &Gear) -> Plan {
     let deploys = build::to_deploy(&gear.identity, packages).is_some();
     if deploys || packages.iter().any(|package| package.parts.post_install) {
         plan.step(StashGear { gear: gear.identity.clone() });
+    }
+    let needed = gear
+        .endpoints
+        .iter()
+        .filter_map(|row| Some((row.name.clone(), row.address.parse().ok()?, row.port)));
+    let needed: Vec<_> = needed.collect();
+    if !needed.is_empty() {
+        plan.step(CheckEndpoints { gear: gear.identity.clone(), endpoints: needed });
     }
     add_start(&mut plan, &gear.identity, listening(gear), packages);
     plan.inverse.parts.push(InversePart::StopGear { name: name.clone() });

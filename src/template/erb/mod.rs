@@ -3,7 +3,7 @@
 //! Four passes: `scan` splits the text into tags as Ruby's ERB compiler does; `token`, `lex` and
 //! `quote` read the Ruby inside them; `parse` makes one program out of all of it, so that a
 //! statement may begin in one tag and end in another; `eval` runs the program. `pattern` has the
-//! regular expressions. A further construct is a variant of [`ast::ExprKind`], its rule in `parse`,
+//! regular expressions. A further construct is a variant of `ast::ExprKind`, its rule in `parse`,
 //! its meaning in `eval`; a further method is a name in `methods` and its meaning in `eval`.
 //!
 //! Anything else of Ruby is an error that names it, so that a real Ruby may be asked instead.
