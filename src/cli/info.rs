@@ -84,6 +84,9 @@ fn facts(row: &PackageRow, manifest: &Package, (used_by, path): (&[String], &str
     add("Release", &row.package_version);
     add("Versions", &versions.join(", "));
     add("License", &software.license);
+    for (name, value) in manifest.offers() {
+        add(name, &value);
+    }
     add("Website", &software.website);
     add("Source", &row.source);
     add("Trust", &trust);

@@ -44,6 +44,24 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
+    /// Cartridges came into a gear.
+    AddCartridges {
+        /// The gear's id.
+        gear: i64,
+        /// The cartridges.
+        cartridges: Vec<NewCartridge>,
+        /// Where they listen.
+        endpoints: Vec<NewEndpoint>,
+        /// The folders of all of the gear's cartridges, in the order of configuring.
+        order: Vec<String>,
+    },
+    /// A cartridge left a gear; its folder waits in the transaction's stash.
+    RemoveCartridge {
+        /// The gear's id.
+        gear: i64,
+        /// The cartridge's folder.
+        dir: String,
+    },
     /// A gear's endpoints got public ports, or lost them; those that it lost are free again.
     SetPublicPorts {
         /// Its id.
@@ -101,6 +119,8 @@ pub struct NewGear {
     pub cartridges: Vec<NewCartridge>,
     /// Where they listen.
     pub endpoints: Vec<NewEndpoint>,
+    /// The application that it belongs to.
+    pub app: GearName,
     /// The name under which it is asked for.
     #[serde(default)]
     pub dns: Option<String>,
@@ -164,6 +184,12 @@ impl Db {
                 let sql = "UPDATE gear SET destroyed_by = NULL WHERE id = ?1";
                 self.exactly_one(sql, *id, "the gear is not there any more")
             }
+            Change::AddCartridges { gear, cartridges, endpoints, order } => {
+                self.add_cartridges(*gear, cartridges)?;
+                self.add_endpoints(*gear, endpoints)?;
+                self.arrange_cartridges(*gear, order)
+            }
+            Change::RemoveCartridge { gear, dir } => self.remove_cartridge(*gear, dir),
             Change::SetPublicPorts { id, uuid, ports } => self.set_public_ports(*id, uuid, ports),
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
@@ -263,8 +289,8 @@ impl Db {
     }
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
-        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns, app) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let added = self.connection.execute(
             sql,
             params![
@@ -277,12 +303,18 @@ impl Db {
                 new.sandbox,
                 Moment::now().0,
                 txn,
-                new.dns
+                new.dns,
+                new.app.as_str()
             ],
         );
         self.answer(added)?;
         let gear = self.connection.last_insert_rowid();
-        for (position, cartridge) in (0i64..).zip(&new.cartridges) {
+        self.add_cartridges(gear, &new.cartridges)?;
+        self.add_endpoints(gear, &new.endpoints)
+    }
+
+    fn add_cartridges(&self, gear: i64, cartridges: &[NewCartridge]) -> Result<()> {
+        for (position, cartridge) in (0i64..).zip(cartridges) {
             let sql = "INSERT INTO gear_cartridge (gear, position, package, software, dir, is_primary) \
                        SELECT ?1, ?2, id, ?4, ?5, ?6 FROM package \
                        WHERE place = ?3 AND removed_by IS NULL";
@@ -292,7 +324,11 @@ impl Db {
             let added = self.connection.execute(sql, values);
             self.expect_one(added, "a cartridge of the gear was removed meanwhile")?;
         }
-        for endpoint in &new.endpoints {
+        Ok(())
+    }
+
+    fn add_endpoints(&self, gear: i64, endpoints: &[NewEndpoint]) -> Result<()> {
+        for endpoint in endpoints {
             let sql = "INSERT INTO endpoint (gear, dir, name, address, port, public_port, protocols) \
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let NewEndpoint { dir, name, address, port, public_port, protocols } = endpoint;
@@ -302,6 +338,29 @@ impl Db {
             self.answer(self.connection.execute(sql, values))?;
         }
         Ok(())
+    }
+}
+
+impl Db {
+    fn arrange_cartridges(&self, gear: i64, order: &[String]) -> Result<()> {
+        for (position, dir) in (0i64..).zip(order) {
+            let sql = "UPDATE gear_cartridge SET position = ?3 WHERE gear = ?1 AND dir = ?2";
+            let done = self.connection.execute(sql, params![gear, dir, position]);
+            self.expect_one(done, "a cartridge of the gear was removed meanwhile")?;
+        }
+        Ok(())
+    }
+
+    fn remove_cartridge(&self, gear: i64, dir: &str) -> Result<()> {
+        let sql = "DELETE FROM reservation WHERE kind = 'public-port' AND value IN \
+                   (SELECT CAST(public_port AS TEXT) FROM endpoint \
+                    WHERE gear = ?1 AND dir = ?2 AND public_port IS NOT NULL)";
+        self.answer(self.connection.execute(sql, params![gear, dir]))?;
+        let sql = "DELETE FROM endpoint WHERE gear = ?1 AND dir = ?2";
+        self.answer(self.connection.execute(sql, params![gear, dir]))?;
+        let sql = "DELETE FROM gear_cartridge WHERE gear = ?1 AND dir = ?2";
+        let done = self.connection.execute(sql, params![gear, dir]);
+        self.expect_one(done, "the cartridge is not in the gear any more")
     }
 }
 

@@ -24,6 +24,8 @@ pub struct GearRow {
     pub sandbox: String,
     /// When it was created.
     pub created: i64,
+    /// The application that it belongs to.
+    pub app: String,
     /// The name under which it is asked for.
     pub dns: Option<String>,
 }
@@ -58,7 +60,8 @@ pub struct GearEndpointRow {
     pub protocols: Vec<String>,
 }
 
-const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns";
+const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns, \
+                       coalesce(app, name)";
 
 fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
     Ok(GearRow {
@@ -72,6 +75,7 @@ fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
         sandbox: row.get(7)?,
         created: row.get(8)?,
         dns: row.get(9)?,
+        app: row.get(10)?,
     })
 }
 
@@ -94,6 +98,11 @@ impl Db {
     pub fn gear(&self, name: &str) -> Result<Option<GearRow>> {
         let rows = self.gear_rows("WHERE destroyed_by IS NULL AND name = ?1", [name])?;
         Ok(rows.into_iter().next())
+    }
+
+    /// The living gears of the application `app`, the oldest first.
+    pub fn gears_of_app(&self, app: &str) -> Result<Vec<GearRow>> {
+        self.gear_rows("WHERE destroyed_by IS NULL AND app = ?1 ORDER BY id", [app])
     }
 
     /// The gears whose homes wait in the stash of transaction `txn`.

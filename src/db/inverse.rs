@@ -1,5 +1,6 @@
 //! What undoing a transaction asks for, as the journal keeps it.
 
+use super::{NewCartridge, NewEndpoint};
 use crate::package::ident::{EnvName, GearName};
 use crate::sys::path::RelPath;
 use std::ffi::OsString;
@@ -41,6 +42,22 @@ pub enum InversePart {
         name: GearName,
         /// Whether it was running.
         started: bool,
+    },
+    /// Remove the cartridges that the transaction added to a gear.
+    RemoveCartridges {
+        /// The gear.
+        name: GearName,
+        /// The cartridges' folders, in the order of removing.
+        dirs: Vec<String>,
+    },
+    /// Bring a cartridge back that the transaction removed from a gear.
+    ReturnCartridge {
+        /// The gear.
+        name: GearName,
+        /// The cartridge.
+        cartridge: NewCartridge,
+        /// Where it listened.
+        endpoints: Vec<NewEndpoint>,
     },
     /// Show the gear to the outside again, which the transaction took off the front end.
     ConnectFrontend {

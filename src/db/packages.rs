@@ -157,6 +157,15 @@ impl Db {
         self.answer(listed)
     }
 
+    /// The installed packages whose manifest has `feature` as a text, wherever that stands.
+    pub fn packages_mentioning(&self, feature: &str) -> Result<Vec<PackageRow>> {
+        let text = self.to_json("feature", &feature)?;
+        self.package_rows(
+            "WHERE removed_by IS NULL AND instr(manifest, ?1) > 0 ORDER BY name, vendor, id",
+            [text],
+        )
+    }
+
     /// The installed packages called `name`, the oldest first.
     pub fn packages_named(&self, name: &str) -> Result<Vec<PackageRow>> {
         self.package_rows("WHERE removed_by IS NULL AND name = ?1 ORDER BY id", [name])

@@ -22,11 +22,19 @@ pub enum Scope {
     Attributes,
     /// `APP_INFO` of a cartridge; it has no name.
     AppInfo,
+    /// A variable that a cartridge publishes for the others of its application.
+    Event,
 }
 
 impl Scope {
-    const ALL: [Self; 5] =
-        [Self::Domain, Self::CartData, Self::CartProperties, Self::Attributes, Self::AppInfo];
+    const ALL: [Self; 6] = [
+        Self::Domain,
+        Self::CartData,
+        Self::CartProperties,
+        Self::Attributes,
+        Self::AppInfo,
+        Self::Event,
+    ];
 
     /// The word that stands in the database.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +44,7 @@ impl Scope {
             Self::CartProperties => "cart_properties",
             Self::Attributes => "attributes",
             Self::AppInfo => "app_info",
+            Self::Event => "event",
         }
     }
 }

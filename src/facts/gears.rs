@@ -2,7 +2,7 @@
 
 use super::packages::Installed;
 use crate::config::Config;
-use crate::db::{Db, DbError, GearEndpointRow, GearRow};
+use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
@@ -100,6 +100,10 @@ pub struct GearFacts {
     pub occupied: Occupied,
     /// The installed packages that are asked for.
     pub installed: Vec<Installed>,
+    /// The gears of its application, the oldest first.
+    pub application: Vec<Gear>,
+    /// What their cartridges have told.
+    pub told: Vec<ToldRow>,
     /// The front end, where there is one.
     pub outside: Option<Outside>,
 }
@@ -115,6 +119,16 @@ impl Gear {
         let census = Census::take()?;
         let rows = db.gears()?.into_iter();
         rows.map(|row| Self::counted(db, layout, (row, &census))).collect()
+    }
+
+    /// Reads what there is to know of the gears of the application `app`, the oldest first.
+    pub fn of_app(db: &Db, layout: &Layout, app: &str) -> Result<Vec<Self>, Failure> {
+        let rows = db.gears_of_app(app)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let census = Census::take()?;
+        rows.into_iter().map(|row| Self::counted(db, layout, (row, &census))).collect()
     }
 
     /// Reads what there is to know of the gear of `row`, living or in a stash.
@@ -232,6 +246,26 @@ impl Occupied {
             taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
         })
     }
+}
+
+/// The numbers of the gear's addresses that it has given to its cartridges, or on which not all of
+/// `ports` can be bound right now.
+pub fn taken_hosts(gear: &Gear, ports: &BTreeSet<u16>) -> BTreeSet<u8> {
+    let is_taken = |host: &u8| {
+        let address = endpoints::address(gear.row.slot, *host);
+        gear.endpoints.iter().any(|row| row.address == address.to_string())
+            || endpoints::check_bindable(address, ports).is_err()
+    };
+    (1..=endpoints::LAST_HOST).filter(is_taken).collect()
+}
+
+/// What the cartridges of these gears have told.
+pub fn told(db: &Db, gears: &[Gear]) -> Result<Vec<ToldRow>, DbError> {
+    let mut all = Vec::new();
+    for gear in gears {
+        all.extend(db.told_by_gear(&gear.row.uuid)?);
+    }
+    Ok(all)
 }
 
 impl Outside {

@@ -2,15 +2,20 @@
 
 mod gears;
 mod integrity;
+mod members;
 mod packages;
+mod providers;
 pub mod shims;
 mod undoing;
 mod variables;
 
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, home_size, new_uuid, obstacle,
+    taken_hosts, told,
 };
 pub use integrity::{Finding, check_gear, check_package, strays};
+pub use members::{MemberFacts, folders_size};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
+pub use providers::{Provider, provider};
 pub use undoing::{Stashed, UndoFacts, undoing};
 pub use variables::{Variables, add_pending, publisher, shared};

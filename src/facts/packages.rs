@@ -46,7 +46,7 @@ pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbEr
     Ok(installed)
 }
 
-fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
+pub(super) fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
     let unsafe_place = |error| DbError::Changed(format!("the place of `{}` {error}", row.name));
     RelPath::parse(&row.place).map_err(unsafe_place)
 }

@@ -1,6 +1,7 @@
 //! Facts for undoing a transaction.
 
 use super::gears::{Gear, MOST_PORTS, Outside, home_size};
+use super::members::MemberFacts;
 use super::packages::{Installed, library};
 use super::variables::Variables;
 use crate::config::Config;
@@ -10,10 +11,12 @@ use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
 use crate::layout::Layout;
 use crate::package::ident::{EnvName, GearName};
+use crate::step::remove_cartridge::RemoveCartridge;
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 /// A tree that a transaction took away, and where it belongs; relative to the state directory.
@@ -48,6 +51,10 @@ pub struct UndoFacts {
     pub outside: Option<Outside>,
     /// The variables of those gears whose variables it changed.
     pub variables: Vec<(GearName, Variables)>,
+    /// What there is to know of the living gears whose cartridges it changed.
+    pub members: Vec<MemberFacts>,
+    /// The installed packages in whose places the cartridges have them that it removed.
+    pub returning: Vec<Installed>,
     /// Whether it has told something that still holds.
     pub has_told: bool,
 }
@@ -93,10 +100,44 @@ pub fn undoing(
             .map(|row| Gear::of_row(db, layout, row))
             .collect::<Result<Vec<_>, _>>()?,
         variables,
+        members: members(db, (layout, config), &inverse)?,
+        returning: returning(db, &inverse)?,
         has_told: db.has_told(txn)?,
         row,
         inverse,
     }))
+}
+
+fn members(
+    db: &Db,
+    (layout, config): (&Layout, &Config),
+    inverse: &Inverse,
+) -> Result<Vec<MemberFacts>, Failure> {
+    let mut found: Vec<MemberFacts> = Vec::new();
+    for part in &inverse.parts {
+        let (InversePart::RemoveCartridges { name, .. }
+        | InversePart::ReturnCartridge { name, .. }) = part
+        else {
+            continue;
+        };
+        if found.iter().any(|one| one.gear.identity.name == *name) {
+            continue;
+        }
+        if let Some(gear) = Gear::read(db, layout, name.as_str())? {
+            let nothing = (&BTreeSet::new(), &BTreeSet::new());
+            found.push(MemberFacts::of(db, (layout, config), gear, nothing)?);
+        }
+    }
+    Ok(found)
+}
+
+fn returning(db: &Db, inverse: &Inverse) -> Result<Vec<Installed>, Failure> {
+    let returned = inverse.parts.iter().filter_map(|part| match part {
+        InversePart::ReturnCartridge { cartridge, .. } => Some(cartridge.dir.clone()),
+        _ => None,
+    });
+    // A cartridge's folder has the name of its package.
+    Ok(library(db, &returned.collect())?)
 }
 
 /// What undoes the changes of variables that scripts of the transaction have asked for, which
@@ -139,6 +180,8 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RestoreTold
         | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
+        | InversePart::RemoveCartridges { name, .. }
+        | InversePart::ReturnCartridge { name, .. }
         | InversePart::RestoreGear { name, .. }
         | InversePart::ConnectFrontend { name }
         | InversePart::ExposeGear { name }
@@ -172,8 +215,18 @@ fn stashed(db: &Db, layout: &Layout, txn: i64) -> Result<Vec<Stashed>, Failure> 
     let Ok(state) = Dir::open(layout.state()) else { return Ok(found) };
     for step in db.steps(txn)? {
         let body: Value = serde_json::from_str(&step.step).map_err(|error| damaged(txn, &error))?;
-        if body.get("kind").and_then(Value::as_str) != Some("stash_trees") {
-            continue;
+        match body.get("kind").and_then(Value::as_str) {
+            Some("stash_trees") => {}
+            Some("remove_cartridge") => {
+                let left = RemoveCartridge::deserialize(&body).map_err(|why| damaged(txn, &why))?;
+                let parse = |path: &str| RelPath::parse(path).map_err(|error| damaged(txn, &error));
+                let from = parse(&Layout::stashed_tree(txn, &step.number, 0))?;
+                if state.has(&from)? {
+                    found.push(Stashed { from, to: parse(&left.path())? });
+                }
+                continue;
+            }
+            _ => continue,
         }
         let trees = body.get("trees").and_then(Value::as_array).into_iter().flatten();
         for (index, to) in trees.filter_map(Value::as_str).enumerate() {

@@ -23,6 +23,7 @@ pub mod logs;
 pub mod logshifter;
 pub mod owner;
 pub mod processes;
+pub mod published;
 pub mod replies;
 pub mod sdk;
 pub mod state;

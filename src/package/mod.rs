@@ -6,11 +6,14 @@
 
 pub mod digest;
 pub mod endpoint;
+pub mod features;
 pub mod file_table;
 pub mod ident;
 pub mod managed;
 pub mod note;
 pub mod provenance;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod version;
 
 use digest::Md5;

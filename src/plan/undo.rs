@@ -1,14 +1,15 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
 use super::gear::{
-    Farewell, add_reconnection, add_restored, destroy, expose, put_back, start, stop, unexpose,
+    Farewell, Wanted, add_reconnection, add_restored, add_returned, destroy, expose, put_back,
+    remove as remove_cartridges, start, stop, unexpose,
 };
 use super::install::package_resource;
 use super::remove::add_removal;
-use super::{Plan, Refusal};
+use super::{Plan, Refusal, Resource};
 use crate::db::{Change, InversePart, TxnRow, TxnState};
 use crate::error::Exit;
-use crate::facts::{Gear, Stashed, UndoFacts};
+use crate::facts::{Gear, MemberFacts, Stashed, UndoFacts};
 use crate::package::ident::GearName;
 use crate::step::place_trees::{PlaceTrees, Placing};
 
@@ -19,9 +20,14 @@ pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
     let mut plan = Plan::new(format!("undo transaction {id} ({title})"));
     plan.undoes = Some(*id);
     let wanted = facts.inverse.parts.iter();
-    let brings_back = wanted
-        .clone()
-        .any(|part| matches!(part, InversePart::RestorePackages | InversePart::RestoreGear { .. }));
+    let brings_back = wanted.clone().any(|part| {
+        matches!(
+            part,
+            InversePart::RestorePackages
+                | InversePart::RestoreGear { .. }
+                | InversePart::ReturnCartridge { .. }
+        )
+    });
     if brings_back {
         add_trees(&mut plan, facts)?;
     }
@@ -81,11 +87,15 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             // What the gears use that go in the same plan is used no longer.
             let mut leaving = facts.installed.clone();
             for part in &facts.inverse.parts {
-                if let InversePart::DestroyGear { name } = part {
-                    let others = |user: &String| user != name.as_str();
-                    for one in &mut leaving {
-                        one.used_by.retain(others);
-                    }
+                for one in &mut leaving {
+                    let goes = match part {
+                        InversePart::DestroyGear { name } => Some(name),
+                        InversePart::RemoveCartridges { name, dirs } => {
+                            Some(name).filter(|_| dirs.contains(&one.package.name.to_string()))
+                        }
+                        _ => None,
+                    };
+                    one.used_by.retain(|user| goes.is_none_or(|name| name.as_str() != user));
                 }
             }
             add_removal(plan, &leaving)
@@ -117,6 +127,22 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             }
             add_restored(plan, gear, *started);
             Ok(())
+        }
+        InversePart::RemoveCartridges { name, dirs } => {
+            let members = changed(facts, name)?;
+            let bytes = living(facts, name).map_or(0, |(_, bytes)| *bytes);
+            merge(plan, remove_cartridges(members, dirs, bytes)?);
+            Ok(())
+        }
+        InversePart::ReturnCartridge { name, cartridge, .. } => {
+            let first = facts.inverse.parts.iter().find_map(|part| match part {
+                InversePart::ReturnCartridge { name: of, cartridge, .. } if of == name => {
+                    Some(cartridge)
+                }
+                _ => None,
+            });
+            // All of a gear's cartridges come back together.
+            if first == Some(cartridge) { return_cartridges(plan, facts, name) } else { Ok(()) }
         }
         InversePart::ConnectFrontend { name } => {
             let destroyed = facts.destroyed.iter().find(|gear| gear.identity.name == *name);
@@ -161,6 +187,42 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             Ok(())
         }
     }
+}
+
+fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {
+    let mut returned = Vec::new();
+    for part in &facts.inverse.parts {
+        let InversePart::ReturnCartridge { name: of, cartridge, endpoints } = part else {
+            continue;
+        };
+        if of != name {
+            continue;
+        }
+        let mut packages = facts.returning.iter();
+        let Some(package) = packages.find(|one| one.place == cartridge.place) else {
+            let text = format!("the package of `{}` is not installed any more", cartridge.dir);
+            return Err(Refusal::new(Exit::Conflict, text).hint("bring it back first"));
+        };
+        plan.resources.insert(Resource::PackageInUse(format!(
+            "{}-{}",
+            package.package.vendor, package.package.name
+        )));
+        let wanted = Wanted {
+            package: package.package.clone(),
+            place: cartridge.place.clone(),
+            software: Some(cartridge.software.clone()),
+        };
+        returned.push((wanted, cartridge, endpoints.as_slice()));
+    }
+    add_returned(plan, changed(facts, name)?, &returned)
+}
+
+fn changed<'a>(facts: &'a UndoFacts, name: &GearName) -> Result<&'a MemberFacts, Refusal> {
+    living(facts, name)?;
+    let mut members = facts.members.iter();
+    members.find(|one| one.gear.identity.name == *name).ok_or_else(|| {
+        Refusal::new(Exit::Conflict, format!("the gear `{name}` is not there any more"))
+    })
 }
 
 fn living<'a>(facts: &'a UndoFacts, name: &GearName) -> Result<&'a (Gear, u64), Refusal> {

@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
 use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
-use crate::package::ident::HostName;
+use crate::package::ident::{GearName, HostName};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
 use crate::sys::tree;
@@ -27,6 +27,30 @@ pub struct MakeGear {
     pub memory_mb: u64,
     /// When it was asked for; names its first deployment.
     pub made: Moment,
+    /// The application that it belongs to; one of its own where none is said.
+    #[serde(default)]
+    pub app: Option<App>,
+}
+
+/// An application: gears that hear of each other's events.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct App {
+    /// Its name.
+    pub name: GearName,
+    /// Its identifier: that of its first gear.
+    pub uuid: String,
+}
+
+impl App {
+    /// The variables that tell a gear of its application, where they are not those of the gear.
+    fn variables(&self, gear: &NewGear) -> [(&'static str, String); 3] {
+        let host = format!("{}-{}.{}", self.name, gear.namespace, gear.domain);
+        [
+            ("OPENSHIFT_APP_NAME", self.name.to_string()),
+            ("OPENSHIFT_APP_UUID", self.uuid.clone()),
+            ("OPENSHIFT_APP_DNS", host),
+        ]
+    }
 }
 
 impl Step for MakeGear {
@@ -68,6 +92,10 @@ impl Step for MakeGear {
             home: cx.state.path_of(&path),
         };
         home::build(&built, &new)?;
+        let others = self.app.as_ref().filter(|app| app.name != self.identity.name);
+        for (name, value) in others.iter().flat_map(|app| app.variables(&new)) {
+            built.replace_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
+        }
         if let Some(primary) = self.identity.primary() {
             let value = format!("{}/", new.home.join(&primary.dir).display());
             let file = ".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR";
@@ -106,5 +134,6 @@ pub(super) fn sample(world: &super::laws::World) -> MakeGear {
         namespace: "local".into(),
         memory_mb: 512,
         made: Moment(0),
+        app: Some(App { name: GearName::parse("shop").unwrap(), uuid: "g0123456789ab".into() }),
     }
 }

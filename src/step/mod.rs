@@ -15,6 +15,8 @@ pub mod connect_frontend;
 pub mod control;
 mod cx;
 pub mod dependency_dirs;
+pub mod deliver_event;
+pub mod dispatch_events;
 pub mod drop_variables;
 pub mod empty_temporary;
 pub mod end_processes;
@@ -32,6 +34,7 @@ pub mod make_gear;
 pub mod make_user;
 pub mod place_cartridge;
 pub mod place_trees;
+pub mod remove_cartridge;
 pub mod render_templates;
 mod ruby;
 pub mod run_script;
@@ -40,6 +43,7 @@ pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod write_events;
 pub mod write_unit;
 pub mod write_variable;
 
@@ -184,6 +188,8 @@ steps! {
     connect_frontend::ConnectFrontend,
     control::Control,
     dependency_dirs::DependencyDirs,
+    deliver_event::DeliverEvent,
+    dispatch_events::DispatchEvents,
     drop_variables::DropVariables,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
@@ -195,11 +201,13 @@ steps! {
     make_user::MakeUser,
     place_cartridge::PlaceCartridge,
     place_trees::PlaceTrees,
+    remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     run_script::RunScript,
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    write_events::WriteEvents,
     write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

@@ -1,11 +1,13 @@
 //! Runs one of a cartridge's own scripts: `setup`, `install`, `post_install`, `teardown`.
 
+use super::deliver_event::Hook;
 use super::script::{self, Call};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::sandbox::{CommandLine, Leftovers};
 use crate::sys::checkpoint::checkpoint;
+use crate::sys::fs::{Dir, Kind};
 
 /// A script of the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -50,31 +52,63 @@ pub struct RunScript {
 
 impl RunScript {
     fn run(&self, cx: &Cx<'_>, script: Script) -> Result<Said, Failure> {
-        let home = cx.state.dir(self.gear.home())?;
-        for name in script.names() {
-            let path = format!("{}/bin/{name}", self.dir);
-            if !home.has(&path)? {
-                continue;
-            }
-            let mut arguments = Vec::new();
-            if let (true, Some(cartridge)) =
-                (script.takes_version(), self.gear.cartridge(&self.dir))
-            {
-                arguments = vec!["--version".to_owned(), cartridge.software.to_string()];
-            }
-            let limit = cx.config.scripts.install_timeout;
-            let call = Call {
-                gear: &self.gear,
-                dir: &self.dir,
-                name,
-                line: CommandLine::of(&home.path_of(&path), arguments)?,
-                seconds: limit,
-                leftovers: Leftovers::End,
-            };
-            return script::run(cx, &home, &call);
-        }
-        Ok(Said::default())
+        run(cx, (&self.gear, &self.dir), script)
     }
+}
+
+/// Runs a script of the cartridge in the folder `dir`, where there is one.
+pub(super) fn run(
+    cx: &Cx<'_>,
+    (gear, dir): (&Identity, &str),
+    script: Script,
+) -> Result<Said, Failure> {
+    let home = cx.state.dir(gear.home())?;
+    for name in script.names() {
+        let path = format!("{dir}/bin/{name}");
+        if !home.has(&path)? {
+            continue;
+        }
+        let mut arguments = Vec::new();
+        if let (true, Some(cartridge)) = (script.takes_version(), gear.cartridge(dir)) {
+            arguments = vec!["--version".to_owned(), cartridge.software.to_string()];
+        }
+        let call = Call {
+            gear,
+            dir,
+            name,
+            line: CommandLine::of(&home.path_of(&path), arguments)?,
+            seconds: cx.config.scripts.install_timeout,
+            leftovers: Leftovers::End,
+        };
+        return script::run(cx, &home, &call);
+    }
+    Ok(Said::default())
+}
+
+/// How a hook is called: `hooks/NAME GEAR NAMESPACE IDENTIFIER [PUBLISHED]` (the guide, Cartridge
+/// Events). Most that manifests name do not exist, in silence.
+pub(super) fn hook_call<'a>(
+    cx: &Cx<'_>,
+    home: &Dir,
+    (hook, published): (&'a Hook, Option<String>),
+) -> Result<Option<Call<'a>>, Failure> {
+    let path = hook.path();
+    if !home.meta(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
+        return Ok(None);
+    }
+    let namespace = home.read(".env/OPENSHIFT_NAMESPACE", 256).unwrap_or_default();
+    let namespace = String::from_utf8_lossy(&namespace).trim_end().to_owned();
+    let gear = &hook.gear;
+    let mut arguments = vec![gear.name.to_string(), namespace, gear.uuid.clone()];
+    arguments.extend(published);
+    Ok(Some(Call {
+        gear,
+        dir: &hook.dir,
+        name: &hook.name,
+        line: CommandLine::of(&home.path_of(&path), arguments)?,
+        seconds: cx.config.scripts.control_timeout,
+        leftovers: Leftovers::End,
+    }))
 }
 
 impl Step for RunScript {

@@ -37,7 +37,16 @@ pub(super) struct Call<'a> {
 
 /// Runs a script. Anything but exit status 0 is a failure that shows its last words.
 pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Failure> {
-    let outcome = outcome(cx, home, call)?;
+    run_with(cx, home, (call, &[]))
+}
+
+/// The same, with further variables.
+pub(super) fn run_with(
+    cx: &Cx<'_>,
+    home: &Dir,
+    (call, more): (&Call<'_>, &[(String, String)]),
+) -> Result<Said, Failure> {
+    let outcome = outcome_with(cx, home, (call, more))?;
     if outcome.status == Status::Interrupted {
         interrupt::check()?;
     }
@@ -49,12 +58,21 @@ pub(super) fn run(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Said, Fail
 
 /// Runs a script, and gives what became of it, good or bad.
 pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcome, Failure> {
+    outcome_with(cx, home, (call, &[]))
+}
+
+fn outcome_with(
+    cx: &Cx<'_>,
+    home: &Dir,
+    (call, more): (&Call<'_>, &[(String, String)]),
+) -> Result<Outcome, Failure> {
     let environment = environment::of(cx.host(), home, call.gear, Some(call.dir));
     let shims = environment::shims(cx.layout, call.gear);
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+    marks.extend_from_slice(more);
     Ok(sandbox::run(&Script {
         line: &call.line,
         folder: &home.path_of(call.dir),
@@ -69,7 +87,8 @@ pub(super) fn outcome(cx: &Cx<'_>, home: &Dir, call: &Call<'_>) -> Result<Outcom
     })?)
 }
 
-fn failed(cx: &Cx<'_>, call: &Call<'_>, outcome: &Outcome) -> Failure {
+/// What a script has to answer for that did not succeed.
+pub(super) fn failed(cx: &Cx<'_>, call: &Call<'_>, outcome: &Outcome) -> Failure {
     let how = match outcome.status {
         Status::Exited(status) => match replies::recorded(status) {
             same if same == status => format!("exited with status {status}"),

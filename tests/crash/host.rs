@@ -66,6 +66,7 @@ impl Host {
         host.package("OTHER", "other", "one");
         host.package("WEB", "web", "one");
         host.front_end();
+        host.addon();
         host
     }
 
@@ -98,7 +99,10 @@ impl Host {
         }
         let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
             sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
-            if [[ -f $file ]]; then kill \"$(<\"$file\")\" 2>/dev/null; rm -f \"$file\"; fi ;;\n\
+            if [[ -f $file ]]; then\n\
+            # Thousands of processes are made here: the number may be another's by now.\n\
+            if grep -qsa \"$OPENSHIFT_GEAR_UUID\" /proc/\"$(<\"$file\")\"/environ; then\n\
+            kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
     }
@@ -125,6 +129,45 @@ impl Host {
         std::fs::write(settings.join("config.yml"), text).unwrap();
     }
 
+    /// A cartridge for a gear that runs: its scripts keep to its own folder, it listens, publishes,
+    /// and hears itself.
+    fn addon(&self) {
+        let manifest = MANIFEST.replace("NAME", "addon").replace("web_framework", "plugin");
+        let more = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
+            Private-Port: 18734\n  Mappings:\n  - {Frontend: /addon, Backend: ''}\n\
+            Publishes:\n  publish-info: {Type: 'NET_TCP:db'}\n  publish-env: {Type: 'ENV:db'}\n\
+            Subscribes:\n  set-info: {Type: 'NET_TCP:db'}\n  set-env: {Type: 'ENV:*'}\n";
+        self.file("ADDON/metadata/manifest.yml", &format!("{manifest}{more}"), 0o644);
+        let managed = "locked_files:\n- conf\n- kept\n";
+        self.file("ADDON/metadata/managed_files.yml", managed, 0o644);
+        let control = "cd \"$(dirname \"$0\")/..\"\ncase $1 in\n\
+            start) perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, \
+            ReuseAddr => 1, LocalAddr => $ENV{OPENSHIFT_ADDON_IP}, \
+            LocalPort => $ENV{OPENSHIFT_ADDON_PORT}) or die $!; sleep 1000' & echo $! >pid ;;\n\
+            stop) if [[ -f pid ]]; then\nif grep -qsa \"$OPENSHIFT_GEAR_UUID\" /proc/\"$(<pid)\"/environ; \
+            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\nesac\n\
+            exit 0";
+        let scripts = [
+            ("bin/setup", "echo setup >conf"),
+            ("bin/teardown", "echo torn >conf; rm -f env/GIVEN"),
+            ("bin/control", control),
+            ("hooks/publish-info", "echo one; echo two"),
+            ("hooks/publish-env", "echo addon_url=x; echo ADDON_OTHER=y"),
+            ("hooks/set-info", "[[ $4 == *one* ]] && echo -n \"$CART_PUBLISHED\" >env/GIVEN"),
+            ("hooks/set-env", "exit 0"),
+        ];
+        for (path, text) in scripts {
+            self.file(&format!("ADDON/{path}"), &format!("#!/bin/bash\n{text}\n"), 0o755);
+        }
+    }
+
+    fn file(&self, path: &str, text: &str, mode: u32) {
+        let path = self.temp.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Makes a script of the package fail, after it has done its work.
     pub(crate) fn make_fail(&self, script: &str) {
         let name = if script == "start" { "control" } else { script };
@@ -141,7 +184,7 @@ impl Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let is_package = ["PACKAGE", "REBUILD", "OTHER", "WEB"].contains(word);
+            let is_package = ["PACKAGE", "REBUILD", "OTHER", "WEB", "ADDON"].contains(word);
             if is_package {
                 command.arg(self.temp.path().join(word))
             } else {
@@ -333,7 +376,19 @@ fn content(path: &Path, state: &str) -> String {
         return "[RANDOM]".into();
     }
     let bytes = std::fs::read(path).unwrap();
-    String::from_utf8_lossy(&bytes).replace(state, "[STATE]")
+    without_address(&String::from_utf8_lossy(&bytes).replace(state, "[STATE]"))
+}
+
+/// A gear's addresses come of its number, which depends on the users of this host.
+fn without_address(text: &str) -> String {
+    let mut parts = text.split("127.");
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        all.push_str(if rest.len() < part.len() { "[ADDRESS]" } else { "127." });
+        all.push_str(rest);
+    }
+    all
 }
 
 /// A deployment is named by its time and by eight random digits.

@@ -89,6 +89,29 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "destroy", "blog"],
     },
+    Scenario {
+        name: "gear add",
+        before: &[&["gear", "create", "blog", "PACKAGE"]],
+        act: &["gear", "add", "blog", "ADDON"],
+    },
+    Scenario {
+        name: "gear add to a running gear",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "ADDON"]],
+        act: &["gear", "add", "blog", "addon"],
+    },
+    Scenario {
+        name: "gear remove",
+        before: &[&["gear", "create", "blog", "PACKAGE", "ADDON", "--start"]],
+        act: &["gear", "remove", "blog", "addon"],
+    },
+    Scenario {
+        name: "undo a gear remove",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "ADDON", "--start"],
+            &["gear", "remove", "blog", "addon"],
+        ],
+        act: &["undo", "2"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -272,6 +295,16 @@ fn gears_are_destroyed_and_come_back_or_not() {
 }
 
 #[test]
+fn cartridges_are_added_or_not() {
+    try_named(&["gear add", "gear add to a running gear"]);
+}
+
+#[test]
+fn cartridges_are_removed_and_come_back_or_not() {
+    try_named(&["gear remove", "undo a gear remove"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -293,6 +326,10 @@ fn every_scenario_is_tried() {
         "gear tidy",
         "gear stop --force",
         "gear destroy",
+        "gear add",
+        "gear add to a running gear",
+        "gear remove",
+        "undo a gear remove",
         "install shims",
         "remove shims",
         "gear env set",

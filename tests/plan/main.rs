@@ -55,6 +55,7 @@ fn gear(words: &str) -> Gear {
         account: false,
         sandbox: "plain".into(),
         created: 0,
+        app: "blog".into(),
         dns: None,
     };
     Gear {

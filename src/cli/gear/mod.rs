@@ -1,5 +1,6 @@
 //! `cart gear`: gears, from their making to their end.
 
+pub mod add;
 pub mod boot;
 pub mod control;
 pub mod create;
@@ -13,6 +14,8 @@ pub mod list;
 pub mod logs;
 mod many;
 pub mod reload;
+pub mod remove;
+mod resolve;
 pub mod restart;
 pub mod shell;
 pub mod show;
@@ -50,6 +53,16 @@ enum Command {
     /// Cartridges that are not installed yet are installed in the same transaction. When a script
     /// of a cartridge fails, everything is put back.
     Create(create::CreateArgs),
+    /// Add cartridges to a gear
+    ///
+    /// What they require is added, too. A gear that runs goes on running, and the cartridges are
+    /// started in it. When a script fails, everything is put back.
+    Add(add::AddArgs),
+    /// Remove cartridges from a gear
+    ///
+    /// They are stopped, their `teardown` runs, their addresses are free again. The cartridge that
+    /// the gear was made for, and what others require, stay.
+    Remove(remove::RemoveArgs),
     /// List the gears
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -140,6 +153,8 @@ enum Command {
 pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
     match &args.command {
         Command::Create(args) => create::run(args, app),
+        Command::Add(args) => add::run(args, app),
+        Command::Remove(args) => remove::run(args, app),
         Command::List(args) => list::run(args, app),
         Command::Show(args) => show::run(args, app),
         Command::Start(args) => start::run(args, app),

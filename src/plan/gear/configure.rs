@@ -4,9 +4,8 @@ use super::frontend::Ports;
 use super::locking::{lock, unlock};
 use crate::db::{NewCartridge, NewEndpoint};
 use crate::error::Exit;
-use crate::facts::GearFacts;
 use crate::gear::endpoints::{self, Assigned};
-use crate::gear::identity::Identity;
+use crate::gear::identity::{Cartridge, Identity};
 use crate::package::version::Version;
 use crate::package::{Package, Software};
 use crate::plan::install::below;
@@ -19,6 +18,7 @@ use crate::step::place_cartridge::PlaceCartridge;
 use crate::step::render_templates::{Pass, RenderTemplates};
 use crate::step::run_script::{RunScript, Script};
 use crate::sys::path::RelPath;
+use std::collections::BTreeSet;
 
 /// A cartridge that a new gear gets.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,51 +39,39 @@ impl Wanted {
     pub(super) fn software(&self) -> &Software {
         self.package.software(self.version()).unwrap_or_else(|| self.package.default_software())
     }
-}
 
-/// Web frameworks first, then services, then the rest (node specification, 8.1).
-pub(super) fn in_configuring_order(cartridges: &[Wanted]) -> Result<Vec<Wanted>, Refusal> {
-    let mut wanted = cartridges.to_vec();
-    wanted.sort_by_key(|one| match one.software() {
-        software if software.is("web_framework") => 0,
-        software if software.is("service") => 1,
-        _ => 2,
-    });
-    for (index, one) in wanted.iter().enumerate() {
-        let twin = wanted.iter().take(index).find(|other| other.package.name == one.package.name);
-        if let Some(twin) = twin {
-            let text = format!(
-                "`{}` and `{}` would both live in the folder `{}`",
-                twin.package.title(),
-                one.package.title(),
-                one.package.name
-            );
-            return Err(Refusal::new(Exit::Conflict, text).hint("name one of them"));
+    /// Tells whether it can be asked for by this name.
+    pub(super) fn has_feature(&self, feature: &str) -> bool {
+        self.package.has_feature(self.software(), feature)
+    }
+
+    /// The cartridge that comes of it, a secondary one.
+    pub(super) fn cartridge(&self) -> Cartridge {
+        Cartridge {
+            dir: self.package.name.to_string(),
+            short_name: self.package.short_name.clone(),
+            software: self.version().clone(),
+            ident: self.package.ident(self.version()),
+            place: self.place.clone(),
+            is_primary: false,
         }
     }
-    let frameworks: Vec<_> =
-        wanted.iter().filter(|one| one.software().is("web_framework")).collect();
-    if let [first, second, ..] = frameworks.as_slice() {
-        let (first, second) = (first.package.title(), second.package.title());
-        let text = format!("`{first}` and `{second}` are both web frameworks; a gear has one");
-        return Err(Refusal::new(Exit::Conflict, text).hint("make a gear for each of them"));
-    }
-    if wanted.is_empty() {
-        return Err(Refusal::new(Exit::Usage, "a gear needs at least one cartridge"));
-    }
-    Ok(wanted)
 }
 
 /// What each cartridge was given: the folder, and its endpoints with their addresses.
 pub(super) type Given<'a> = Vec<(&'a Wanted, Vec<Assigned<'a>>)>;
 
 /// One address for each name of an address, over all cartridges.
-pub(super) fn assign<'a>(wanted: &'a [Wanted], facts: &GearFacts) -> Result<Given<'a>, Refusal> {
-    let mut taken = facts.occupied.taken_hosts.clone();
+pub(super) fn assign<'a>(
+    wanted: &'a [Wanted],
+    taken_hosts: &BTreeSet<u8>,
+    slot: u32,
+) -> Result<Given<'a>, Refusal> {
+    let mut taken = taken_hosts.clone();
     let mut given = Vec::new();
     for one in wanted {
-        let assigned = endpoints::assign(&one.software().endpoints, &taken, facts.occupied.slot)
-            .map_err(|error| {
+        let assigned =
+            endpoints::assign(&one.software().endpoints, &taken, slot).map_err(|error| {
                 let text = format!("`{}`: {error}", one.package.title());
                 Refusal::new(Exit::Conflict, text)
                     .hint("`ss -ltnp` shows what listens on its ports on all addresses")

@@ -1,21 +1,24 @@
 //! A new gear.
 
+use super::build::add_build;
 use super::configure::{
-    Given, Wanted, add_cartridge, assign, claims, in_configuring_order, new_cartridge,
-    new_endpoints, packages, port_variable,
+    Given, Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, packages,
+    port_variable,
 };
+use super::events::{Member, add_dispatch};
 use super::frontend::{Ports, add_connection, give_ports, host_of, new_parts, reserve};
+use super::order::{in_configuring_order, note_groups};
 use super::run::add_start;
 use crate::config::Gears as Settings;
 use crate::db::{Change, InversePart, NewGear, Reservation};
 use crate::error::Exit;
 use crate::facts::GearFacts;
 use crate::gather::Arrival;
-use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::identity::Identity;
 use crate::package::ident::{GearName, HostName};
 use crate::plan::install::add_packages;
 use crate::plan::{Plan, Refusal, Resource};
-use crate::step::make_gear::MakeGear;
+use crate::step::make_gear::{App, MakeGear};
 use crate::step::make_user::MakeUser;
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
@@ -29,6 +32,8 @@ pub struct CreateRequest {
     pub uuid: String,
     /// When it was asked for.
     pub made: Moment,
+    /// The application that it joins; one of its own, of its name, where none is said.
+    pub app: Option<GearName>,
     /// Its cartridges, as they were named.
     pub cartridges: Vec<Wanted>,
     /// The packages that come into the library with it.
@@ -57,6 +62,7 @@ pub fn create(
     settings: &Settings,
 ) -> Result<Plan, Refusal> {
     refuse_name(&ask.name, facts, settings)?;
+    let app = app(ask, facts)?;
     let wanted = in_configuring_order(&ask.cartridges)?;
     let identity = identity(ask, facts, &wanted);
     let host = host_of(&ask.name, ask.dns.as_ref(), settings)?;
@@ -81,8 +87,8 @@ pub fn create(
         plan.warnings
             .push("gears of one user share it: their scripts can see and signal each other".into());
     }
-    add_home(&mut plan, &identity, (facts, ask.made, &host), settings);
-    let assigned = assign(&wanted, facts)?;
+    add_home(&mut plan, &identity, (facts, ask.made, &app, &host), settings);
+    let assigned = assign(&wanted, &facts.occupied.taken_hosts, facts.occupied.slot)?;
     let ports = match ask.exposure {
         Exposure::Private => Ports::new(),
         Exposure::Public => give_ports(&assigned, facts.outside.as_ref())?,
@@ -91,11 +97,17 @@ pub fn create(
     for (one, given) in &assigned {
         add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;
     }
+    let packages = packages(&wanted);
+    add_build(&mut plan, &identity, &packages);
     if ask.start {
         let listening =
             new_endpoints(&assigned, &ports).iter().map(|row| (row.address, row.port)).collect();
-        add_start(&mut plan, &identity, listening, &packages(&wanted));
+        add_start(&mut plan, &identity, listening, &packages);
     }
+    let mut members: Vec<Member<'_>> = facts.application.iter().map(Member::from).collect();
+    members.push(Member { gear: &identity, packages: &packages });
+    add_dispatch(&mut plan, &members, &facts.told);
+    note_groups(&mut plan, &wanted);
     for one in wanted.iter().filter(|one| one.package.parts.httpd) {
         let title = one.package.title();
         plan.warnings.push(format!(
@@ -113,6 +125,7 @@ pub fn create(
         sandbox: identity.sandbox.as_str().into(),
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
         endpoints: new_endpoints(&assigned, &ports),
+        app: app.name,
         dns: Some(host.to_string()),
     })));
     describe(&mut plan, &identity, &assigned);
@@ -133,15 +146,26 @@ fn refuse_name(name: &GearName, facts: &GearFacts, settings: &Settings) -> Resul
     Ok(())
 }
 
+/// The application that the gear will belong to. One that is there must be named to be joined.
+fn app(ask: &CreateRequest, facts: &GearFacts) -> Result<App, Refusal> {
+    let name = ask.app.clone().unwrap_or_else(|| ask.name.clone());
+    match facts.application.first() {
+        Some(first) if ask.app.is_some() => Ok(App { name, uuid: first.row.uuid.clone() }),
+        Some(first) => {
+            let text = format!("`{name}` is an application already: that of `{}`", first.row.name);
+            Err(Refusal::new(Exit::Conflict, text)
+                .hint(format!("`--app {name}` makes the gear a part of it")))
+        }
+        None => Ok(App { name, uuid: ask.uuid.clone() }),
+    }
+}
+
 fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identity {
     let primary = wanted.iter().position(|one| one.software().is("web_framework")).unwrap_or(0);
-    let cartridges = wanted.iter().enumerate().map(|(index, one)| Cartridge {
-        dir: one.package.name.to_string(),
-        short_name: one.package.short_name.clone(),
-        software: one.version().clone(),
-        ident: one.package.ident(one.version()),
-        place: one.place.clone(),
-        is_primary: index == primary,
+    let cartridges = wanted.iter().enumerate().map(|(index, one)| {
+        let mut cartridge = one.cartridge();
+        cartridge.is_primary = index == primary;
+        cartridge
     });
     let slot = facts.occupied.slot;
     Identity {
@@ -157,7 +181,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
 fn add_home(
     plan: &mut Plan,
     identity: &Identity,
-    (facts, made, host): (&GearFacts, Moment, &HostName),
+    (facts, made, app, host): (&GearFacts, Moment, &App, &HostName),
     settings: &Settings,
 ) {
     if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
@@ -175,6 +199,7 @@ fn add_home(
         namespace: settings.namespace.clone(),
         memory_mb: settings.memory_mb,
         made,
+        app: Some(app.clone()),
     });
 }
 

@@ -176,9 +176,33 @@ pub(super) fn add_disconnection(plan: &mut Plan, gear: &Gear) {
 /// Adds to `plan` what connects a gear again that was connected before.
 pub(in crate::plan) fn add_reconnection(plan: &mut Plan, gear: &Gear) -> Result<(), Refusal> {
     let Some(host) = gear.host() else { return Ok(()) };
-    let outside = Outside { free_ports: Vec::new(), range: (0, 0) };
-    add_connection(plan, (&gear.identity.name, &host), &parts(gear), Some(&outside))
+    add_connection(plan, (&gear.identity.name, &host), &parts(gear), Some(&NOWHERE))
 }
+
+/// Adds what serves a gear whose cartridges change: `gear` is what it will be, without the public
+/// ports of those that leave.
+pub(super) fn add_rerouting(
+    plan: &mut Plan,
+    gear: &Gear,
+    outside: Option<&Outside>,
+) -> Result<(), Refusal> {
+    let Some(host) = gear.host() else { return Ok(()) };
+    let name = &gear.identity.name;
+    let parts = parts(gear);
+    if parts.iter().any(|part| part.public_port.is_some() || !part.endpoint.mappings.is_empty()) {
+        let served = gear.connected.then_some(&NOWHERE).or(outside);
+        return add_connection(plan, (name, &host), &parts, served);
+    }
+    if gear.connected {
+        let (routes, forwards) = (Vec::new(), Vec::new());
+        let frontend = Frontend { gear: name.clone(), host, routes, forwards };
+        plan.step(ConnectFrontend { frontend });
+    }
+    Ok(())
+}
+
+/// A front end that has no ports to give.
+static NOWHERE: Outside = Outside { free_ports: Vec::new(), range: (0, 0) };
 
 /// Plans giving a gear public ports; nothing when it has them.
 pub fn expose(gear: &Gear, outside: Option<&Outside>) -> Result<Plan, Refusal> {

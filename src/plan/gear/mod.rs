@@ -1,14 +1,20 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
+mod add;
+mod build;
 mod configure;
 mod control;
 mod create;
 mod destroy;
+mod events;
 mod frontend;
 mod locking;
+mod order;
+mod remove;
 mod run;
 mod variables;
 
+pub use add::{AddRequest, add, folder_of, present};
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
 pub use create::{CreateRequest, Exposure, create};
@@ -16,6 +22,9 @@ pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
 pub(super) use frontend::add_reconnection;
 pub use frontend::{expose, unexpose};
+pub use order::unmet as unmet_by;
+pub(super) use remove::add_returned;
+pub use remove::remove;
 pub use run::{boot, force_stop, halt, start, stop};
 pub(super) use variables::put_back;
 pub use variables::{VariablesRequest, variables};

@@ -1,5 +1,6 @@
 //! Starting and stopping gears, by their user and by the system.
 
+use super::build;
 use crate::db::InversePart;
 use crate::facts::Gear;
 use crate::gear::action::Action;
@@ -24,9 +25,14 @@ pub(super) fn add_start(
     endpoints: Vec<(Ipv4Addr, u16)>,
     packages: &[Package],
 ) {
-    plan.step(SetState { gear: gear.clone(), state: State::Started, initiator: Initiator::User });
-    add_actions(plan, gear, (Action::Start, Strictness::MustSucceed));
-    add_wait(plan, gear, endpoints);
+    if let Some(primary) = build::to_deploy(gear, packages) {
+        build::add_deployment(plan, gear, (primary, endpoints));
+    } else {
+        let state = State::Started;
+        plan.step(SetState { gear: gear.clone(), state, initiator: Initiator::User });
+        add_actions(plan, gear, (Action::Start, Strictness::MustSucceed));
+        add_wait(plan, gear, endpoints);
+    }
     for (cartridge, package) in gear.cartridges.iter().zip(packages) {
         if package.parts.post_install {
             plan.step(RunScript {
@@ -67,7 +73,8 @@ pub fn start(gear: &Gear) -> Plan {
     }
     let first_time = gear.state == Some(State::New);
     let packages = if first_time { gear.packages.as_slice() } else { &[] };
-    if packages.iter().any(|package| package.parts.post_install) {
+    let deploys = build::to_deploy(&gear.identity, packages).is_some();
+    if deploys || packages.iter().any(|package| package.parts.post_install) {
         plan.step(StashGear { gear: gear.identity.clone() });
     }
     let needed = gear

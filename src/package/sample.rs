@@ -1,0 +1,39 @@
+//! A package for tests.
+
+use super::ident::{FormatName, Name, ShortName, Vendor};
+use super::version::Version;
+use super::{Package, Parts, Software};
+
+/// A small cartridge called `name`, of version 1.
+pub(crate) fn package(name: &str) -> Package {
+    let version = Version::parse("1").unwrap();
+    let software = Software {
+        version: version.clone(),
+        display_name: name.into(),
+        description: String::new(),
+        license: String::new(),
+        website: String::new(),
+        categories: Vec::new(),
+        provides: Vec::new(),
+        endpoints: Vec::new(),
+        install_build_required: false,
+        additional_control_actions: Vec::new(),
+        configure_order: Vec::new(),
+        extra: serde_json::Map::new(),
+    };
+    Package {
+        format: FormatName::Cartridge,
+        vendor: Vendor::parse("test").unwrap(),
+        name: Name::parse(name).unwrap(),
+        short_name: ShortName::parse("TEST").unwrap(),
+        package_version: version.clone(),
+        compatible_versions: Vec::new(),
+        version,
+        software: vec![software],
+        source_url: None,
+        source_md5: None,
+        managed: super::managed::Managed::default(),
+        parts: Parts::default(),
+        extra: serde_json::Map::new(),
+    }
+}
