@@ -94,7 +94,9 @@ impl Life {
         self.step(&["gear", "start", "one"])?;
         let gear = self.host.json(&["gear", "show", "one"]);
         self.step(&["gear", "destroy", "one"])?;
-        assert!(!endpoints(&gear).any(takes), "{name}: a port is still served");
+        if endpoints(&gear).any(takes) {
+            return Err(("left-port".to_owned(), String::new()));
+        }
         self.step(&["remove", &name])?;
         Ok(answered)
     }
@@ -125,14 +127,20 @@ impl Life {
     }
 
     /// Looks for what a destroyed gear must not leave.
-    fn nothing_is_left(&self) {
-        let name = &self.name;
-        assert!(!self.host.has_gear_folder("one"), "{name}: the gear's folder is left");
-        assert_eq!(self.host.processes(), 0, "{name}: processes are left");
+    fn nothing_is_left(&mut self) -> Result<(), (String, String)> {
         let root = self.host.root();
         let users = std::fs::read_to_string("/etc/passwd").unwrap();
-        assert!(!users.contains(root.to_str().unwrap()), "{name}: an account is left");
-        self.host.must(&["verify"]);
+        let left = [
+            ("folder", self.host.has_gear_folder("one")),
+            ("processes", self.host.processes() > 0),
+            ("account", users.contains(root.to_str().unwrap())),
+        ];
+        let left = left.into_iter().filter(|(_, is_left)| *is_left).map(|(what, _)| what);
+        let left: Vec<_> = left.collect();
+        if !left.is_empty() {
+            return Err((format!("left-{}", left.join("-")), String::new()));
+        }
+        self.step(&["verify"])
     }
 }
 
@@ -156,7 +164,8 @@ fn takes((address, port): (String, u16)) -> bool {
 /// Installs what lies in `folder` and takes a gear of it through its life.
 fn live(folder: &Path, onto: &[&Path]) -> Lived {
     let host = Host::new();
-    host.settings("scripts:\n  install_timeout: 120\n  control_timeout: 45\n");
+    // Nothing is kept for an undo, not even the account of a destroyed gear.
+    host.settings("stash_limit: 0\nscripts:\n  install_timeout: 120\n  control_timeout: 45\n");
     let mut life = Life { host, log: String::new(), name: folder.display().to_string() };
     let result = life.run(folder, onto);
     if result.is_err() {
@@ -164,7 +173,11 @@ fn live(folder: &Path, onto: &[&Path]) -> Lived {
         let gone = life.host.run(&["gear", "destroy", "one"]);
         writeln!(life.log, "== gear logs one\n{logs}\n== gear destroy one → {gone:?}").unwrap();
     }
-    life.nothing_is_left();
+    let result = match (life.nothing_is_left(), result) {
+        (Err(left), Ok(_)) => Err(left),
+        (Err((left, _)), Err((step, said))) => Err((format!("{step}+{left}"), said)),
+        (Ok(()), result) => result,
+    };
     let (reach, cause) = match result {
         Ok(true) => (Reach::Answers, String::new()),
         Ok(false) => (Reach::Completes, String::new()),
