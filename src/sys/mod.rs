@@ -9,6 +9,7 @@ pub mod fs;
 pub mod host;
 pub mod interrupt;
 pub mod lock;
+pub mod memory;
 pub mod net;
 pub mod path;
 pub mod process;

@@ -36,6 +36,8 @@ struct Life {
     host: Host,
     log: String,
     name: String,
+    /// The cartridges that the gear is made of before this one is added.
+    firsts: Vec<String>,
 }
 
 impl Life {
@@ -61,10 +63,11 @@ impl Life {
 
     /// Every step that a person would take, in turn. Whether endpoints answered after each start.
     fn run(&mut self, folder: &Path, onto: &[&Path]) -> Result<bool, (String, String)> {
-        let mut firsts = Vec::new();
         for folder in onto {
-            firsts.push(self.install(folder)?);
+            let first = self.install(folder)?;
+            self.firsts.push(first);
         }
+        let firsts = self.firsts.clone();
         self.name = self.install(folder)?;
         let name = self.name.clone();
         let made = if firsts.is_empty() { vec![name.as_str()] } else { strings(&firsts) };
@@ -93,8 +96,10 @@ impl Life {
         self.step(&["gear", "stop", "one"])?;
         self.step(&["gear", "start", "one"])?;
         let gear = self.host.json(&["gear", "show", "one"]);
+        let logs = self.host.run(&["gear", "logs", "one"]).1;
+        writeln!(self.log, "== gear logs one\n{logs}").unwrap();
         self.step(&["gear", "destroy", "one"])?;
-        if endpoints(&gear).any(takes) {
+        if endpoints(&gear, &[]).any(takes) {
             return Err(("left-port".to_owned(), String::new()));
         }
         self.step(&["remove", &name])?;
@@ -117,8 +122,9 @@ impl Life {
     fn answers(&self) -> bool {
         let gear = self.host.json(&["gear", "show", "one"]);
         let until = Instant::now() + Duration::from_secs(5);
-        while endpoints(&gear).count() > 0 && Instant::now() < until {
-            if endpoints(&gear).any(takes) {
+        let own = || endpoints(&gear, &self.firsts);
+        while own().count() > 0 && Instant::now() < until {
+            if own().any(takes) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -148,10 +154,11 @@ fn strings(all: &[String]) -> Vec<&str> {
     all.iter().map(String::as_str).collect()
 }
 
-/// Addresses and ports of the gear's endpoints.
-fn endpoints(gear: &Value) -> impl Iterator<Item = (String, u16)> {
-    let all = gear["endpoints"].as_array().unwrap();
-    all.iter().map(|one| {
+/// Addresses and ports of the gear's endpoints, but for those of the cartridges `without`.
+fn endpoints<'a>(gear: &'a Value, without: &'a [String]) -> impl Iterator<Item = (String, u16)> {
+    let all = gear["endpoints"].as_array().unwrap().iter();
+    let wanted = all.filter(|one| without.iter().all(|name| one["cartridge"] != name.as_str()));
+    wanted.map(|one| {
         let address = one["address"].as_str().unwrap().to_owned();
         (address, u16::try_from(one["port"].as_u64().unwrap()).unwrap())
     })
@@ -166,7 +173,8 @@ fn live(folder: &Path, onto: &[&Path]) -> Lived {
     let host = Host::new();
     // Nothing is kept for an undo, not even the account of a destroyed gear.
     host.settings("stash_limit: 0\nscripts:\n  install_timeout: 120\n  control_timeout: 45\n");
-    let mut life = Life { host, log: String::new(), name: folder.display().to_string() };
+    let mut life =
+        Life { host, log: String::new(), name: folder.display().to_string(), firsts: Vec::new() };
     let result = life.run(folder, onto);
     if result.is_err() {
         let logs = life.host.run(&["gear", "logs", "one"]).1;

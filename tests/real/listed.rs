@@ -25,11 +25,12 @@ pub(crate) struct Listed {
     pub(crate) both: bool,
 }
 
-/// The lines that `CART_REAL_ONLY` asks for: those that have its text in them.
+/// The lines that `CART_REAL_ONLY` asks for: those with one of its texts, parted by commas.
 pub(crate) fn listed() -> Vec<Listed> {
     let lines = include_str!("cartridges.txt").lines();
     let only = std::env::var("CART_REAL_ONLY").unwrap_or_default();
-    let wanted = lines.filter(|line| !line.starts_with('#') && line.contains(&only));
+    let is_asked_for = |line: &&str| only.split(',').any(|text| line.contains(text));
+    let wanted = lines.filter(|line| !line.starts_with('#')).filter(is_asked_for);
     wanted.filter(|line| !line.trim().is_empty()).map(read).collect()
 }
 
