@@ -13,6 +13,7 @@
 mod commands;
 mod control;
 mod disk;
+mod elsewhere;
 mod frontend;
 mod host;
 mod managed;
