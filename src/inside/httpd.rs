@@ -26,7 +26,13 @@ const BUILT_IN: [&str; 8] = [
     "watchdog_module",
 ];
 /// Modules of Apache 2.2 whose work others do since 2.4.
-const GONE: [&str; 3] = ["authn_alias_module", "authn_default_module", "authz_default_module"];
+const GONE: [&str; 5] = [
+    "authn_alias_module",
+    "authn_default_module",
+    "authz_default_module",
+    "disk_cache_module",
+    "mem_cache_module",
+];
 /// What settings for Apache 2.2 count on without loading it, and the word that shows it.
 const ASSUMED: [(&str, &str); 5] = [
     ("mpm_prefork_module", ""),

@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -29,6 +28,8 @@ struct Lived {
     cause: String,
     /// What every step said.
     log: String,
+    /// Whether the mirror had all files of it.
+    is_whole: bool,
 }
 
 /// A gear on its way.
@@ -194,21 +195,21 @@ fn live(folder: &Path, onto: &[&Path]) -> Lived {
             (Reach::Fails(step), causes.take(4).collect::<Vec<_>>().join(" "))
         }
     };
-    Lived { reach, cause, log: life.log }
+    Lived { reach, cause, log: life.log, is_whole: true }
 }
 
-/// Whether Debian's package is installed.
-fn is_installed(package: &str) -> bool {
-    let mut query = Command::new("dpkg-query");
-    let output = query.args(["-W", "-f", "${Status}", package]).output();
-    output.is_ok_and(|output| output.stdout.ends_with(b" installed"))
+/// Whether there is a program of that name, or a file at that path.
+fn is_installed(name: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut places = path.split(':').chain(["/usr/sbin", "/sbin"]);
+    places.any(|place| Path::new(place).join(name).exists())
 }
 
 /// Brings a cartridge and what it is put onto, and lives; the error is why it cannot be tried.
 fn attempt(one: &Listed) -> Result<Lived, String> {
     let missing: Vec<_> = one.needs.iter().copied().filter(|name| !is_installed(name)).collect();
     if !missing.is_empty() {
-        return Err(format!("needs the Debian packages {}", missing.join(" ")));
+        return Err(format!("needs {}", missing.join(", ")));
     }
     let place = tempfile::tempdir().unwrap();
     let mut absent = fetch(&one.public, &place.path().join("cartridge"))?;
@@ -224,7 +225,8 @@ fn attempt(one: &Listed) -> Result<Lived, String> {
         println!("NOTE: the mirror lacks, of {}: {}", one.public.repository, absent.join(" "));
     }
     let onto: Vec<&Path> = onto.iter().map(std::path::PathBuf::as_path).collect();
-    Ok(live(&place.path().join("cartridge"), &onto))
+    let lived = live(&place.path().join("cartridge"), &onto);
+    Ok(Lived { is_whole: absent.is_empty(), ..lived })
 }
 
 fn keep(public: &Public, log: &str) {
@@ -237,7 +239,7 @@ fn keep(public: &Public, log: &str) {
 
 /// Takes all of them through their lives, two at a time; those that came elsewhere than listed.
 fn all_of(listed: &[Listed]) -> Vec<String> {
-    let (next, counts) = (AtomicUsize::new(0), Mutex::new([0_usize; 4]));
+    let (next, counts) = (AtomicUsize::new(0), Mutex::new([0_usize; 5]));
     let (other, missing) = (Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
     let work = || {
         while let Some(one) = listed.get(next.fetch_add(1, Ordering::SeqCst)) {
@@ -260,6 +262,9 @@ fn all_of(listed: &[Listed]) -> Vec<String> {
                 Reach::Completes => 1,
                 Reach::Answers => 2,
             }] += 1;
+            if !lived.is_whole && !matches!(lived.reach, Reach::Fails(_)) {
+                counts.lock().unwrap()[4] += 1;
+            }
             if lived.reach != one.reach {
                 other.lock().unwrap().push(format!("{line}; listed: {:?}", one.reach));
             }
@@ -269,16 +274,17 @@ fn all_of(listed: &[Listed]) -> Vec<String> {
         scope.spawn(work);
         work();
     });
-    let [failed, completed, answered, absent] = *counts.lock().unwrap();
+    let [failed, completed, answered, absent, partial] = *counts.lock().unwrap();
     println!(
-        "real: {} of {} complete every step, {answered} of them answer; {failed} fail, {absent} not tried",
+        "real: {} of {} complete every step ({partial} without files that the mirror lacks), {answered} \
+         of them answer; {failed} fail, {absent} not tried",
         completed + answered,
         listed.len()
     );
     let missing = missing.into_inner().unwrap();
     if !missing.is_empty() {
         let names: Vec<_> = missing.into_iter().collect();
-        println!("real: for those not tried: apt-get install {}", names.join(" "));
+        println!("real: for those not tried, install what has {}", names.join(" "));
     }
     other.into_inner().unwrap()
 }

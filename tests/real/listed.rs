@@ -19,7 +19,7 @@ pub(crate) struct Listed {
     pub(crate) reach: Reach,
     /// A gear is made of these official cartridges first, and this one is added to it.
     pub(crate) onto: Vec<&'static str>,
-    /// Debian packages without which this is not tried.
+    /// Programs, and files by their paths, without which this is not tried.
     pub(crate) needs: Vec<&'static str>,
     /// One of the eight that also have to live for an ordinary user.
     pub(crate) both: bool,

@@ -24,7 +24,7 @@ pub(crate) fn fetch(public: &Public, into: &Path) -> Result<Vec<String>, String>
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         output.status.success().then_some(output.stdout).ok_or(said)
     };
-    let mirror = std::env::var_os("CART_REAL_MIRROR");
+    let mirror = std::env::var_os("CART_REAL_MIRROR").filter(|path| !path.is_empty());
     let bare = if let Some(mirror) = &mirror {
         Path::new(mirror).join(public.repository.replace('/', "+"))
     } else {
