@@ -142,8 +142,8 @@ impl Settings {
             }
             if name == "include" && depth < DEPTH {
                 let files = matching(Path::new(&unquoted(rest)));
-                let texts = files.iter().filter_map(|file| fs::read_text(file).ok());
-                let found = texts.filter_map(|text| Self::root_in("", &text, depth + 1)).next();
+                let mut texts = files.iter().filter_map(|file| fs::read_text(file).ok());
+                let found = texts.find_map(|text| Self::root_in("", &text, depth + 1));
                 if found.is_some() {
                     return found;
                 }
@@ -224,7 +224,7 @@ impl Settings {
             let is_wanted = word.is_empty() || names.any(|name| name == word);
             if is_wanted && !is_loaded {
                 let file = module.trim_end_matches("_module");
-                lines.push_str(&format!("LoadModule {module} {MODULES}/mod_{file}.so\n"));
+                lines.extend(["LoadModule ", module, " ", MODULES, "/mod_", file, ".so\n"]);
             }
         }
         lines
@@ -270,7 +270,7 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, Settings, matching};
+    use super::{Arguments, Dir, Path, Settings, matching};
     use std::ffi::OsString;
     use std::path::PathBuf;
 
@@ -280,6 +280,12 @@ mod tests {
 
     fn settings(root: PathBuf) -> Settings {
         Settings { root, loaded: Vec::new(), text: String::new() }
+    }
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let dir = Dir::open(root).unwrap();
+        dir.make_dirs("d", 0o755).unwrap();
+        dir.replace_file(path, text.as_bytes(), 0o644).unwrap();
     }
 
     #[test]
@@ -297,7 +303,7 @@ mod tests {
     #[test]
     fn only_what_lies_elsewhere_changes() {
         let temp = tempfile::tempdir().unwrap();
-        std::fs::write(temp.path().join("own.so"), "").unwrap();
+        write(temp.path(), "own.so", "");
         let mut settings = settings(temp.path().into());
         let text = "  loadmodule log_config_module modules/mod_log_config.so\n\
                     LoadModule authz_default_module modules/mod_authz_default.so\n\
@@ -311,12 +317,10 @@ mod tests {
     fn files_are_taken_in_only_where_they_have_to_change() {
         let temp = tempfile::tempdir().unwrap();
         let root = temp.path();
-        std::fs::create_dir(root.join("d")).unwrap();
-        std::fs::write(root.join("d/a.conf"), "Listen 1\n").unwrap();
+        write(root, "d/a.conf", "Listen 1\n");
         let mut one = settings(root.into());
         assert_eq!(one.lines("Include d/*.conf\n", 0), "Include d/*.conf\n");
-        std::fs::write(root.join("d/b.conf"), "LoadModule so_module x\nServerRoot \"/r\"\n")
-            .unwrap();
+        write(root, "d/b.conf", "LoadModule so_module x\nServerRoot \"/r\"\n");
         assert_eq!(one.lines("Include d/*.conf", 0), "Listen 1\n\nServerRoot \"/r\"\n\n");
         let include = format!("Include {}/d/*.conf", root.display());
         assert_eq!(Settings::root_in(&include, "", 0), Some("/r".into()));
@@ -335,8 +339,11 @@ mod tests {
     fn a_file_that_includes_itself_ends() {
         let temp = tempfile::tempdir().unwrap();
         let file = temp.path().join("a.conf");
-        std::fs::write(&file, format!("LoadModule so_module x\nInclude {}\n", file.display()))
-            .unwrap();
+        write(
+            temp.path(),
+            "a.conf",
+            &format!("LoadModule so_module x\nInclude {}\n", file.display()),
+        );
         let include = format!("Include {}\n", file.display());
         assert!(settings(PathBuf::new()).lines(&include, 0).len() < 4096);
         assert_eq!(Settings::root_in(&include, "", 0), None);

@@ -265,7 +265,7 @@ fn all_of(listed: &[Listed]) -> Vec<String> {
             if !lived.is_whole && !matches!(lived.reach, Reach::Fails(_)) {
                 counts.lock().unwrap()[4] += 1;
             }
-            if lived.reach != one.reach {
+            if !one.reach.allows(&lived.reach) {
                 other.lock().unwrap().push(format!("{line}; listed: {:?}", one.reach));
             }
         }

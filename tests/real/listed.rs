@@ -5,12 +5,23 @@ use crate::public::Public;
 /// How far a cartridge comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// The step that fails, as words with dashes: `gear-start`.
+    /// The step that fails, as words with dashes: `gear-start`; in the list also several, parted
+    /// by `|`, where it depends on how fast the host is.
     Fails(String),
     /// Every step; nobody listens, or nothing is to be listened to.
     Completes,
     /// Every step, and an endpoint answers after each start.
     Answers,
+}
+
+impl Reach {
+    /// Whether a cartridge that came so far came as far as this, which was listed.
+    pub(crate) fn allows(&self, came: &Self) -> bool {
+        match (self, came) {
+            (Self::Fails(steps), Self::Fails(step)) => steps.split('|').any(|one| one == step),
+            _ => self == came,
+        }
+    }
 }
 
 /// A line of the list.
