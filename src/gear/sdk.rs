@@ -76,6 +76,8 @@ pub fn node_variables(lib: &Path, domain: &str) -> BTreeMap<String, OsString> {
         ("OPENSHIFT_CARTRIDGE_SDK_BASH", lib.join(BASH_PATH).into_os_string()),
         ("OPENSHIFT_CARTRIDGE_SDK_RUBY", lib.join(RUBY_PATH).into_os_string()),
         ("OPENSHIFT_CLOUD_DOMAIN", domain.into()),
+        // Cartridges were written for bash 4.1; since 4.3 it reads `"${name//\//\/}"` otherwise.
+        ("BASH_COMPAT", "4.2".into()),
         // There is no broker; scripts that run under `set -u` name it all the same.
         ("OPENSHIFT_BROKER_HOST", "localhost".into()),
         ("OPENSHIFT_UMASK", "077".into()),
