@@ -126,6 +126,11 @@ impl Layout {
         self.state.join("staging")
     }
 
+    /// What is written down of gears that run, for as long as they do.
+    pub fn running(&self) -> PathBuf {
+        self.state.join("running")
+    }
+
     /// Lock files; they are never removed.
     pub fn locks(&self) -> PathBuf {
         self.state.join("locks")

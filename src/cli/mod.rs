@@ -178,6 +178,8 @@ fn run_command(cli: Cli, line: String) -> u8 {
         foreign = app.status();
         outcome
     });
+    // What was begun for this command's scripts ends before it does.
+    crate::sandbox::release();
     let exit = report::end(&printer, form, outcome);
     foreign.filter(|_| exit == Exit::Done).unwrap_or(exit as u8)
 }

@@ -113,7 +113,7 @@ fn one(app: &App, gear: &Gear, answers: Vec<Answer>) -> One {
         since: gear.since.map(|seconds| app_moment(app, seconds)),
         processes: gear.processes,
         memory: gear.memory,
-        sandbox: gear.row.sandbox.clone(),
+        sandbox: gear.identity.sandbox.as_str().into(),
         cartridges: titles.map(|one| format!("{}-{}", one.dir, one.software)).collect(),
         endpoints,
         answers,

@@ -6,14 +6,15 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes::{self, Census};
+use crate::gear::processes::{self, Census, Fence};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
 use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
-use crate::sandbox;
+use crate::sandbox::{self, Level, Record};
+use crate::sys::cgroup::{self, Usage};
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
@@ -51,6 +52,10 @@ pub struct Gear {
     pub processes: usize,
     /// The bytes of memory that they hold.
     pub memory: u64,
+    /// Whether what its processes run in is kept for it.
+    pub is_kept: bool,
+    /// What its control groups say.
+    pub usage: Usage,
     /// Whether the front end has files of it.
     pub connected: bool,
 }
@@ -157,12 +162,13 @@ impl Gear {
             });
             packages.push(package);
         }
+        let running = sandbox::running(&layout.running(), &row.uuid);
         let identity = Identity {
             name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
             uuid: row.uuid.clone(),
             owner: row.uid.zip(row.gid),
             account: row.account,
-            sandbox: Sandbox::parse(&row.sandbox),
+            sandbox: level(layout, &row, running.as_ref()),
             cartridges,
         };
         let home = Dir::open(&layout.gears().join(&row.name)).ok();
@@ -172,7 +178,11 @@ impl Gear {
             // What cannot be looked at is left alone.
             state::is_stop_locked(home).unwrap_or(true)
         });
-        let living = census.of(&identity);
+        let fence = running.as_ref().map(|record| Fence {
+            firsts: record.first.iter().map(|first| first.id).collect(),
+            members: record.members(),
+        });
+        let living = census.of(&identity, &fence.unwrap_or_default());
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
@@ -189,6 +199,8 @@ impl Gear {
             since,
             processes,
             memory,
+            is_kept: running.is_some(),
+            usage: running.map(|record| cgroup::usage(&record.groups)).unwrap_or_default(),
             connected,
         })
     }
@@ -196,6 +208,20 @@ impl Gear {
     /// The name under which it is asked for.
     pub fn host(&self) -> Option<HostName> {
         self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
+    }
+}
+
+/// How far the gear is kept apart: as it runs, or else as it would now.
+fn level(layout: &Layout, row: &GearRow, running: Option<&Record>) -> Sandbox {
+    let known = || sandbox::known_namespaces(&layout.running());
+    match running.map(|record| record.level) {
+        Some(Level::Namespaces) => Sandbox::Namespaces,
+        Some(Level::Plain) => Sandbox::Plain,
+        None => match known() {
+            Some(true) => Sandbox::Namespaces,
+            Some(false) => Sandbox::Plain,
+            None => Sandbox::parse(&row.sandbox),
+        },
     }
 }
 
@@ -215,7 +241,8 @@ impl Host {
     pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
         let is_root = host::is_root();
         let accounts = is_root && (layout.root().is_none() || wants_accounts);
-        let sandbox = if sandbox::has_namespaces(&sdk::commands(&layout.lib())) {
+        let shims = sdk::commands(&layout.lib());
+        let sandbox = if sandbox::has_namespaces(&layout.running(), &shims) {
             Sandbox::Namespaces
         } else {
             Sandbox::Plain

@@ -5,10 +5,11 @@
 //! five declare endpoints on which nothing listens until an application is pushed, a database is
 //! made or a peer joins (corpus, 1). The warning shows what the gear's log says.
 
+use super::sandboxed;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
-use crate::gear::{logs, processes};
+use crate::gear::logs;
 use crate::sys::{interrupt, net};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ impl AwaitEndpoints {
     fn silence(&self, cx: &Cx<'_>, waited: Duration) -> Result<Said, Failure> {
         let name = &self.gear.name;
         let at: Vec<_> = self.endpoints.iter().map(|(at, port)| format!("{at}:{port}")).collect();
-        let alive = match processes::living(&self.gear)?.len() {
+        let alive = match sandboxed::living(cx.layout, &self.gear)?.len() {
             0 => "and none of its processes is left",
             _ => "although its processes run",
         };
@@ -74,7 +75,7 @@ impl Step for AwaitEndpoints {
         while !self.endpoints.iter().any(listens) {
             interrupt::check()?;
             let still = began.elapsed() >= STILLNESS && !std::mem::replace(&mut looked, true);
-            let dead = still && processes::living(&self.gear)?.is_empty();
+            let dead = still && sandboxed::living(cx.layout, &self.gear)?.is_empty();
             if dead || began.elapsed() >= PATIENCE {
                 return self.silence(cx, began.elapsed());
             }

@@ -107,7 +107,7 @@ impl World {
         let mut seen = Seen::new();
         look_into(&self.state, "", &mut seen);
         seen.retain(|path, _| {
-            !["stash", "log"].iter().any(|own| path.split('/').next() == Some(*own))
+            !["stash", "log", "running"].iter().any(|own| path.split('/').next() == Some(*own))
         });
         seen
     }

@@ -38,6 +38,7 @@ pub mod remove_cartridge;
 pub mod render_templates;
 mod ruby;
 pub mod run_script;
+pub mod sandboxed;
 mod script;
 pub mod set_state;
 pub mod stash_gear;

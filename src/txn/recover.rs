@@ -5,6 +5,7 @@ use super::{Locks, locks, stash};
 use crate::db::{StepState, TxnRow, TxnState};
 use crate::error::{Exit, Failure};
 use crate::plan::Resource;
+use crate::sandbox;
 use crate::step::AnyStep;
 use crate::sys::lock::Sharing;
 use crate::sys::process;
@@ -205,5 +206,6 @@ pub fn recover_all(engine: &Engine<'_>, witness: &dyn Witness) -> Result<Vec<Rec
         recovered.push(engine.recover_one(&row, &mut locks, witness)?);
     }
     stash::sweep(engine.db, &engine.state)?;
+    sandbox::sweep(&engine.layout.running(), None)?;
     Ok(recovered)
 }

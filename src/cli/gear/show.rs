@@ -99,7 +99,7 @@ impl Shown {
             name: gear.row.name,
             uuid: gear.row.uuid,
             user: gear.row.uid,
-            sandbox: gear.row.sandbox,
+            sandbox: gear.identity.sandbox.as_str().into(),
             created: Moment(gear.row.created).rfc3339(),
             processes: gear.processes,
         }

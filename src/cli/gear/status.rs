@@ -46,7 +46,7 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
     let told = Told {
         gear: gear.row.name,
         state: gear.state.map_or("unknown", State::as_str),
-        sandbox: gear.row.sandbox,
+        sandbox: gear.identity.sandbox.as_str().into(),
         processes: gear.processes,
         cartridges,
     };
