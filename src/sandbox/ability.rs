@@ -24,7 +24,11 @@ pub fn has_namespaces(records: &Path, shims: &Path) -> bool {
     known(records).unwrap_or_else(|| {
         let view = View { shims: shims.to_owned(), tmp: None, kept: Vec::new() };
         let orders = Orders { user: None, view, groups: Vec::new() };
-        let namespaces = held::begin(&orders).is_ok();
+        let begun = held::begin(&orders);
+        let namespaces = begun.is_ok();
+        if let Ok((_, first)) = begun {
+            held::kill(first);
+        }
         remember(records, namespaces);
         namespaces
     })

@@ -11,7 +11,6 @@ use crate::sys::process::{self, Confines, Limits, Stamp};
 use crate::sys::{cgroup, namespace};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -46,7 +45,7 @@ pub(super) struct Errand {
     pub(super) folder: PathBuf,
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<OsString>,
-    pub(super) environment: BTreeMap<OsString, OsString>,
+    pub(super) environment: Vec<(OsString, OsString)>,
 }
 
 /// What went wrong on an errand, as the helper leaves it in the file.
@@ -145,7 +144,10 @@ fn run(errand: &Errand) -> io::Result<ExitStatus> {
         reach: errand.reach.rules(&streams)?,
     };
     let mut command = process::command(&errand.program);
-    command.args(&errand.arguments).envs(&errand.environment).current_dir(&errand.folder);
+    command
+        .args(&errand.arguments)
+        .envs(errand.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(&errand.folder);
     match errand.session {
         Session::Own => process::confine_as(&mut command, confines),
         Session::Terminal => process::restrain_as(&mut command, confines),

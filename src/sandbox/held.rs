@@ -148,18 +148,23 @@ pub fn end(records: &Path, gear: &str) -> Result<(), FsError> {
     record::sweep(records, Some(gear))
 }
 
+/// Ends the first process of namespaces, and with it the kernel all others.
+pub(super) fn kill(first: Stamp) {
+    let until = Instant::now() + PATIENCE;
+    while first.is_alive() && Instant::now() < until {
+        process::signal(first.id, Signal::KILL);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    process::reap(&[first.id]);
+}
+
 fn finish(
     record: &Record,
     wire: Option<UnixStream>,
     (records, name): (&Path, &str),
 ) -> Result<(), FsError> {
     if let Some(first) = record.first {
-        let until = Instant::now() + PATIENCE;
-        while first.is_alive() && Instant::now() < until {
-            process::signal(first.id, Signal::KILL);
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        process::reap(&[first.id]);
+        kill(first);
     }
     drop(wire);
     cgroup::remove(&record.groups);

@@ -38,7 +38,7 @@ pub fn supervise() -> u8 {
         Ok(Some(bell)) => stay(wire, &bell),
         Err(error) => {
             // Whoever reads it may have gone; then nobody needs it.
-            let _ = writeln!(wire, "error {error}");
+            let _ = say(&mut wire, &format!("error {error}"));
             1
         }
     }
@@ -56,7 +56,7 @@ fn begin(wire: &mut UnixStream) -> io::Result<Option<UnixStream>> {
     rustix::process::setsid()?;
     namespace::begin()?;
     match namespace::fork()? {
-        Side::Parent(id) => writeln!(wire, "pid {id}").map(|()| None),
+        Side::Parent(id) => say(wire, &format!("pid {id}")).map(|()| None),
         Side::Child => first_process(wire, &orders).map(Some),
     }
 }
@@ -74,7 +74,7 @@ fn first_process(wire: &mut UnixStream, orders: &Orders) -> io::Result<UnixStrea
         namespace::become_user(uid, gid)?;
     }
     namespace::drop_capabilities()?;
-    writeln!(wire, "ready")?;
+    say(wire, "ready")?;
     Ok(bell)
 }
 
@@ -108,6 +108,11 @@ fn bury(mut bell: &UnixStream) {
     // Several deaths may have rung once, and one stroke be late: the dead are asked for anyway.
     while matches!(bell.read(&mut strokes), Ok(count) if count > 0) {}
     while matches!(waitpid(None, WaitOptions::NOHANG), Ok(Some(_))) {}
+}
+
+/// Says a line in one piece: two processes speak at the same end.
+fn say(wire: &mut UnixStream, line: &str) -> io::Result<()> {
+    wire.write_all(format!("{line}\n").as_bytes())
 }
 
 /// A line of the wire, byte by byte: what follows it is for somebody else.
