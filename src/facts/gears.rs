@@ -14,7 +14,7 @@ use crate::package::Package;
 use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
 use crate::sandbox::{self, Level, Record};
-use crate::sys::cgroup::{self, Usage};
+use crate::sys::cgroup::{self, Bounds};
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
@@ -54,8 +54,8 @@ pub struct Gear {
     pub memory: u64,
     /// Whether what its processes run in is kept for it.
     pub is_kept: bool,
-    /// What its control groups say.
-    pub usage: Usage,
+    /// What its processes may use together, where the kernel sees to that.
+    pub limits: Bounds,
     /// Whether the front end has files of it.
     pub connected: bool,
 }
@@ -200,7 +200,7 @@ impl Gear {
             processes,
             memory,
             is_kept: running.is_some(),
-            usage: running.map(|record| cgroup::usage(&record.groups)).unwrap_or_default(),
+            limits: running.map(limits).unwrap_or_default(),
             connected,
         })
     }
@@ -209,6 +209,12 @@ impl Gear {
     pub fn host(&self) -> Option<HostName> {
         self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
     }
+}
+
+/// What the kernel holds a running gear to.
+fn limits(record: Record) -> Bounds {
+    let usage = cgroup::usage(&record.groups);
+    Bounds { memory: usage.memory_limit, processes: usage.process_limit.or(record.processes) }
 }
 
 /// How far the gear is kept apart: as it runs, or else as it would now.

@@ -70,6 +70,7 @@ pub(super) fn inside(confinement: &Confinement) -> Result<Record, SandboxError> 
             }
         }
     }
+    record.processes = confinement.process_limit(record.level);
     record.write(&folder, &name)?;
     held(|all| all.insert(key(confinement), (record.clone(), wire)));
     Ok(record)

@@ -25,6 +25,8 @@ pub struct Record {
     pub first: Option<Stamp>,
     /// Its control groups; some may not be there.
     pub groups: Vec<PathBuf>,
+    /// The most processes, where the kernel counts them for the gear without a control group.
+    pub processes: Option<u64>,
     /// The `cart` that began it.
     keeper: Option<Stamp>,
     /// The run of the host.
@@ -38,6 +40,7 @@ impl Record {
             level,
             first: None,
             groups: Vec::new(),
+            processes: None,
             keeper: Stamp::of(std::process::id()),
             boot: host::boot_id(),
         }

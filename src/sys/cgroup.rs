@@ -22,15 +22,15 @@ pub struct Bounds {
 }
 
 /// What a group uses and may use, as the kernel says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Bytes of memory in use, the page cache of its files included.
     pub memory: Option<u64>,
     /// The most of them.
     pub memory_limit: Option<u64>,
-    /// Processes and threads.
-    pub processes: Option<u64>,
-    /// The most of them.
+    /// How often that limit was met.
+    pub met: Option<u64>,
+    /// The most processes and threads.
     pub process_limit: Option<u64>,
 }
 
@@ -242,15 +242,26 @@ pub fn usage(groups: &[PathBuf]) -> Usage {
         usage.memory = usage.memory.or(memory);
         let limit = bounded(number(group, ["memory.max", "memory.limit_in_bytes"]));
         usage.memory_limit = usage.memory_limit.or(limit);
-        usage.processes = usage.processes.or(number(group, ["pids.current", "pids.current"]));
+        usage.met = usage.met.or(number(group, ["memory.failcnt", "memory.failcnt"]));
+        usage.met = usage.met.or_else(|| events(group));
         usage.process_limit = usage.process_limit.or(number(group, ["pids.max", "pids.max"]));
     }
     usage
 }
 
-/// The groups that this process is in.
-pub fn own() -> Vec<PathBuf> {
-    hierarchies().into_iter().map(|one| one.own).collect()
+/// How often version 2 says that the limit of memory was met.
+fn events(group: &Path) -> Option<u64> {
+    let text = fs::read_text(&group.join("memory.events")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("max "))?.parse().ok()
+}
+
+/// The groups that this process is in, of those whose name begins with `prefix`.
+pub fn own(prefix: &str) -> Vec<PathBuf> {
+    let all = hierarchies().into_iter().map(|one| one.own);
+    let is_named = |group: &PathBuf| {
+        group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+    };
+    all.filter(is_named).collect()
 }
 
 #[cfg(test)]

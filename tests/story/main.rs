@@ -11,6 +11,7 @@
 )]
 
 mod commands;
+mod confined;
 mod control;
 mod disk;
 mod frontend;

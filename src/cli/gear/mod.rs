@@ -27,6 +27,7 @@ pub mod tidy;
 mod told;
 
 pub(super) use many::side_by_side;
+pub(super) use status::memory;
 
 use super::app::App;
 use crate::error::{Exit, Failure};
