@@ -8,6 +8,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+#[path = "../support/supervisors.rs"]
+mod supervisors;
+
 const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
@@ -333,6 +336,7 @@ impl Drop for Host {
         for id in self.processes() {
             drop(Command::new("kill").args(["-9", &id.to_string()]).status());
         }
+        supervisors::end(&self.state());
         // Library trees have no write bits, which keeps their owner from removing them.
         drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());
     }
