@@ -104,7 +104,7 @@ impl Host {
             sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
             if [[ -f $file ]]; then\n\
             # Thousands of processes are made here: the number may be another's by now.\n\
-            if grep -qsa \"$OPENSHIFT_GEAR_UUID\" /proc/\"$(<\"$file\")\"/environ; then\n\
+            if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
