@@ -200,7 +200,7 @@ impl Gear {
             processes,
             memory,
             is_kept: running.is_some(),
-            limits: running.map(limits).unwrap_or_default(),
+            limits: running.as_ref().map(limits).unwrap_or_default(),
             connected,
         })
     }
@@ -212,7 +212,7 @@ impl Gear {
 }
 
 /// What the kernel holds a running gear to.
-fn limits(record: Record) -> Bounds {
+fn limits(record: &Record) -> Bounds {
     let usage = cgroup::usage(&record.groups);
     Bounds { memory: usage.memory_limit, processes: usage.process_limit.or(record.processes) }
 }

@@ -29,10 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Records, and the gear's identifier.
 type Key = (PathBuf, String);
 
-/// What lives as long as this process, and the wires by which it does.
-static HELD: Mutex<Option<HashMap<Key, (Record, Option<UnixStream>)>>> = Mutex::new(None);
+/// What is written down of what lives as long as this process, and the wires by which it does.
+type Held = HashMap<Key, (Record, Option<UnixStream>)>;
 
-fn held<T>(work: impl FnOnce(&mut HashMap<Key, (Record, Option<UnixStream>)>) -> T) -> T {
+/// All of it.
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+
+fn held<T>(work: impl FnOnce(&mut Held) -> T) -> T {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     work(held.get_or_insert_default())
 }
@@ -61,13 +64,12 @@ pub(super) fn inside(confinement: &Confinement) -> Result<Record, SandboxError> 
     record.groups = cgroup::make(&group, confinement.bounds);
     let mut wire = None;
     if record.level == Level::Namespaces {
-        match begin(&orders(confinement, &record)) {
-            Ok((stream, first)) => (wire, record.first) = (Some(stream), Some(first)),
-            Err(_) => {
-                // The host has changed its mind; the record says what the gear really has.
-                ability::remember(&confinement.records, false);
-                record.level = Level::Plain;
-            }
+        if let Ok((stream, first)) = begin(&orders(confinement, &record)) {
+            (wire, record.first) = (Some(stream), Some(first));
+        } else {
+            // The host has changed its mind; the record says what the gear really has.
+            ability::remember(&confinement.records, false);
+            record.level = Level::Plain;
         }
     }
     record.processes = confinement.process_limit(record.level);
