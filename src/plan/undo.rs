@@ -81,6 +81,25 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn restore_gear(
+    plan: &mut Plan,
+    (name, started): (&GearName, bool),
+    facts: &UndoFacts,
+) -> Result<(), Refusal> {
+    let mut destroyed = facts.destroyed.iter();
+    let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
+        let text = format!("the gear `{name}` is not kept any more");
+        return Err(Refusal::new(Exit::Conflict, text));
+    };
+    if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
+        let text = format!("another gear is called `{name}` now");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint(format!("destroy it first: `cart gear destroy {name}`")));
+    }
+    add_restored(plan, gear, started);
+    Ok(())
+}
+
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
         InversePart::RemovePackages => {
@@ -114,20 +133,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, destroy(gear, Farewell::Silent, *bytes)?);
             Ok(())
         }
-        InversePart::RestoreGear { name, started } => {
-            let mut destroyed = facts.destroyed.iter();
-            let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
-                let text = format!("the gear `{name}` is not kept any more");
-                return Err(Refusal::new(Exit::Conflict, text));
-            };
-            if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
-                let text = format!("another gear is called `{name}` now");
-                return Err(Refusal::new(Exit::Conflict, text)
-                    .hint(format!("destroy it first: `cart gear destroy {name}`")));
-            }
-            add_restored(plan, gear, *started);
-            Ok(())
-        }
+        InversePart::RestoreGear { name, started } => restore_gear(plan, (name, *started), facts),
         InversePart::RemoveCartridges { name, dirs } => {
             let members = changed(facts, name)?;
             let bytes = living(facts, name).map_or(0, |(_, bytes)| *bytes);

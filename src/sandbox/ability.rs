@@ -21,17 +21,19 @@ struct Ability {
 /// Tells whether this host lets a gear have namespaces with the commands in `shims`: by what was
 /// found before in this run of the host, else by trying.
 pub fn has_namespaces(records: &Path, shims: &Path) -> bool {
-    known(records).unwrap_or_else(|| {
-        let view = View { shims: shims.to_owned(), tmp: None, kept: Vec::new() };
-        let orders = Orders { user: None, view, groups: Vec::new() };
-        let begun = held::begin(&orders);
-        let namespaces = begun.is_ok();
-        if let Ok((_, first)) = begun {
-            held::kill(first);
-        }
-        remember(records, namespaces);
-        namespaces
-    })
+    known(records).unwrap_or_else(|| try_now(records, shims))
+}
+
+/// Finds it out, and remembers it.
+pub(super) fn try_now(records: &Path, shims: &Path) -> bool {
+    let view = View { shims: shims.to_owned(), tmp: None, kept: Vec::new() };
+    let begun = held::begin(&Orders { user: None, view, groups: Vec::new() });
+    let namespaces = begun.is_ok();
+    if let Ok((_, first)) = begun {
+        held::kill(first);
+    }
+    remember(records, namespaces);
+    namespaces
 }
 
 /// What was found before in this run of the host.
@@ -49,7 +51,7 @@ fn ability(namespaces: bool) -> Ability {
 }
 
 /// Remembers what was found. Where that cannot be written, it is found again.
-pub(super) fn remember(records: &Path, namespaces: bool) {
+fn remember(records: &Path, namespaces: bool) {
     let text = serde_json::to_vec(&ability(namespaces)).unwrap_or_default();
     let _ = Dir::create(records, 0o700).and_then(|dir| dir.replace_file(FILE, &text, 0o600));
 }

@@ -64,12 +64,17 @@ pub(super) fn inside(confinement: &Confinement) -> Result<Record, SandboxError> 
     record.groups = cgroup::make(&group, confinement.bounds);
     let mut wire = None;
     if record.level == Level::Namespaces {
-        if let Ok((stream, first)) = begin(&orders(confinement, &record)) {
-            (wire, record.first) = (Some(stream), Some(first));
-        } else {
+        match begin(&orders(confinement, &record)) {
+            Ok((stream, first)) => (wire, record.first) = (Some(stream), Some(first)),
             // The host has changed its mind; the record says what the gear really has.
-            ability::remember(&confinement.records, false);
-            record.level = Level::Plain;
+            Err(_) if !ability::try_now(&confinement.records, &confinement.shims) => {
+                record.level = Level::Plain;
+            }
+            // Else it is the gear's own doing, which must not lead out of its namespaces.
+            Err(source) => {
+                finish(&record, None, (&confinement.records, &name))?;
+                return Err(SandboxError::Namespaces(source));
+            }
         }
     }
     record.processes = confinement.process_limit(record.level);

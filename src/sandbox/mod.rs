@@ -154,6 +154,9 @@ pub enum SandboxError {
         /// The program.
         interpreter: String,
     },
+    /// The namespaces of a gear cannot be made, though the host allows them.
+    #[error("cannot make the gear's namespaces")]
+    Namespaces(#[source] std::io::Error),
     /// The system did not start it.
     #[error("cannot start `{}`", program.display())]
     Start {
@@ -195,6 +198,9 @@ impl Explain for SandboxError {
                 }
                 _ => None,
             },
+            Self::Namespaces(_) => {
+                Some("check that the gear's `.tmp` is a folder, and not a link".into())
+            }
             Self::Fs(error) => error.hint(),
         }
     }

@@ -34,6 +34,7 @@ pub(super) fn lay(view: &View) -> io::Result<()> {
     for place in TEMPORARY {
         lay_temporary(Path::new(place), view)?;
     }
+    hide_sessions(view)?;
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", quiet, None)?;
     Ok(())
@@ -64,6 +65,15 @@ fn overlay(layers: &[&Path], over: &str) -> io::Result<()> {
     Ok(mount("cart", over, "overlay", MountFlags::RDONLY, options.as_c_str())?)
 }
 
+/// Hides the sockets of people's sessions, by which programs outside could be told what to do.
+fn hide_sessions(view: &View) -> io::Result<()> {
+    let sessions = Path::new("/run/user");
+    if view.tmp.is_none() || fs::kind_of(sessions) != Some(fs::Kind::Directory) {
+        return Ok(());
+    }
+    Ok(mount("cart", sessions, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=755")?)
+}
+
 /// Gives the gear a folder of its own in place of the host's, with holes for what is kept.
 fn lay_temporary(place: &Path, view: &View) -> io::Result<()> {
     let Some(tmp) = &view.tmp else { return Ok(()) };
@@ -71,10 +81,12 @@ fn lay_temporary(place: &Path, view: &View) -> io::Result<()> {
         return Ok(());
     }
     let kept: Vec<&PathBuf> = view.kept.iter().filter(|path| path.starts_with(place)).collect();
-    let kept = kept.into_iter().map(|path| Ok((path, open(path)?)));
+    let kept = kept.into_iter().map(|path| Ok((path, open(path, OFlags::DIRECTORY)?)));
     let kept: Vec<(&PathBuf, OwnedFd)> = kept.collect::<io::Result<_>>()?;
     if kept.is_empty() && !place.starts_with("/dev") {
-        return Ok(mount_bind(tmp, place)?);
+        // The gear may have put a link into its place, which is not followed.
+        let tmp = open(tmp, OFlags::DIRECTORY | OFlags::NOFOLLOW)?;
+        return Ok(mount_bind(format!("/proc/self/fd/{}", tmp.as_raw_fd()), place)?);
     }
     mount("cart", place, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=1777")?;
     for (path, open) in kept {
@@ -84,7 +96,6 @@ fn lay_temporary(place: &Path, view: &View) -> io::Result<()> {
     Ok(())
 }
 
-fn open(path: &Path) -> io::Result<OwnedFd> {
-    let how = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(openat(CWD, path, how, Mode::empty())?)
+fn open(path: &Path, how: OFlags) -> io::Result<OwnedFd> {
+    Ok(openat(CWD, path, how | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
 }

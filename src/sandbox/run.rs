@@ -76,7 +76,8 @@ fn start(
     let fail = |source| start_error(script, source);
     let (mut command, letter) = match inside.and_then(|record| Some((record, record.first?))) {
         Some((record, _)) => {
-            let (command, letter) = errand(script, record).map_err(fail)?;
+            let (mut command, letter) = errand(script, record).map_err(fail)?;
+            process::own_session(&mut command);
             (command, Some(letter))
         }
         None => (direct(script, inside, files).map_err(fail)?, None),

@@ -96,9 +96,14 @@ impl Ruleset {
         Ok(Some(Self { rules, handled }))
     }
 
-    /// Allows `access` to what stands at `path`, links followed; nothing there is nothing allowed.
+    /// Allows `access` to what stands at `path`; nothing there is nothing allowed. A link is followed
+    /// for reading alone: what is written to may have been replaced by one, by whom it is to hold.
     pub fn allow(&self, path: &Path, access: Access) -> io::Result<()> {
-        match openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+        let mut how = OFlags::PATH | OFlags::CLOEXEC;
+        if access == Access::Write {
+            how |= OFlags::NOFOLLOW;
+        }
+        match openat(CWD, path, how, Mode::empty()) {
             Ok(place) => self.allow_open(&place, access),
             // What this user cannot reach, its scripts cannot reach either.
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::ACCESS) => Ok(()),

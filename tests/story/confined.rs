@@ -336,6 +336,18 @@ fn temporary_folders_are_the_gears_own() {
             assert!(!Path::new(folder).join(&name).exists(), "{folder}");
         }
         assert!(place.home("one").join(".tmp").join(&name).exists());
+        // A link in its place leads nowhere, and the way out of the namespaces is no way.
+        place.must(&["gear", "stop", "one"]);
+        let (tmp, aside) = (place.home("one").join(".tmp"), place.home("one").join("aside"));
+        std::fs::rename(&tmp, &aside).unwrap();
+        std::os::unix::fs::symlink(&place.temp, &tmp).unwrap();
+        let (status, said) = place.run(&["gear", "start", "one"]);
+        assert!(status != 0 && said.contains("namespaces"), "{status} {said}");
+        std::fs::remove_file(&tmp).unwrap();
+        std::fs::rename(&aside, &tmp).unwrap();
+        place.must(&["gear", "start", "one"]);
+        assert_eq!(place.bash("one", &format!("cat /tmp/{name}")), (0, "/var/tmp\n".into()));
+        assert_eq!(place.bash("one", &write), (0, String::new()), "{place:?}");
         // Every script of the running gear sees the same.
         assert_eq!(place.bash("one", &format!("cat /dev/shm/{name}")), (0, "/dev/shm\n".into()));
         place.must(&["gear", "destroy", "one"]);
