@@ -9,7 +9,7 @@ use super::mounts::{self, View};
 use crate::sys::namespace::{self, Side};
 use crate::sys::{cgroup, process};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, waitpid};
+use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, wait};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -107,7 +107,7 @@ fn bury(mut bell: &UnixStream) {
     let mut strokes = [0; 64];
     // Several deaths may have rung once, and one stroke be late: the dead are asked for anyway.
     while matches!(bell.read(&mut strokes), Ok(count) if count > 0) {}
-    while matches!(waitpid(None, WaitOptions::NOHANG), Ok(Some(_))) {}
+    while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
 }
 
 /// Says a line in one piece: two processes speak at the same end.
@@ -132,6 +132,7 @@ pub(super) fn read_line(wire: &mut UnixStream) -> io::Result<String> {
 /// A command that is this same program under the name `name`.
 pub(super) fn ourselves(name: &str) -> std::process::Command {
     use std::os::unix::process::CommandExt;
+    process::keep_inherited_descriptors();
     // This way it is found even when the file was replaced meanwhile.
     let mut command = process::command(Path::new("/proc/self/exe"));
     command.arg0(name);

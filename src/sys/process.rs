@@ -146,7 +146,7 @@ impl Confines {
 /// Marks the descriptors that this process was started with, beyond the standard ones, as not to be
 /// handed on: whatever opened a file before it ran `cart` did not mean it for a gear.
 #[expect(unsafe_code, reason = "a descriptor that somebody else opened has no owner here")]
-fn keep_inherited_descriptors() {
+pub fn keep_inherited_descriptors() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let open = super::fs::Dir::open(Path::new("/proc/self/fd")).and_then(|dir| dir.names());

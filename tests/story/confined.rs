@@ -270,6 +270,12 @@ fn a_gear_sees_and_kills_its_own_processes_alone() {
         assert_eq!(seen.lines().count(), 3, "supervisor, daemon, ps: {seen}");
         assert_eq!(place.bash("one", "killall -9 kept-daemon").0, 0);
         Host::until(|| place.daemons().len() == 1);
+        // Its dead are buried, and nothing of whoever called is open in its supervisor.
+        assert!(!place.bash("one", "ps -e -o stat=").1.contains('Z'));
+        let supervisor = place.supervisor().unwrap();
+        let open = std::fs::read_dir(format!("/proc/{supervisor}/fd")).unwrap().flatten();
+        let open = open.map(|entry| std::fs::read_link(entry.path()).unwrap());
+        assert_eq!(open.filter(|file| file.to_string_lossy().starts_with("pipe:")).count(), 0);
         // Neither can it end the first process of its namespace.
         place.bash("two", "kill -9 1; kill 1");
         let found = place.json(&["status"]);

@@ -1,6 +1,8 @@
 //! What keeps running gears apart, as a test leaves it: supervisors and control groups, read from what
 //! is written down of them.
 
+#![expect(clippy::disallowed_methods, reason = "tests that look at the program from outside")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
