@@ -22,7 +22,7 @@ start)
     [[ -e outside ]] && { echo hello >"$(<outside)" || exit 7; }
     cp /bin/sleep kept-daemon
     (env -i /usr/bin/setsid /bin/bash -c 'exec -a kept-daemon ./kept-daemon 4321' >/dev/null 2>&1 &)
-    sleep 0.1 ;;
+    until pgrep -x kept-daemon >/dev/null; do sleep 0.05; done ;;
 stop) killall -q kept-daemon; true ;;
 status) pgrep -f kept-daemon >/dev/null ;;
 esac
@@ -149,7 +149,7 @@ impl Place {
     }
 
     /// The host's own ids of the daemons.
-    fn daemons(&self) -> Vec<u32> {
+    fn daemons() -> Vec<u32> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Ok(id) = entry.file_name().into_string().unwrap().parse() else { continue };
@@ -190,7 +190,7 @@ impl std::fmt::Debug for Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        for process in self.daemons() {
+        for process in Self::daemons() {
             drop(Command::new("kill").arg("-9").arg(process.to_string()).status());
         }
         super::support::supervisors::end(&self.temp.join("host/var/lib/cartwright"));
@@ -233,7 +233,7 @@ fn a_gear_lives_and_ends_with_everything_in_it() {
         assert_eq!(status["sandbox"], place.level, "{place:?}");
         assert_eq!(status["cartridges"][0]["status"], 0, "{place:?}: {status}");
         assert_eq!(place.supervisor().is_some(), place.level == "namespaces", "{place:?}");
-        assert_eq!(place.daemons().len(), 1, "{place:?}");
+        assert_eq!(Place::daemons().len(), 1, "{place:?}");
         // Control is asked in the same namespaces, whoever asks.
         for action in ["restart", "reload", "tidy"] {
             place.must(&["gear", action, "one"]);
@@ -241,7 +241,7 @@ fn a_gear_lives_and_ends_with_everything_in_it() {
         assert_eq!(place.json(&["gear", "status", "one"])["cartridges"][0]["status"], 0);
         place.must(&["gear", "stop", "one", "--force"]);
         if place.level == "namespaces" || place.caller == Caller::Root {
-            assert!(place.daemons().is_empty(), "{place:?}: it forked twice and is gone");
+            assert!(Place::daemons().is_empty(), "{place:?}: it forked twice and is gone");
         }
         assert!(place.records().is_empty(), "{place:?}: {:?}", place.records());
         place.must(&["gear", "start", "one"]);
@@ -249,7 +249,7 @@ fn a_gear_lives_and_ends_with_everything_in_it() {
         place.must(&["gear", "start", "one"]);
         place.must(&["gear", "destroy", "one"]);
         if place.level == "namespaces" || place.caller == Caller::Root {
-            assert!(place.daemons().is_empty(), "{place:?}");
+            assert!(Place::daemons().is_empty(), "{place:?}");
         }
         assert!(place.records().is_empty() && place.groups().is_empty(), "{place:?}");
     }
@@ -263,13 +263,13 @@ fn a_gear_sees_and_kills_its_own_processes_alone() {
             place.create(gear);
             place.must(&["gear", "start", gear]);
         }
-        assert_eq!(place.daemons().len(), 2);
+        assert_eq!(Place::daemons().len(), 2);
         let (_, seen) = place.bash("one", "ps -e -o args=");
         assert!(seen.starts_with("cart-supervisor"), "{seen}");
         assert_eq!(seen.matches("kept-daemon").count(), 1, "{seen}");
         assert_eq!(seen.lines().count(), 3, "supervisor, daemon, ps: {seen}");
         assert_eq!(place.bash("one", "killall -9 kept-daemon").0, 0);
-        Host::until(|| place.daemons().len() == 1);
+        Host::until(|| Place::daemons().len() == 1);
         // Its dead are buried, and nothing of whoever called is open in its supervisor.
         assert!(!place.bash("one", "ps -e -o stat=").1.contains('Z'));
         let supervisor = place.supervisor().unwrap();
@@ -370,7 +370,7 @@ fn without_its_supervisor_a_gear_is_told_to_be_down_and_starts_again() {
         let supervisor = place.supervisor().unwrap();
         let kill = |id: u32| Command::new("kill").arg("-9").arg(id.to_string()).status().unwrap();
         assert!(kill(supervisor).success());
-        Host::until(|| place.daemons().is_empty());
+        Host::until(|| Place::daemons().is_empty());
         let status = place.json(&["status"]);
         assert_eq!(status["gears"][0]["found"], "failing", "{status}");
         assert_eq!(status["gears"][0]["processes"], 0);
@@ -384,7 +384,7 @@ fn without_its_supervisor_a_gear_is_told_to_be_down_and_starts_again() {
         assert!(text.contains(now.trim()), "{text}");
         let second = place.supervisor().unwrap();
         assert!(kill(second).success());
-        Host::until(|| place.daemons().is_empty());
+        Host::until(|| Place::daemons().is_empty());
         std::fs::write(&record, text.replace(now.trim(), "another")).unwrap();
         assert_eq!(place.json(&["status"])["gears"][0]["found"], "failing");
         place.must(&["gear", "boot", "one"]);
@@ -422,7 +422,7 @@ fn a_fork_bomb_and_an_eater_of_memory_meet_the_limits() {
         place.create("one");
         place.must(&["gear", "start", "one"]);
         let status = place.json(&["gear", "status", "one"]);
-        let name = format!("{:?}", place).replace(", ", "_").to_lowercase();
+        let name = format!("{place:?}").replace(", ", "_").to_lowercase();
         if status["process_limit"].is_null() {
             assert_eq!((place.caller, place.level), (Caller::Nobody, "plain"), "{status}");
             println!("SKIP: story::confined_forks_{name}: the kernel counts nothing for it here");
