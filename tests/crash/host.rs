@@ -246,7 +246,8 @@ impl Host {
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
         // Folders of the state are made before the first transaction, and stay.
-        for folder in ["frontend/nginx", "frontend/nginx/stream", "frontend/tls"] {
+        for folder in ["nginx", "nginx/stream", "apache", "tls"] {
+            let folder = &*format!("frontend/{folder}");
             seen.remove(folder);
         }
         seen.insert("processes".into(), self.processes().len().to_string());

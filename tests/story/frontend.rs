@@ -42,7 +42,7 @@ struct Nginx {
     https: u16,
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -142,7 +142,7 @@ impl Drop for Nginx {
 }
 
 /// A server that answers every request with the request itself, and a web socket with an echo.
-fn echo(address: &str, port: u16) {
+pub(crate) fn echo(address: &str, port: u16) {
     let listener = TcpListener::bind((address, port)).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -174,7 +174,7 @@ fn answer(mut stream: TcpStream, port: u16) {
     let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{text}");
 }
 
-fn cartridge(host: &Host, folder: &str, endpoints: &str) -> String {
+pub(crate) fn cartridge(host: &Host, folder: &str, endpoints: &str) -> String {
     let manifest = format!(
         "Name: {folder}\nCartridge-Short-Name: WEB\nCartridge-Vendor: test\n\
          Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Web\n\

@@ -128,9 +128,13 @@ fn endpoint(row: GearEndpointRow) -> ShownEndpoint {
 /// Where the front end is asked for a gear that it knows.
 fn url(app: &App, gear: &GearRow) -> Option<String> {
     let host = gear.dns.as_ref()?;
-    let file = app.layout().frontend().join("nginx").join(format!("{}.conf", gear.name));
-    fs::kind_of(&file)?;
-    let port = app.config().ok()?.frontend.nginx.http_port;
+    let settings = &app.config().ok()?.frontend;
+    let servers = [("nginx", settings.nginx.http_port), ("apache", settings.apache.http_port)];
+    let folder = app.layout().frontend();
+    let knows = |(server, _): &(&str, u16)| {
+        fs::kind_of(&folder.join(server).join(format!("{}.conf", gear.name))).is_some()
+    };
+    let (_, port) = servers.into_iter().find(knows)?;
     Some(if port == 80 { format!("http://{host}/") } else { format!("http://{host}:{port}/") })
 }
 

@@ -3,8 +3,9 @@
 use super::configure::{
     Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, port_variable,
 };
+use super::create::Exposure;
 use super::events::{Member, add_dispatch};
-use super::frontend::{Ports, add_rerouting};
+use super::frontend::{Ports, add_rerouting, exposure, give_ports, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::{add_wait, plan_for};
 use crate::db::{Change, GearEndpointRow, InversePart, NewEndpoint};
@@ -60,6 +61,7 @@ pub fn add(ask: &AddRequest, facts: &MemberFacts) -> Result<Plan, Refusal> {
     let grown = Member { gear: &identity, packages: &packages };
     add_dispatch(&mut plan, &members(facts, Some(grown)), &facts.told);
     note_groups(&mut plan, &new);
+    note_httpd(&mut plan, &new, facts.outside.as_ref());
     let dirs = new.iter().rev().map(|one| one.package.name.to_string()).collect();
     let name = gear.identity.name.clone();
     plan.inverse.parts.insert(0, InversePart::RemoveCartridges { name, dirs });
@@ -173,18 +175,24 @@ fn add_new(
     new: &[Wanted],
     facts: &MemberFacts,
 ) -> Result<Vec<NewEndpoint>, Refusal> {
-    // An exposed gear gets its public ports when it is exposed.
-    let private = Ports::new();
     let assigned = assign(new, &facts.taken_hosts, slot)?;
+    let asked = (exposure(&facts.gear), facts.outside.as_ref());
+    // An exposed gear stays exposed, whether or not the new ones have anything to show.
+    let ports = if new.iter().any(|one| wants_port(one, asked.0)) {
+        give_ports(plan, &assigned, asked)?
+    } else {
+        Ports::new()
+    };
+    reserve(plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
-        add_cartridge(plan, one, identity, claims(one, given, &private))?;
+        add_cartridge(plan, one, identity, claims(one, given, &ports))?;
         plan.summary.push(format!("cartridge {}", one.package.ident(one.version())));
         for at in given {
             let (name, port) = (port_variable(one, at), at.endpoint.port);
             plan.summary.push(format!("{name} = {}:{port}", at.address));
         }
     }
-    let endpoints = new_endpoints(&assigned, &private);
+    let endpoints = new_endpoints(&assigned, &ports);
     let starts = facts.gear.state == Some(State::Started);
     if starts {
         for one in new {
@@ -214,4 +222,10 @@ fn add_new(
         order: identity.cartridges.iter().map(|one| one.dir.clone()).collect(),
     });
     Ok(endpoints)
+}
+
+fn wants_port(one: &Wanted, exposure: Exposure) -> bool {
+    let named = exposure == Exposure::Public;
+    let mut endpoints = one.software().endpoints.iter();
+    endpoints.any(|at| at.is_public_at_once() || named && at.public_port_name.is_some())
 }

@@ -119,7 +119,15 @@ fn add_leaving(plan: &mut Plan, facts: &MemberFacts, (cartridge, package): (&Car
     if teardown {
         plan.irreversible.push(format!("what `teardown` of `{dir}` does beyond its folder"));
     }
-    let names = variables(package, cartridge);
+    let mut names = variables(package, cartridge);
+    let speaks = |one: &Package| {
+        let mut all = one.software.iter().flat_map(|one| &one.endpoints);
+        all.any(crate::package::endpoint::Endpoint::is_ssl_to_gear)
+    };
+    let mut others = identity.cartridges.iter().zip(&gear.packages);
+    if speaks(package) && !others.any(|(one, package)| one.dir != *dir && speaks(package)) {
+        names.push(endpoints::SSL_TO_GEAR.to_owned());
+    }
     if !names.is_empty() {
         plan.step(DropVariables { gear: identity.clone(), names });
     }
