@@ -243,10 +243,24 @@ pub(super) fn sample(world: &super::laws::World) -> ConnectFrontend {
     use crate::gear::frontend::{Action, Forward, Route, Target};
     use crate::package::endpoint::WebPath;
     let gear = world.gear();
-    for folder in ["frontend/nginx/stream", "frontend/apache", "frontend/tls"] {
+    for folder in [
+        "frontend/nginx/stream",
+        "frontend/apache/blog.files/mock",
+        "frontend/tls",
+        "gears/blog/mock/httpd.d",
+    ] {
         world.state.make_dirs(folder, 0o755).unwrap();
     }
     world.state.write_new("frontend/nginx/blog.conf", b"# before\n", 0o644).unwrap();
+    let files = [
+        ("frontend/apache/blog.conf", "# before"),
+        ("frontend/apache/blog.files/mock/old", "old"),
+        ("gears/blog/mock/httpd.d/a.html", "new"),
+        ("gears/blog/mock/httpd.d/a.conf.erb", "Redirect gone /<%= ENV['OPENSHIFT_GEAR_NAME'] %>"),
+    ];
+    for (path, text) in files {
+        world.state.write_new(path, text.as_bytes(), 0o644).unwrap();
+    }
     world.state.write_new("frontend/tls/blog.crt", b"certificate", 0o644).unwrap();
     world.state.write_new("frontend/tls/blog.key", b"key", 0o600).unwrap();
     let address = std::net::Ipv4Addr::new(127, 0, 1, 1);
@@ -254,10 +268,10 @@ pub(super) fn sample(world: &super::laws::World) -> ConnectFrontend {
     let target =
         Target { address, port: 8080, path: path.clone(), websocket: true, websocket_port: None };
     let frontend = Frontend {
-        gear: gear.name,
+        gear: gear.name.clone(),
         host: crate::package::ident::HostName::parse("blog.example.org").unwrap(),
         routes: vec![Route { path, action: Action::Proxy { target }, connections: None }],
         forwards: vec![Forward { public: 35_541, address, port: 8080, datagrams: false }],
     };
-    ConnectFrontend { frontend, httpd: None }
+    ConnectFrontend { frontend, httpd: Some(Httpd { gear, dirs: vec!["mock".into()] }) }
 }
