@@ -11,6 +11,7 @@
 )]
 
 mod apache;
+mod application;
 mod commands;
 mod control;
 mod disk;
