@@ -487,6 +487,9 @@ fn a_cartridge_that_is_added_is_served_and_one_that_is_removed_is_not() {
     assert_ne!(Some(port), web_port);
     echo(&address, 8080);
     Host::until(|| asked("/admin/x").contains("GET /inner/x"));
+    let (_, said) = host.run(&["gear", "show", "blog"]);
+    assert!(said.contains(&format!("shown at http://{name}:{}/admin", nginx.http)), "{said}");
+    assert!(said.contains(&format!("from outside: {name}:{port}")), "{said}");
     assert!(asked("/other").contains("GET /other"));
     let through = || -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
