@@ -125,7 +125,10 @@ impl Host {
         let settings = self.root.join("etc/cartwright");
         std::fs::create_dir_all(&settings).unwrap();
         let text = "frontend:\n  nginx:\n    enabled: true\n    program: 'true'\n    \
+            reload: ['true']\n  apache:\n    enabled: true\n    program: ['true']\n    \
             reload: ['true']\n";
+        self.file("WEB/httpd.d/a.conf.erb", "Redirect gone /<%= ENV['HOME'] %>\n", 0o644);
+        self.file("WEB/httpd.d/a.html", "a\n", 0o644);
         std::fs::write(settings.join("config.yml"), text).unwrap();
     }
 

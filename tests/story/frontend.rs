@@ -385,6 +385,7 @@ fn without_nginx_direct_addresses_are_told() {
     assert_eq!(status, 4, "{said}");
     let expected = format!("OPENSHIFT_WEB_PORT(8080)={}", held.local_addr().unwrap().ip());
     assert!(said.contains(&expected), "{said}");
+    assert!(said.contains(&format!("(process {})", std::process::id())), "who it is: {said}");
     drop(held);
     host.must(&["gear", "destroy", "blog"]);
 }
@@ -502,6 +503,12 @@ fn a_cartridge_that_is_added_is_served_and_one_that_is_removed_is_not() {
     let variable = host.home("blog").join(".env/OPENSHIFT_ADMIN_OUT_PORT");
     assert_eq!(std::fs::read_to_string(&variable).unwrap(), port.to_string());
 
+    host.must(&["gear", "remove", "blog", "admin"]);
+    host.must(&["undo", &host.last()]);
+    let port = endpoint(&host, "OPENSHIFT_ADMIN_PORT").unwrap().1.unwrap();
+    assert_eq!(std::fs::read_to_string(&variable).unwrap(), port.to_string());
+    Host::until(|| asked("/admin/x").contains("GET /inner/x"));
+    Host::until(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
     host.must(&["gear", "remove", "blog", "admin"]);
     Host::until(|| asked("/admin/x").contains("GET /admin/x"));
     Host::until(|| TcpStream::connect(("127.0.0.1", port)).is_err());

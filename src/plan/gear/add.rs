@@ -176,13 +176,7 @@ fn add_new(
     facts: &MemberFacts,
 ) -> Result<Vec<NewEndpoint>, Refusal> {
     let assigned = assign(new, &facts.taken_hosts, slot)?;
-    let asked = (exposure(&facts.gear), facts.outside.as_ref());
-    // An exposed gear stays exposed, whether or not the new ones have anything to show.
-    let ports = if new.iter().any(|one| wants_port(one, asked.0)) {
-        give_ports(plan, &assigned, asked)?
-    } else {
-        Ports::new()
-    };
+    let ports = further_ports(plan, new.iter(), facts)?;
     reserve(plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
         add_cartridge(plan, one, identity, claims(one, given, &ports))?;
@@ -224,8 +218,17 @@ fn add_new(
     Ok(endpoints)
 }
 
-fn wants_port(one: &Wanted, exposure: Exposure) -> bool {
-    let named = exposure == Exposure::Public;
-    let mut endpoints = one.software().endpoints.iter();
-    endpoints.any(|at| at.is_public_at_once() || named && at.public_port_name.is_some())
+/// The public ports of cartridges that come into a gear. An exposed gear stays so, whether or not
+/// they have anything to show.
+pub(super) fn further_ports<'a>(
+    plan: &mut Plan,
+    new: impl Iterator<Item = &'a Wanted> + Clone,
+    facts: &MemberFacts,
+) -> Result<Ports, Refusal> {
+    let mut exposure = exposure(&facts.gear);
+    let mut endpoints = new.clone().flat_map(|one| &one.software().endpoints);
+    if endpoints.all(|at| at.public_port_name.is_none()) {
+        exposure = Exposure::Private;
+    }
+    give_ports(plan, new, (exposure, facts.outside.as_ref()))
 }

@@ -89,7 +89,7 @@ pub fn create(
     }
     add_home(&mut plan, &identity, (facts, ask.made, &app, &host), settings);
     let assigned = assign(&wanted, &facts.occupied.taken_hosts, facts.occupied.slot)?;
-    let ports = give_ports(&mut plan, &assigned, (ask.exposure, facts.outside.as_ref()))?;
+    let ports = give_ports(&mut plan, wanted.iter(), (ask.exposure, facts.outside.as_ref()))?;
     reserve(&mut plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
         add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;

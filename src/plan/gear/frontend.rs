@@ -6,10 +6,11 @@ use crate::config::Gears as Settings;
 use crate::db::{Change, InversePart, Reservation};
 use crate::error::{Exit, Explain};
 use crate::facts::{Gear, Outside, Servers};
-use crate::gear::endpoints::{self, Assigned, EndpointError};
+use crate::gear::endpoints::{self, EndpointError};
 use crate::gear::frontend::{Frontend, Part, RouteError, routes};
 use crate::gear::identity::Identity;
 use crate::package::Package;
+use crate::package::endpoint::Endpoint;
 use crate::package::ident::{GearName, HostName};
 use crate::plan::{Plan, Refusal, Resource};
 use crate::step::connect_frontend::{ConnectFrontend, Httpd};
@@ -37,22 +38,21 @@ pub(super) fn host_of(
 
 /// Gives the next free public port to each endpoint that gets one: in a gear that is shown to the
 /// outside all that have a name for it, else those alone that are public at once.
-pub(super) fn give_ports(
+pub(super) fn give_ports<'a>(
     plan: &mut Plan,
-    assigned: &Given<'_>,
+    wanted: impl Iterator<Item = &'a Wanted>,
     (exposure, outside): (Exposure, Option<&Outside>),
 ) -> Result<Ports, Refusal> {
-    let all: Vec<_> =
-        assigned.iter().flat_map(|(one, given)| given.iter().map(move |at| (*one, at))).collect();
-    let named = |exposure: Exposure| {
-        let wants = move |at: &Assigned<'_>| match exposure {
-            Exposure::Public => at.endpoint.public_port_name.is_some(),
-            Exposure::Private => false,
-        };
-        let found = all.iter().filter(move |(_, at)| wants(at) || at.endpoint.is_public_at_once());
-        found.map(|(one, at)| port_variable(one, at)).collect::<Vec<_>>()
+    let gets_one = |at: &&Endpoint| {
+        let named = exposure == Exposure::Public && at.public_port_name.is_some();
+        named || at.is_public_at_once()
     };
-    let wanting = named(exposure);
+    let names = |one: &'a Wanted| {
+        let short = one.package.short_name.as_str();
+        let all = one.software().endpoints.iter().filter(gets_one);
+        all.map(move |at| endpoints::variable(short, &at.port_name)).collect::<Vec<_>>()
+    };
+    let wanting: Vec<String> = wanted.flat_map(names).collect();
     if wanting.is_empty() && exposure == Exposure::Private {
         return Ok(Ports::new());
     }
