@@ -7,10 +7,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
+
+thread_local! {
+    /// Where the cartridges of this test listen: the gears of all roots have the same addresses.
+    static PORT: u16 = {
+        static NEXT: AtomicU16 = AtomicU16::new(18734);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
 
 /// Everything under the root that a person would miss, without what is random by nature.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,9 +146,10 @@ impl Host {
     fn addon(&self) {
         let manifest = MANIFEST.replace("NAME", "addon").replace("web_framework", "plugin");
         let more = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
-            Private-Port: 18734\n  Mappings:\n  - {Frontend: /addon, Backend: ''}\n\
+            Private-Port: LISTENED\n  Mappings:\n  - {Frontend: /addon, Backend: ''}\n\
             Publishes:\n  publish-info: {Type: 'NET_TCP:db'}\n  publish-env: {Type: 'ENV:db'}\n\
             Subscribes:\n  set-info: {Type: 'NET_TCP:db'}\n  set-env: {Type: 'ENV:*'}\n";
+        let more = more.replace("LISTENED", &PORT.with(u16::to_string));
         self.file("ADDON/metadata/manifest.yml", &format!("{manifest}{more}"), 0o644);
         let managed = "locked_files:\n- conf\n- kept\n";
         self.file("ADDON/metadata/managed_files.yml", managed, 0o644);
