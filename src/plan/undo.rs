@@ -114,20 +114,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(destroy(gear, Farewell::Silent, *bytes)?);
             Ok(())
         }
-        InversePart::RestoreGear { name, started } => {
-            let mut destroyed = facts.destroyed.iter();
-            let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
-                let text = format!("the gear `{name}` is not kept any more");
-                return Err(Refusal::new(Exit::Conflict, text));
-            };
-            if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
-                let text = format!("another gear is called `{name}` now");
-                return Err(Refusal::new(Exit::Conflict, text)
-                    .hint(format!("destroy it first: `cart gear destroy {name}`")));
-            }
-            add_restored(plan, gear, *started);
-            Ok(())
-        }
+        InversePart::RestoreGear { name, started } => restore_gear(plan, facts, (name, *started)),
         InversePart::RemoveCartridges { name, dirs } => {
             let members = changed(facts, name)?;
             let bytes = living(facts, name).map_or(0, |(_, bytes)| *bytes);
@@ -187,6 +174,25 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             Ok(())
         }
     }
+}
+
+fn restore_gear(
+    plan: &mut Plan,
+    facts: &UndoFacts,
+    (name, started): (&GearName, bool),
+) -> Result<(), Refusal> {
+    let mut destroyed = facts.destroyed.iter();
+    let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
+        let text = format!("the gear `{name}` is not kept any more");
+        return Err(Refusal::new(Exit::Conflict, text));
+    };
+    if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
+        let text = format!("another gear is called `{name}` now");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint(format!("destroy it first: `cart gear destroy {name}`")));
+    }
+    add_restored(plan, gear, started);
+    Ok(())
 }
 
 fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {

@@ -61,9 +61,10 @@ impl ConnectFrontend {
         let settings = &cx.config.frontend;
         let [certificate, key] = self.certificate().map(|path| cx.state.path_of(path));
         let certificate = Certificate { certificate: &certificate, key: &key };
-        let apache = match settings.apache.enabled && !self.is_empty() {
-            true => apache::text(cx, self, &certificate, said)?,
-            false => None,
+        let apache = if settings.apache.enabled && !self.is_empty() {
+            apache::text(cx, self, &certificate, said)?
+        } else {
+            None
         };
         let nginx = settings.nginx.enabled || !settings.apache.enabled;
         let of_nginx = |text: Option<String>| text.filter(|_| nginx);
@@ -77,18 +78,6 @@ impl ConnectFrontend {
     fn files(&self) -> Vec<NewFile> {
         let file = |path| NewFile { path, bytes: Vec::new(), mode: 0o644, owner: None };
         self.paths().into_iter().map(file).collect()
-    }
-
-    /// Makes the servers that are concerned read their settings anew.
-    fn reload(&self, cx: &Cx<'_>, concerned: Concerned) -> Result<Vec<String>, Failure> {
-        let mut warnings = Vec::new();
-        if concerned.nginx {
-            warnings.extend(nginx::reload(cx)?);
-        }
-        if concerned.apache {
-            warnings.extend(apache::reload(cx)?);
-        }
-        Ok(warnings)
     }
 }
 
@@ -107,6 +96,18 @@ impl Concerned {
             nginx: had(0) || had(1) || http.is_some() || stream.is_some(),
             apache: had(2) || apache.is_some(),
         }
+    }
+
+    /// Makes them read their settings anew.
+    fn reload(self, cx: &Cx<'_>) -> Result<Vec<String>, Failure> {
+        let mut warnings = Vec::new();
+        if self.nginx {
+            warnings.extend(nginx::reload(cx)?);
+        }
+        if self.apache {
+            warnings.extend(apache::reload(cx)?);
+        }
+        Ok(warnings)
     }
 }
 
@@ -193,7 +194,7 @@ impl Step for ConnectFrontend {
             }
         }
         checkpoint("connect_frontend: before the servers are told");
-        match self.reload(cx, concerned) {
+        match concerned.reload(cx) {
             Ok(warnings) => said.warnings.extend(warnings),
             // Who goes is not kept back by a web server that does not run.
             Err(failure) if self.is_empty() => {
@@ -228,7 +229,7 @@ impl Step for ConnectFrontend {
         checkpoint("connect_frontend: before the servers are told again");
         // The files are as they were; a web server that cannot be told now reads them when it
         // starts, and is no reason to leave a transaction stuck.
-        drop(self.reload(cx, concerned));
+        drop(concerned.reload(cx));
         if !undo.had_certificate && cx.state.has("frontend/tls")? {
             for path in self.certificate() {
                 cx.state.remove_file(path)?;

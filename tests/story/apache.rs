@@ -65,7 +65,7 @@ impl Apache {
         let apache = Self { temp, http: free_port(), https: free_port() };
         let include = host.root().join("var/lib/cartwright/frontend/apache");
         std::fs::create_dir_all(&include).unwrap();
-        let modules: String = [
+        let modules = [
             "mpm_event",
             "authz_core",
             "alias",
@@ -77,12 +77,9 @@ impl Apache {
             "proxy",
             "proxy_http",
             "proxy_wstunnel",
-            "unixd",
-        ]
-        .iter()
-        .filter(|name| *name != &"unixd" || Path::new(&format!("{MODULES}/mod_unixd.so")).exists())
-        .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
-        .collect();
+        ];
+        let load = |name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n");
+        let modules = modules.map(load).concat();
         let text = format!(
             "{modules}User www-data\nGroup www-data\nServerName localhost\nServerRoot {0}\n\
              PidFile {0}/pid\nErrorLog {0}/error.log\nMutex file:{0}\nDefaultRuntimeDir {0}\n\

@@ -109,8 +109,8 @@ fn a_script_removes_a_variable_from_every_gear_of_its_application() {
     }
 }
 
-/// The guide's example over two gears: a MySQL that comes to one is heard of in the other, and a
-/// MySQL that leaves is forgotten there.
+/// The guide's example over two gears: a database that comes to one is heard of in the other, and
+/// one that leaves is forgotten there.
 #[test]
 fn what_comes_to_one_gear_is_told_in_the_others_of_its_application() {
     let _alone = alone();

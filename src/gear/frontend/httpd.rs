@@ -123,9 +123,10 @@ fn add(snippet: &mut Snippet, line: &str, origin: &Origin<'_>) -> Result<(), Str
         }
         _ => {}
     }
-    let words: String = words.iter().map(|word| format!(" {}", quoted(word))).collect();
+    let whole: Vec<String> =
+        std::iter::once(directive).chain(words.iter().map(|word| quoted(word))).collect();
     let end = if is_section { ">" } else { "" };
-    snippet.lines.push(format!("{directive}{words}{end}"));
+    snippet.lines.push(whole.join(" ") + end);
     Ok(())
 }
 

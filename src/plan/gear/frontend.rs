@@ -193,7 +193,7 @@ pub(super) fn add_connection(
     outside: Option<&Outside>,
 ) -> Result<(), Refusal> {
     let (gear, _, host) = shown;
-    let (frontend, notes) = routes(&gear.name, host, parts).map_err(refusal)?;
+    let (frontend, notes) = routes(&gear.name, host, parts).map_err(|error| refusal(&error))?;
     plan.warnings.extend(notes);
     let httpd = httpd(shown).filter(|_| outside.is_some_and(|outside| outside.servers.apache));
     if frontend.is_empty() && httpd.is_none() {
@@ -215,7 +215,7 @@ pub(super) fn add_connection(
     Ok(())
 }
 
-fn refusal(error: RouteError) -> Refusal {
+fn refusal(error: &RouteError) -> Refusal {
     let refusal = Refusal::new(error.exit(), error.to_string());
     error.hint().into_iter().fold(refusal, Refusal::hint)
 }
@@ -338,7 +338,7 @@ pub fn unexpose(gear: &Gear) -> Result<Plan, Refusal> {
         plan.summary.push(format!("the gear `{name}` is not exposed"));
         return Ok(plan);
     };
-    let (frontend, _) = routes(name, &host, &parts).map_err(refusal)?;
+    let (frontend, _) = routes(name, &host, &parts).map_err(|error| refusal(&error))?;
     let httpd = httpd((&gear.identity, &gear.packages, &host));
     plan.step(ConnectFrontend { frontend, httpd });
     plan.step(crate::step::drop_variables::DropVariables { gear: gear.identity.clone(), names });
