@@ -67,6 +67,17 @@ pub struct Outside {
     pub free_ports: Vec<u16>,
     /// The first and the last public port.
     pub range: (u16, u16),
+    /// The web servers that files are written for.
+    pub servers: Servers,
+}
+
+/// The web servers of a front end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// Nginx, which alone passes public ports on.
+    pub nginx: bool,
+    /// Apache, which alone serves what cartridges bring in `httpd.d`.
+    pub apache: bool,
 }
 
 /// What this host is, for gears.
@@ -187,8 +198,9 @@ impl Gear {
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
         let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
-        let connected =
-            ["nginx", "nginx/stream"].iter().any(|folder| fs::kind_of(&file(folder)).is_some());
+        let connected = ["nginx", "nginx/stream", "apache"]
+            .iter()
+            .any(|folder| fs::kind_of(&file(folder)).is_some());
         Ok(Self {
             row,
             identity,
@@ -310,7 +322,9 @@ impl Outside {
         slot: u32,
         wanted: usize,
     ) -> Result<Option<Self>, Failure> {
-        if !config.frontend.nginx.enabled {
+        let settings = &config.frontend;
+        let servers = Servers { nginx: settings.nginx.enabled, apache: settings.apache.enabled };
+        if !(servers.nginx || servers.apache) {
             return Ok(None);
         }
         let range = (config.gears.first_public_port, config.gears.last_public_port);
@@ -318,7 +332,7 @@ impl Outside {
         let mut taken: BTreeSet<u16> =
             reserved.iter().filter_map(|text| text.parse().ok()).collect();
         let mut free_ports = Vec::new();
-        while free_ports.len() < wanted {
+        while servers.nginx && free_ports.len() < wanted {
             let Ok(port) = endpoints::public_port(slot, range, &taken) else { break };
             taken.insert(port);
             // Somebody else on this host may listen there.
@@ -326,7 +340,7 @@ impl Outside {
                 free_ports.push(port);
             }
         }
-        Ok(Some(Self { free_ports, range }))
+        Ok(Some(Self { free_ports, range, servers }))
     }
 }
 

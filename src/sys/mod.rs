@@ -16,4 +16,5 @@ pub mod net;
 pub mod path;
 pub mod process;
 pub mod random;
+pub mod sockets;
 pub mod tree;

@@ -10,6 +10,8 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod apache;
+mod application;
 mod commands;
 mod confined;
 mod control;
