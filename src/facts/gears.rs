@@ -279,7 +279,7 @@ impl Occupied {
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
-        let slot = free_slot(db)?;
+        let slot = free_slot(db, layout)?;
         let is_taken =
             |host: &u8| endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err();
         Ok(Self {
@@ -344,8 +344,10 @@ impl Outside {
     }
 }
 
-/// The lowest number that no gear has, nor, for root, any user of this host.
-fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
+/// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
+/// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
+/// `cart` may be choosing from them, too.
+fn free_slot(db: Option<&Db>, layout: &Layout) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     let (first, last) = if host::is_root() {
@@ -354,10 +356,20 @@ fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
     } else {
         (FIRST_SLOT, u32::from(u16::MAX))
     };
-    (first..=last).find(|slot| !taken.contains(slot)).ok_or_else(|| {
+    let begin = first + layout.root().map_or(0, |root| scatter(root, last - first));
+    let mut slots = (begin..=last).chain(first..begin);
+    slots.find(|slot| !taken.contains(slot)).ok_or_else(|| {
         Failure::new(Exit::Conflict, format!("every gear number from {first} to {last} is taken"))
             .hint("destroy gears that nobody needs")
     })
+}
+
+/// A number below `limit`, always the same for a path (FNV-1a).
+fn scatter(path: &std::path::Path, limit: u32) -> u32 {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    hash % limit.max(1)
 }
 
 fn user_ids() -> Result<Vec<u32>, DbError> {

@@ -12,6 +12,7 @@ pub mod interrupt;
 pub mod landlock;
 pub mod lock;
 pub mod namespace;
+pub mod memory;
 pub mod net;
 pub mod path;
 pub mod process;

@@ -16,6 +16,7 @@ mod commands;
 mod confined;
 mod control;
 mod disk;
+mod elsewhere;
 mod frontend;
 mod host;
 mod managed;
