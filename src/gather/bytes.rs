@@ -22,7 +22,7 @@ use std::path::Path;
 /// How much of a file decides what it is: a tar header.
 const HEAD: usize = 512;
 /// The longest manifest.
-const LONGEST_MANIFEST: u64 = 1 << 20;
+pub(super) const LONGEST_MANIFEST: u64 = 1 << 20;
 
 type Unpacked = (FileTable, Seen, Option<Keeping>);
 

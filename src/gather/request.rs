@@ -1,6 +1,7 @@
 //! What is asked of the gatherer.
 
 use crate::archive::{Links, Modes};
+use crate::format::Line;
 use crate::index;
 use crate::source::digest::Checks;
 use crate::source::locator::Source;
@@ -37,6 +38,8 @@ pub struct Request {
     pub links: Links,
     /// Whether the files get write bits.
     pub modes: Modes,
+    /// The package that it is another version of, where that is known before it comes.
+    pub line: Option<Line>,
 }
 
 impl Request {
@@ -48,6 +51,7 @@ impl Request {
             content: Content::Package,
             links: Links::Contained,
             modes: Modes::ReadOnly,
+            line: None,
         }
     }
 }
