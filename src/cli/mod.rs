@@ -11,6 +11,7 @@ pub mod files;
 pub mod gear;
 pub mod globals;
 pub mod history;
+pub mod hold;
 pub mod info;
 pub mod install;
 pub mod lint;
@@ -23,6 +24,7 @@ pub mod remove;
 mod request;
 pub mod status;
 pub mod undo;
+pub mod unhold;
 mod usage;
 pub mod verify;
 
@@ -68,6 +70,16 @@ enum Command {
     /// removed; destroy the gear first.
     #[command(visible_aliases = ["rm", "uninstall"])]
     Remove(remove::RemoveArgs),
+    /// Keep packages as they are
+    ///
+    /// No other version of a held package is installed or brought by an upgrade, no version of it is
+    /// removed, and upgrades of gears leave its cartridges alone. `cart list`, `cart info` and `cart
+    /// outdated` show it with the reason. `cart unhold` lets it go.
+    #[command(visible_alias = "pin")]
+    Hold(hold::HoldArgs),
+    /// Let go packages that were held
+    #[command(visible_alias = "unpin")]
+    Unhold(unhold::UnholdArgs),
     /// List the installed packages
     ///
     /// A package that was verified by MD5 alone, or by nothing, is marked so.
@@ -208,6 +220,8 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
     match command {
         Command::Install(args) => install::run(args, app),
         Command::Remove(args) => remove::run(args, app),
+        Command::Hold(args) => hold::run(args, app),
+        Command::Unhold(args) => unhold::run(args, app),
         Command::List(args) => list::run(args, app),
         Command::Info(args) => info::run(args, app),
         Command::Files(args) => files::run(args, app),

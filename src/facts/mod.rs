@@ -1,6 +1,7 @@
 //! Facts: everything that a plan may know about this host, read once.
 
 mod gears;
+mod holds;
 mod integrity;
 mod members;
 mod packages;
@@ -13,6 +14,7 @@ pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, home_size, new_uuid, obstacle,
     taken_hosts, told,
 };
+pub use holds::{VendorAndName, hold_called, holds_in_gear, line};
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};

@@ -1,6 +1,6 @@
 //! Installing packages: trees from staging into the library, all in one transaction.
 
-use super::{Plan, Refusal, Resource};
+use super::{Plan, Refusal, Resource, hold};
 use crate::db::{Change, InversePart, NewPackage};
 use crate::error::Exit;
 use crate::facts::Installed;
@@ -39,6 +39,10 @@ pub(super) fn add_packages(
         if twice || installed.iter().any(|old| old.place == one.new.place) {
             plan.summary.push(format!("`{}` is installed already", package.title()));
             continue;
+        }
+        let mut versions = installed.iter().filter(|old| is_of_the_line(old, one));
+        if let Some(hold) = versions.find_map(|old| old.hold.as_ref()) {
+            return Err(hold::refuse(package, hold));
         }
         trees.push(Placing { from: one.from.clone(), to: in_library(&one.new.place)? });
         if let Some((from, to)) = &one.template {
@@ -96,11 +100,15 @@ fn refuse_twins(one: &Arrival, before: &[Arrival]) -> Result<(), Refusal> {
     }
 }
 
+/// Another version, or the same, of one package.
+pub(super) fn is_of_the_line(old: &Installed, new: &Arrival) -> bool {
+    let (a, b) = (&old.package, &new.new.package);
+    (&a.format, &a.vendor, &a.name) == (&b.format, &b.vendor, &b.name)
+}
+
 /// The same name and version with other contents: a rebuild, which takes the place of the old one.
 fn is_replaced_by(old: &Installed, new: &Arrival) -> bool {
-    let (a, b) = (&old.package, &new.new.package);
-    (&a.format, &a.vendor, &a.name, &a.package_version)
-        == (&b.format, &b.vendor, &b.name, &b.package_version)
+    is_of_the_line(old, new) && old.package.package_version == new.new.package.package_version
 }
 
 fn describe(one: &Arrival) -> String {

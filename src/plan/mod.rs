@@ -5,6 +5,7 @@
 
 pub mod domain;
 pub mod gear;
+pub mod hold;
 pub mod install;
 pub mod remove;
 pub mod shims;

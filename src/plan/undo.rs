@@ -4,6 +4,7 @@ use super::gear::{
     Farewell, Wanted, add_reconnection, add_restored, add_returned, destroy, expose, put_back,
     remove as remove_cartridges, start, stop, unexpose,
 };
+use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
 use super::{Plan, Refusal, Resource};
@@ -182,6 +183,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, put_back(gear, now, (folder, changed))?);
             Ok(())
         }
+        InversePart::Holds => hold::add_undone(plan, &facts.holds, &facts.held),
         InversePart::HostLinks { links } => {
             super::shims::add(plan, links.clone());
             Ok(())
