@@ -187,6 +187,22 @@ impl One<'_> {
     }
 }
 
+/// The manifest that `stream` gives; nothing where it is an archive.
+pub(super) fn manifest_in(
+    stream: Stream<'_>,
+    source: &Source,
+) -> Result<Option<Vec<u8>>, GatherError> {
+    let mut packed = Teed { stream, keeping: None };
+    let opened = packed.stream.opened().clone();
+    let head = packed.stream.head(HEAD)?.to_vec();
+    let name = opened.final_url.unwrap_or_else(|| source.to_string());
+    match archive::detect(&head) {
+        Some(_) => Ok(None),
+        None if opened.html || is_web_page(&head) => Err(GatherError::WebPage(name)),
+        None => packed.manifest(source, name).map(Some),
+    }
+}
+
 /// Tells whether bytes that were changed on the way could have led to `error`.
 fn may_be_damage(error: &ArchiveError) -> bool {
     use ArchiveError as Error;

@@ -83,14 +83,19 @@ impl Gatherer {
                 slots.put(number, outcome);
             }
         };
-        let workers = self.config.download.parallel.clamp(1, requests.len().max(1));
+        self.side_by_side(requests.len(), &work);
+        slots.into_result()
+    }
+
+    /// Runs `work` in as many threads as there may be downloads, and as there are things to do.
+    pub(super) fn side_by_side(&self, things: usize, work: &(impl Fn() + Sync)) {
+        let workers = self.config.download.parallel.clamp(1, things.max(1));
         std::thread::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(work);
             }
             work();
         });
-        slots.into_result()
     }
 
     fn one(

@@ -17,6 +17,7 @@ mod provenance;
 pub mod request;
 pub mod staging;
 mod trees;
+mod upstream;
 
 pub use arrival::{Arrival, arrive};
 pub use error::{GatherError, GatherFailure};
@@ -25,3 +26,4 @@ pub use into::Fetched;
 pub use lint::lint;
 pub use request::{Content, Request, What};
 pub use staging::{Staging, sweep};
+pub use upstream::{Known, Offered, Upstream};
