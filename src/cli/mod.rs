@@ -17,6 +17,7 @@ pub mod install;
 pub mod lint;
 pub mod list;
 pub mod oo_env_var;
+pub mod outdated;
 pub mod owns;
 mod package;
 pub mod recover;
@@ -25,6 +26,8 @@ mod request;
 pub mod status;
 pub mod undo;
 pub mod unhold;
+pub mod upgrade;
+mod upstream;
 mod usage;
 pub mod verify;
 
@@ -70,6 +73,23 @@ enum Command {
     /// removed; destroy the gear first.
     #[command(visible_aliases = ["rm", "uninstall"])]
     Remove(remove::RemoveArgs),
+    /// Tell what there are newer versions of
+    ///
+    /// Of each installed package: what is installed, the newest version that takes over from it
+    /// without a restart (`Compatible-Versions`), and the newest one, from the index and from where
+    /// the package came: the branch or tag of a git repository, a manifest that names an archive, a
+    /// directory. A source that does not answer in time is a warning. Then the cartridges in gears
+    /// that are older than what the library has. The exit status is 20 when something is outdated,
+    /// held or not, and 0 otherwise.
+    Outdated(outdated::OutdatedArgs),
+    /// Bring the newest versions of packages into the library
+    ///
+    /// They come in beside the old ones, all in one transaction; gears go on using what they use.
+    /// Old versions that no gear uses stay until `cart remove`: they share their unchanged files
+    /// with the new ones. Held packages are left alone. A source that offers an older version now is
+    /// refused, status 5, unless `--allow-downgrade`: then newer versions that no gear uses make
+    /// room, and `cart undo` brings them back.
+    Upgrade(upgrade::UpgradeArgs),
     /// Keep packages as they are
     ///
     /// No other version of a held package is installed or brought by an upgrade, no version of it is
@@ -220,6 +240,8 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
     match command {
         Command::Install(args) => install::run(args, app),
         Command::Remove(args) => remove::run(args, app),
+        Command::Outdated(args) => outdated::run(args, app),
+        Command::Upgrade(args) => upgrade::run(args, app),
         Command::Hold(args) => hold::run(args, app),
         Command::Unhold(args) => unhold::run(args, app),
         Command::List(args) => list::run(args, app),

@@ -17,12 +17,15 @@ pub fn line(db: &Db, text: &str) -> Result<Option<VendorAndName>, Failure> {
 /// The hold that `text` names: `name` or `vendor-name`, installed or not.
 pub fn hold_called(db: &Db, text: &str) -> Result<Option<Hold>, Failure> {
     let called = |hold: &Hold| {
-        hold.name == text || text.strip_prefix(hold.vendor.as_str()) == Some(&format!("-{}", hold.name))
+        hold.name == text
+            || text.strip_prefix(hold.vendor.as_str()) == Some(&format!("-{}", hold.name))
     };
     let holds: Vec<Hold> = db.holds()?.into_iter().filter(called).collect();
     let names = holds.iter().map(|one| (one.vendor.clone(), one.name.clone()));
     let wanted = the_only(text, names.collect())?;
-    Ok(holds.into_iter().find(|one| wanted.as_ref().is_some_and(|(vendor, _)| *vendor == one.vendor)))
+    Ok(holds
+        .into_iter()
+        .find(|one| wanted.as_ref().is_some_and(|(vendor, _)| *vendor == one.vendor)))
 }
 
 /// The holds on packages that the gear called `name` is made from: an upgrade leaves those alone.
@@ -36,10 +39,7 @@ pub fn holds_in_gear(db: &Db, gear: i64) -> Result<Vec<Hold>, DbError> {
     Ok(found)
 }
 
-fn the_only(
-    text: &str,
-    names: BTreeSet<VendorAndName>,
-) -> Result<Option<VendorAndName>, Failure> {
+fn the_only(text: &str, names: BTreeSet<VendorAndName>) -> Result<Option<VendorAndName>, Failure> {
     if names.len() > 1 {
         let names: Vec<_> =
             names.iter().map(|(vendor, name)| format!("`{vendor}-{name}`")).collect();

@@ -119,9 +119,8 @@ impl Gatherer {
     ) -> Result<Gathered, GatherError> {
         watched.stop.check()?;
         let library = || Dir::open(&self.layout.library()).ok();
-        let newest = |line: &Line| {
-            library::newest(&library()?, (line.format, &line.vendor, &line.name))
-        };
+        let newest =
+            |line: &Line| library::newest(&library()?, (line.format, &line.vendor, &line.name));
         let find = |manifest: &[u8]| newest(&format::line_of(manifest)?);
         let older = Older::new(format::MANIFEST, &find);
         if let Some(line) = &request.line {

@@ -1,9 +1,9 @@
 //! Directories, git repositories and the binary's own packages: sources that are trees.
 
+use super::bytes::LONGEST_MANIFEST;
 use super::error::GatherError;
 use super::one::{Brought, One};
 use super::provenance;
-use super::bytes::LONGEST_MANIFEST;
 use crate::archive::{self, Strip};
 use crate::format;
 use crate::index;

@@ -111,9 +111,7 @@ impl Gatherer {
             Source::Http(url) => self.ask_manifest(known, self.http.open(url, watched)?),
             Source::File(path) => match file::look(path)? {
                 Found::Directory(from) => self.ask_directory(&from),
-                Found::File if is_archive(&path.to_string_lossy()) => {
-                    Ok(Upstream::Silent(ARCHIVE))
-                }
+                Found::File if is_archive(&path.to_string_lossy()) => Ok(Upstream::Silent(ARCHIVE)),
                 Found::File => {
                     let limit = self.config.download.max_length;
                     self.ask_manifest(known, file::open(path, limit, watched)?)
@@ -143,7 +141,9 @@ impl Gatherer {
         let gathered = self.gather_in(corner.clone(), &request, watched)?;
         tree::remove(corner.dir(), &gathered.tree)?;
         let commit = gathered.provenance.commit;
-        Ok(gathered.package.map_or(Upstream::Same, |package| offered(package, &gathered.table, commit)))
+        Ok(gathered
+            .package
+            .map_or(Upstream::Same, |package| offered(package, &gathered.table, commit)))
     }
 
     /// A manifest by itself becomes a part of the package, so another one is another package.

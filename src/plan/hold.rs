@@ -4,7 +4,6 @@ use super::install::package_resource;
 use super::{Plan, Refusal};
 use crate::db::{Change, Hold, HoldsOf, InversePart};
 use crate::error::Exit;
-use crate::package::Package;
 
 /// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
@@ -106,13 +105,10 @@ pub(super) fn refuse_removal(hold: &Hold) -> Refusal {
     Refusal::new(Exit::Refused, text).hint(format!("let it go first: `cart unhold {line}`"))
 }
 
-/// The refusal of bringing in `package`, another version of which is held.
-pub(super) fn refuse(package: &Package, hold: &Hold) -> Refusal {
+/// The refusal of bringing in another version of what is held.
+pub(super) fn refuse(hold: &Hold) -> Refusal {
     let line = Line { vendor: hold.vendor.clone(), name: hold.name.clone() };
-    let text = format!(
-        "`{line}` is held, so {} does not come in: {}",
-        package.package_version, hold.reason
-    );
+    let text = format!("`{line}` is held, so no other version comes in: {}", hold.reason);
     let hint = format!("`cart unhold {line}` lets it go; `--include-held` goes on this once");
     Refusal::new(Exit::Refused, text).hint(hint)
 }

@@ -42,7 +42,7 @@ pub(super) fn add_packages(
         }
         let mut versions = installed.iter().filter(|old| is_of_the_line(old, one));
         if let Some(hold) = versions.find_map(|old| old.hold.as_ref()) {
-            return Err(hold::refuse(package, hold));
+            return Err(hold::refuse(hold));
         }
         trees.push(Placing { from: one.from.clone(), to: in_library(&one.new.place)? });
         if let Some((from, to)) = &one.template {
@@ -72,7 +72,9 @@ pub(super) fn add_packages(
     if !replaced.is_empty() {
         plan.step(StashTrees { trees: replaced });
         plan.keeps = Some(plan.keeps.unwrap_or_default() + kept_bytes);
-        plan.inverse.parts.push(InversePart::RestorePackages);
+        if !plan.inverse.parts.contains(&InversePart::RestorePackages) {
+            plan.inverse.parts.push(InversePart::RestorePackages);
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod remove;
 pub mod shims;
 pub mod undo;
 pub mod unit;
+pub mod upgrade;
 
 use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};

@@ -16,6 +16,7 @@ mod disk;
 mod frontend;
 mod host;
 mod managed;
+mod outdated;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;
