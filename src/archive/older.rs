@@ -139,3 +139,184 @@ impl Twin {
         Ok(self.file.take(self.same))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Kind, Links, Modes, Options, Strip, import, unpack_stream, unpack_zip};
+    use crate::config;
+    use crate::package::file_table::{Content, FileTable};
+    use crate::progress::Nobody;
+    use std::io::Write;
+
+    const CLUE: &str = "m/clue";
+
+    struct World {
+        _temp: tempfile::TempDir,
+        older: Dir,
+        around: Dir,
+    }
+
+    /// An older tree in which these files have these contents, without write bits.
+    fn world(files: &[(&str, &[u8])]) -> World {
+        let temp = tempfile::tempdir().unwrap();
+        let around = Dir::open(temp.path()).unwrap();
+        around.make_dir("older", 0o755).unwrap();
+        let older = around.dir("older").unwrap();
+        put(&older, files);
+        World { _temp: temp, older, around }
+    }
+
+    fn put(dir: &Dir, files: &[(&str, &[u8])]) {
+        for (path, bytes) in files {
+            if let Some((folder, _)) = path.rsplit_once('/') {
+                dir.make_dirs(folder, 0o755).unwrap();
+            }
+            dir.write_new(path, bytes, 0o444).unwrap();
+            dir.set_mode(path, 0o444).unwrap();
+        }
+    }
+
+    impl World {
+        /// Fills a new directory `name` while the older tree is found by `find`.
+        fn fill(
+            &self,
+            name: &str,
+            find: Find<'_>,
+            fill: impl FnOnce(&Dir, &Options<'_>) -> FileTable,
+        ) -> (Dir, FileTable) {
+            self.around.make_dir(name, 0o755).unwrap();
+            let into = self.around.dir(name).unwrap();
+            let (limits, older) = (config::Archive::default(), Older::new(CLUE, find));
+            let options = Options {
+                limits: &limits,
+                links: Links::Contained,
+                modes: Modes::ReadOnly,
+                strip: Strip::SingleTop,
+                older: Some(&older),
+            };
+            let table = fill(&into, &options);
+            (into, table)
+        }
+
+        fn is_linked(&self, into: &Dir, path: &str) -> bool {
+            let inode = |dir: &Dir| dir.open_file(path).unwrap().metadata().unwrap().ino();
+            inode(&self.older) == inode(into)
+        }
+    }
+
+    fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ::tar::Builder::new(Vec::new());
+        for (path, bytes) in files {
+            let mut header = ::tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, format!("top/{path}"), *bytes).unwrap();
+        }
+        archive.into_inner().unwrap()
+    }
+
+    fn zip(files: &[(&str, &[u8])]) -> std::fs::File {
+        let mut archive = ::zip::ZipWriter::new(tempfile::tempfile().unwrap());
+        for (path, bytes) in files {
+            let options = ::zip::write::SimpleFileOptions::default().unix_permissions(0o644);
+            archive.start_file(format!("top/{path}"), options).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap()
+    }
+
+    #[test]
+    fn the_tree_is_the_same_whatever_the_older_one_holds() {
+        let long: Vec<u8> = (0..700_000u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
+        let mut late = long.clone();
+        late[699_999] ^= 1;
+        let mut early = long.clone();
+        early[0] ^= 1;
+        let new: &[(&str, &[u8])] = &[
+            (CLUE, b"clue"),
+            ("a/empty", b""),
+            ("a/same", b"text"),
+            ("a/other", b"text"),
+            ("a/longer", b"text"),
+            ("a/mode", b"text"),
+            ("a/link", b"text"),
+            ("b/long", &long),
+            ("b/late", &long),
+            ("b/early", &long),
+            ("c/new", b"text"),
+        ];
+        let old: &[(&str, &[u8])] = &[
+            (CLUE, b"old clue"),
+            ("a/empty", b""),
+            ("a/same", b"text"),
+            ("a/other", b"texT"),
+            ("a/longer", b"text and more"),
+            ("a/mode", b"text"),
+            ("b/long", &long),
+            ("b/late", &late),
+            ("b/early", &early),
+        ];
+        let linked = ["a/empty", "a/same", "b/long"];
+        let world = world(old);
+        world.older.set_mode("a/mode", 0o555).unwrap();
+        world.older.make_link("a/link", "same").unwrap();
+        let find = |clue: &[u8]| (clue == b"clue").then(|| world.older.again().unwrap());
+        let from = tempfile::tempdir().unwrap();
+        let from = Dir::open(from.path()).unwrap();
+        // In order of name: what comes before the clue cannot be linked.
+        put(&from, new);
+        let tables: Vec<FileTable> = ["tar", "zip", "directory", "none"]
+            .map(|how| {
+                let (into, table) = world.fill(how, &find, |into, options| match how {
+                    "tar" => {
+                        let packed = tar(new);
+                        unpack_stream(Kind::Tar, &mut &packed[..], into, options, &Nobody).unwrap()
+                    }
+                    "zip" => unpack_zip(&zip(new), into, options, &Nobody).unwrap(),
+                    "directory" => {
+                        options.older.unwrap().tell(b"clue");
+                        import(&from, into, options, &Nobody).unwrap()
+                    }
+                    _ => {
+                        options.older.unwrap().is(None);
+                        import(&from, into, options, &Nobody).unwrap()
+                    }
+                });
+                for (path, bytes) in new {
+                    assert!(into.read(path, 1 << 20).unwrap() == *bytes, "{how}: {path}");
+                    assert_eq!(into.meta(path).unwrap().unwrap().mode, 0o444, "{how}: {path}");
+                    if !matches!(*path, "a/link" | "c/new") {
+                        let expected = how != "none" && linked.contains(path);
+                        assert_eq!(world.is_linked(&into, path), expected, "{how}: {path}");
+                    }
+                }
+                table
+            })
+            .to_vec();
+        assert!(tables.iter().all(|table| *table == tables[0]));
+        let digest = |path: &str| match &tables[0].get(path).unwrap().content {
+            Content::File { sha256, .. } => *sha256,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(digest("a/same"), digest("c/new"), "hashed, linked or not");
+        // Nothing was written through a second name.
+        for (path, bytes) in old {
+            assert!(world.older.read(path, 1 << 20).unwrap() == *bytes, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_older_tree_that_goes_away_costs_nothing_but_time() {
+        let files: &[(&str, &[u8])] = &[("a/same", b"text")];
+        let world = world(files);
+        let gone = world.around.dir("older").unwrap();
+        world.around.rename("older", &world.around, "elsewhere").unwrap();
+        crate::sys::tree::remove(&world.around, "elsewhere").unwrap();
+        let (into, _) = world.fill("new", &|_| None, |into, options| {
+            options.older.unwrap().is(Some(gone));
+            unpack_stream(Kind::Tar, &mut &tar(files)[..], into, options, &Nobody).unwrap()
+        });
+        assert_eq!(into.read("a/same", 9).unwrap(), b"text");
+    }
+}

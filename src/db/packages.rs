@@ -282,7 +282,10 @@ mod tests {
     #[test]
     fn listing_reads_no_package_and_a_name_reads_no_other() {
         let db = Db::empty().unwrap();
-        assert_eq!(cursors(&db, LISTED, "Column"), cursors(&db, LISTED, "SeekGE"));
+        let index = cursors(&db, LISTED, "SeekGE");
+        assert!(
+            index.len() == 1 && cursors(&db, LISTED, "Column").iter().all(|one| *one == index[0])
+        );
         let named = format!(
             "EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM package WHERE removed_by IS NULL AND name = ''"
         );
