@@ -19,6 +19,8 @@ pub mod staging;
 mod trees;
 mod upstream;
 
+#[cfg(test)]
+pub(crate) use arrival::sample;
 pub use arrival::{Arrival, arrive};
 pub use error::{GatherError, GatherFailure};
 pub use gatherer::{Gathered, Gatherer};

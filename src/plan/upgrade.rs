@@ -3,6 +3,9 @@
 //! Gears go on using what they use. What no gear uses stays too, until somebody removes it: it
 //! shares its unchanged files with the newer one, and is what an undo needs.
 
+#[cfg(test)]
+mod tests;
+
 use super::hold::Line;
 use super::install::{add_packages, in_library, is_of_the_line, package_resource, template_of};
 use super::{Consent, Plan, Refusal, hold};
