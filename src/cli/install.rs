@@ -64,7 +64,9 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     carry_out(app, &db, &args.change, &|| {
         let mut installed = facts::library(&db, &names)?;
         if args.include_held {
-            installed.iter_mut().for_each(|one| one.hold = None);
+            for one in &mut installed {
+                one.hold = None;
+            }
         }
         Ok(install(&arrived, &installed)?)
     })

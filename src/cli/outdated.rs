@@ -77,7 +77,8 @@ fn outdated(args: &OutdatedArgs, app: &App) -> Result<Exit, Failure> {
     let old = db.as_ref().map_or(Ok(Vec::new()), facts::old_cartridges)?;
     interrupt::watch_or_fail()?;
     let silent = ask(app, db.as_ref(), (&mut standings, &args.ask))?;
-    let rows: Vec<_> = standings.iter().zip(&silent).map(|(one, why)| shown(one, why)).collect();
+    let rows: Vec<_> =
+        standings.iter().zip(&silent).map(|(one, why)| shown(one, why.as_ref())).collect();
     let pending = rows.iter().any(|row| row.outdated) || !old.is_empty();
     if app.form() == Form::Json {
         let gears = old.iter().map(shown_cartridge).collect();
@@ -88,7 +89,7 @@ fn outdated(args: &OutdatedArgs, app: &App) -> Result<Exit, Failure> {
     Ok(if pending { Exit::Pending } else { Exit::Done })
 }
 
-fn shown<'a>(one: &'a Standing, silent: &'a Option<Silence>) -> Shown<'a> {
+fn shown<'a>(one: &'a Standing, silent: Option<&'a Silence>) -> Shown<'a> {
     let verdict = one.verdict();
     let (word, offer) = match verdict {
         Verdict::Current => ("current", None),
@@ -108,7 +109,7 @@ fn shown<'a>(one: &'a Standing, silent: &'a Option<Silence>) -> Shown<'a> {
         offered: offer.map(|offer| &offer.version),
         held: reason(one.hold.as_ref()),
         source: &one.row.source,
-        note: silent.as_ref().map(Silence::text),
+        note: silent.map(Silence::text),
     }
 }
 
@@ -122,7 +123,7 @@ fn shown_cartridge(one: &OldCartridge) -> ShownCartridge<'_> {
         installed: &one.installed,
         compatible: one.compatible.as_ref(),
         newest: &one.newest,
-        from: facts::From::Library.as_str(),
+        from: facts::Whence::Library.as_str(),
         held: reason(one.hold.as_ref()),
     }
 }

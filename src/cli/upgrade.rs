@@ -8,7 +8,7 @@ use super::upstream::{AskArgs, Silence, ask};
 use crate::cli::app::App;
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{self, From, Offer, Standing, Verdict};
+use crate::facts::{self, Offer, Standing, Verdict, Whence};
 use crate::format::Line;
 use crate::gather::{Arrival, Request, What};
 use crate::index;
@@ -78,7 +78,9 @@ fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
         let mut installed = facts::library(&db, &names)?;
         installed.retain(|one| titles.contains(&format!("{}-{}", one.row.vendor, one.row.name)));
         if args.include_held {
-            installed.iter_mut().for_each(|one| one.hold = None);
+            for one in &mut installed {
+                one.hold = None;
+            }
         }
         let ask =
             UpgradeAsk { arrived: &arrived, older: &older, asked, downgrade, warnings: &warnings };
@@ -154,9 +156,9 @@ fn bring(
 fn request(standing: &Standing, offer: &Offer) -> Result<Option<Request>, Failure> {
     let row = &standing.row;
     let what = match offer.from {
-        From::Library => return Ok(None),
-        From::Upstream => What::Source(Source::parse(&row.source)?),
-        From::Index => {
+        Whence::Library => return Ok(None),
+        Whence::Upstream => What::Source(Source::parse(&row.source)?),
+        Whence::Index => {
             let same = |entry: &&index::Entry| entry.vendor == row.vendor && entry.name == row.name;
             let Some(entry) = index::entries().iter().find(same) else { return Ok(None) };
             What::Entry(entry)

@@ -4,7 +4,7 @@ use super::app::App;
 use crate::config::Config;
 use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Explain, Failure};
-use crate::facts::{From, Offer, Standing};
+use crate::facts::{Offer, Standing, Whence};
 use crate::format::MANIFEST;
 use crate::gather::{self, Gatherer, Known, Upstream};
 use crate::source::locator::Source;
@@ -54,7 +54,7 @@ pub(super) fn ask(
     let Some(db) = db.filter(|_| !args.offline) else { return Ok(silent) };
     let (mut known, mut whose) = (Vec::new(), Vec::new());
     for (at, (standing, silent)) in standings.iter().zip(&mut silent).enumerate() {
-        if standing.row.source_kind == From::Index.as_str() {
+        if standing.row.source_kind == Whence::Index.as_str() {
             continue;
         }
         match known_of(db, &standing.row) {
@@ -137,7 +137,7 @@ fn add_offer(standing: &mut Standing, upstream: Upstream) -> Option<Silence> {
         standing.offers.push(Offer {
             version: release.version,
             compatible: release.compatible,
-            from: From::Upstream,
+            from: Whence::Upstream,
             is_source: true,
         });
     }

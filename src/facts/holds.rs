@@ -28,7 +28,7 @@ pub fn hold_called(db: &Db, text: &str) -> Result<Option<Hold>, Failure> {
         .find(|one| wanted.as_ref().is_some_and(|(vendor, _)| *vendor == one.vendor)))
 }
 
-/// The holds on packages that the gear called `name` is made from: an upgrade leaves those alone.
+/// The holds on packages that the gear with the id `gear` is made from: upgrades leave those alone.
 pub fn holds_in_gear(db: &Db, gear: i64) -> Result<Vec<Hold>, DbError> {
     let mut found = Vec::new();
     for cartridge in db.gear_cartridges(gear)? {

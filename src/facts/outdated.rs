@@ -1,5 +1,6 @@
 //! Facts about newer versions: of installed packages, and of the cartridges in gears.
 
+use super::holds::VendorAndName;
 use super::packages::place_of;
 use super::providers::package_of;
 use crate::db::{Db, DbError, Hold, PackageRow};
@@ -8,10 +9,13 @@ use crate::package::version::Version;
 use crate::sys::path::RelPath;
 use std::collections::BTreeMap;
 
+/// A version, and those that it takes over from without a restart.
+type Release = (Version, Vec<Version>);
+
 /// Where a version can be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum From {
+pub enum Whence {
     /// The library of this host.
     Library,
     /// The index that the binary brings.
@@ -20,7 +24,7 @@ pub enum From {
     Upstream,
 }
 
-impl From {
+impl Whence {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +43,7 @@ pub struct Offer {
     /// The versions from which an upgrade to it needs no restart.
     pub compatible: Vec<Version>,
     /// Where it can be had.
-    pub from: From,
+    pub from: Whence,
     /// Whether the installed package came from there.
     pub is_source: bool,
 }
@@ -168,7 +172,7 @@ fn indexed(row: &PackageRow, installed: &Version) -> Vec<Offer> {
     let offers = found.map(|package| Offer {
         version: package.package_version,
         compatible: package.compatible_versions,
-        from: From::Index,
+        from: Whence::Index,
         is_source,
     });
     offers
@@ -178,7 +182,7 @@ fn indexed(row: &PackageRow, installed: &Version) -> Vec<Offer> {
 
 /// The cartridges in gears whose packages the library has in newer versions.
 pub fn old_cartridges(db: &Db) -> Result<Vec<OldCartridge>, DbError> {
-    let mut lines: BTreeMap<(String, String), Vec<(Version, Vec<Version>)>> = BTreeMap::new();
+    let mut lines: BTreeMap<VendorAndName, Vec<Release>> = BTreeMap::new();
     let mut old = Vec::new();
     for gear in db.gears()? {
         for cartridge in db.gear_cartridges(gear.id)? {
@@ -209,7 +213,7 @@ pub fn old_cartridges(db: &Db) -> Result<Vec<OldCartridge>, DbError> {
 }
 
 /// The versions of the package of `row` that are installed, each with those that it takes over from.
-fn releases(db: &Db, row: &PackageRow) -> Result<Vec<(Version, Vec<Version>)>, DbError> {
+fn releases(db: &Db, row: &PackageRow) -> Result<Vec<Release>, DbError> {
     let rows = db.packages_named(&row.name)?.into_iter().filter(|one| one.vendor == row.vendor);
     let releases = rows.map(|one| {
         let package = db.manifest(one.id)?;
@@ -244,7 +248,7 @@ mod tests {
 
     fn offer(text: &str, compatible: &[&str], is_source: bool) -> Offer {
         let compatible = compatible.iter().map(|text| version(text)).collect();
-        let from = if is_source { From::Upstream } else { From::Index };
+        let from = if is_source { Whence::Upstream } else { Whence::Index };
         Offer { version: version(text), compatible, from, is_source }
     }
 

@@ -64,7 +64,7 @@ pub struct Offered {
 
 /// Why archives are not asked.
 const ARCHIVE: &str = "an archive: a newer one has another address";
-/// Why packages of the binary's index are not asked.
+/// Why repositories are not asked after a commit.
 const COMMIT: &str = "a commit, which stays as it is";
 /// How archives are called.
 const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
@@ -108,13 +108,13 @@ impl Gatherer {
         match &known.source {
             Source::Git(git) => self.ask_repository(git, known, (corner, watched)),
             Source::Http(url) if is_archive(url.path()) => Ok(Upstream::Silent(ARCHIVE)),
-            Source::Http(url) => self.ask_manifest(known, self.http.open(url, watched)?),
+            Source::Http(url) => ask_manifest(known, self.http.open(url, watched)?),
             Source::File(path) => match file::look(path)? {
                 Found::Directory(from) => self.ask_directory(&from),
                 Found::File if is_archive(&path.to_string_lossy()) => Ok(Upstream::Silent(ARCHIVE)),
                 Found::File => {
                     let limit = self.config.download.max_length;
-                    self.ask_manifest(known, file::open(path, limit, watched)?)
+                    ask_manifest(known, file::open(path, limit, watched)?)
                 }
             },
         }
@@ -146,19 +146,6 @@ impl Gatherer {
             .map_or(Upstream::Same, |package| offered(package, &gathered.table, commit)))
     }
 
-    /// A manifest by itself becomes a part of the package, so another one is another package.
-    fn ask_manifest(&self, known: &Known, stream: Stream<'_>) -> Result<Upstream, GatherError> {
-        let Some(manifest) = manifest_in(stream, &known.source)? else {
-            return Ok(Upstream::Silent(ARCHIVE));
-        };
-        if known.manifest == Some(Sha256(sha2::Sha256::digest(&manifest).into())) {
-            return Ok(Upstream::Same);
-        }
-        let release = format::release_of(&manifest)
-            .ok_or_else(|| GatherError::Unknown(known.source.to_string()))?;
-        Ok(Upstream::Offers(Offered { release, place: None, commit: None }))
-    }
-
     fn ask_directory(&self, from: &Dir) -> Result<Upstream, GatherError> {
         let options = Options {
             limits: &self.config.archive,
@@ -172,6 +159,19 @@ impl Gatherer {
         let package = format::read(&tree, &mut Notes::default())?;
         Ok(offered(package, &table, None))
     }
+}
+
+/// A manifest by itself becomes a part of the package, so another one is another package.
+fn ask_manifest(known: &Known, stream: Stream<'_>) -> Result<Upstream, GatherError> {
+    let Some(manifest) = manifest_in(stream, &known.source)? else {
+        return Ok(Upstream::Silent(ARCHIVE));
+    };
+    if known.manifest == Some(Sha256(sha2::Sha256::digest(&manifest).into())) {
+        return Ok(Upstream::Same);
+    }
+    let release = format::release_of(&manifest)
+        .ok_or_else(|| GatherError::Unknown(known.source.to_string()))?;
+    Ok(Upstream::Offers(Offered { release, place: None, commit: None }))
 }
 
 fn offered(package: Package, table: &FileTable, commit: Option<String>) -> Upstream {

@@ -168,13 +168,8 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, stop(&living(facts, name)?.0));
             Ok(())
         }
-        // Whatever a transaction told is withdrawn when it is undone.
-        InversePart::Withdraw => Ok(()),
-        InversePart::RestoreTold => {
-            plan.records.push(Change::RestoreTold { by: facts.row.id });
-            plan.inverse.parts.push(InversePart::Withdraw);
-            plan.summary.push("what was told holds again".into());
-            Ok(())
+        InversePart::Withdraw | InversePart::RestoreTold | InversePart::Holds => {
+            add_rows(plan, part, facts)
         }
         InversePart::Variables { name, folder, changed } => {
             let (gear, _) = living(facts, name)?;
@@ -183,11 +178,25 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             merge(plan, put_back(gear, now, (folder, changed))?);
             Ok(())
         }
-        InversePart::Holds => hold::add_undone(plan, &facts.holds, &facts.held),
         InversePart::HostLinks { links } => {
             super::shims::add(plan, links.clone());
             Ok(())
         }
+    }
+}
+
+/// Adds what puts rows back that stand for nothing on the disk.
+fn add_rows(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
+    match part {
+        InversePart::RestoreTold => {
+            plan.records.push(Change::RestoreTold { by: facts.row.id });
+            plan.inverse.parts.push(InversePart::Withdraw);
+            plan.summary.push("what was told holds again".into());
+            Ok(())
+        }
+        InversePart::Holds => hold::add_undone(plan, &facts.holds, &facts.held),
+        // Whatever a transaction told is withdrawn when it is undone.
+        _ => Ok(()),
     }
 }
 

@@ -62,13 +62,11 @@ pub fn upgrade(ask: &UpgradeAsk<'_>, installed: &[Installed]) -> Result<Plan, Re
     for (line, arrival) in ask.arrived {
         check_name(line, arrival)?;
         let versions = versions(installed, arrival);
-        if versions.iter().any(|one| one.hold.is_some()) {
-            continue;
-        }
-        let to = &arrival.new.package.package_version;
-        let Some(newest) = versions.iter().map(|one| &one.package.package_version).max() else {
+        let newest = versions.iter().map(|one| &one.package.package_version).max();
+        let Some(newest) = newest.filter(|_| versions.iter().all(|one| one.hold.is_none())) else {
             continue;
         };
+        let to = &arrival.new.package.package_version;
         if to < newest {
             if ask.downgrade == Downgrade::Refused {
                 return Err(refuse_downgrade(line, to));
@@ -76,25 +74,36 @@ pub fn upgrade(ask: &UpgradeAsk<'_>, installed: &[Installed]) -> Result<Plan, Re
             take_away_newer(&mut plan, arrival, &versions)?;
         }
         if !versions.iter().any(|one| one.place == arrival.new.place) {
-            titles.push(match newest == to {
-                true => format!("`{line}` {to}, built anew"),
-                false => format!("`{line}` from {newest} to {to}"),
-            });
+            titles.push(titled(line, newest, to));
         }
         coming.push(arrival.clone());
     }
-    if let [one] = titles.as_slice() {
-        plan.title = format!("upgrade {one}");
-    } else if !titles.is_empty() {
-        plan.title = format!("upgrade {} packages", titles.len());
-        plan.summary.extend(titles);
-    }
+    give_title(&mut plan, titles);
     add_packages(&mut plan, &coming, installed)?;
     tell_of_the_unused(&mut plan, &coming, installed);
     if plan.is_empty() && plan.summary.is_empty() {
         plan.summary.push("everything that was asked for is up to date".into());
     }
     Ok(plan)
+}
+
+fn titled(line: &Line, newest: &Version, to: &Version) -> String {
+    if newest == to {
+        format!("`{line}` {to}, built anew")
+    } else {
+        format!("`{line}` from {newest} to {to}")
+    }
+}
+
+fn give_title(plan: &mut Plan, titles: Vec<String>) {
+    match titles.as_slice() {
+        [] => {}
+        [one] => plan.title = format!("upgrade {one}"),
+        many => {
+            plan.title = format!("upgrade {} packages", many.len());
+            plan.summary.extend(titles);
+        }
+    }
 }
 
 /// Says what is held and stays; what was named is refused.

@@ -238,6 +238,7 @@ fn held_packages_stay_and_say_why() {
     assert_eq!(host.run(&["hold", "ours"]).0, 2, "a reason is needed");
     assert_eq!(host.run(&["hold", "nonsense", "--reason", "x"]).0, 3);
     host.must(&["hold", "ours", "fromweb", "--reason", "until the audit is over"]);
+    assert_eq!(host.json(&["gear", "show", "old"])["held"][0]["name"], "ours");
     assert!(host.run(&["info", "ours"]).1.contains("until the audit is over"));
     assert_eq!(host.json(&["list"])["packages"][0]["held"], "until the audit is over");
     let (status, said) = host.run(&["list"]);

@@ -71,7 +71,7 @@ impl<'a> Git<'a> {
 
     /// Does something with the repository that `source` names; `work` is emptied afterwards.
     pub(super) fn job<T>(
-        &self,
+        self,
         source: &GitSource,
         (tree, work): (&Dir, &Dir),
         watched: Watched<'_>,
