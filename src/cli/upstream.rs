@@ -101,6 +101,10 @@ fn failed(text: &str, exit: Exit) -> Silence {
 }
 
 fn known_of(db: &Db, row: &PackageRow) -> Result<Known, Failure> {
+    if row.source.contains("=redacted") {
+        let text = "its address had a secret in it, which is not kept: `cart install` it anew";
+        return Err(Failure::new(Exit::Source, text));
+    }
     let source = Source::parse(&row.source).map_err(Failure::from)?;
     let manifest = db.file(row.id, MANIFEST)?.and_then(|file| file.sha256);
     Ok(Known { source, commit: row.commit.clone(), manifest })
