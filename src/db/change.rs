@@ -83,6 +83,25 @@ pub enum Change {
         /// The transaction.
         by: i64,
     },
+    /// A package stays as it is from now on.
+    Hold {
+        /// Its vendor.
+        vendor: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A package is not held any more.
+    Release {
+        /// The hold's id.
+        hold: i64,
+    },
+    /// A package that was let go is held again.
+    HoldAgain {
+        /// The hold's id.
+        hold: i64,
+    },
 }
 
 /// A package to be recorded.
@@ -194,6 +213,9 @@ impl Db {
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
             Change::RestoreTold { by } => self.restore_told(*by, txn),
+            Change::Hold { vendor, name, reason } => self.hold((vendor, name), reason, txn),
+            Change::Release { hold } => self.release(*hold, txn),
+            Change::HoldAgain { hold } => self.hold_again(*hold, txn),
         })
     }
 
@@ -213,7 +235,7 @@ impl Db {
         self.expect_one(self.connection.execute(sql, [id]), otherwise)
     }
 
-    fn expect_one(&self, done: rusqlite::Result<usize>, otherwise: &str) -> Result<()> {
+    pub(super) fn expect_one(&self, done: rusqlite::Result<usize>, otherwise: &str) -> Result<()> {
         match self.answer(done)? {
             1 => Ok(()),
             _ => Err(DbError::Changed(otherwise.to_owned())),

@@ -97,6 +97,8 @@ pub enum InversePart {
         /// What was changed.
         changed: Vec<ChangedVariable>,
     },
+    /// Let go what the transaction holds, and hold again what it let go.
+    Holds,
     /// Set links of the host back.
     HostLinks {
         /// The links.

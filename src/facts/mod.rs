@@ -1,8 +1,10 @@
 //! Facts: everything that a plan may know about this host, read once.
 
 mod gears;
+mod holds;
 mod integrity;
 mod members;
+mod outdated;
 mod packages;
 mod providers;
 pub mod shims;
@@ -13,8 +15,10 @@ pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,
     taken_hosts, told,
 };
+pub use holds::{VendorAndName, hold_called, holds_in_gear, line};
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};
+pub use outdated::{Offer, OldCartridge, Standing, Verdict, Whence, old_cartridges, standings};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
 pub use undoing::{Stashed, UndoFacts, undoing};

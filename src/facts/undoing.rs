@@ -5,7 +5,7 @@ use super::members::MemberFacts;
 use super::packages::{Installed, library};
 use super::variables::Variables;
 use crate::config::Config;
-use crate::db::{ChangedVariable, Db, Inverse, InversePart, PackageRow, TxnRow};
+use crate::db::{ChangedVariable, Db, Hold, HoldsOf, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
@@ -56,6 +56,10 @@ pub struct UndoFacts {
     pub returning: Vec<Installed>,
     /// Whether it has told something that still holds.
     pub has_told: bool,
+    /// What it did to holds.
+    pub holds: HoldsOf,
+    /// What is held now.
+    pub held: Vec<Hold>,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -102,6 +106,8 @@ pub fn undoing(
         members: members(db, (layout, config), &inverse)?,
         returning: returning(db, &inverse)?,
         has_told: db.has_told(txn)?,
+        holds: db.holds_of(txn)?,
+        held: db.holds()?,
         row,
         inverse,
     }))
@@ -177,6 +183,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RestorePackages
         | InversePart::Withdraw
         | InversePart::RestoreTold
+        | InversePart::Holds
         | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }
@@ -203,7 +210,7 @@ fn removed(db: &Db, txn: i64) -> Result<Vec<Installed>, Failure> {
     for row in db.packages_removed_by(txn)? {
         let place = RelPath::parse(&row.place).map_err(|error| damaged(txn, &error))?;
         let package = db.manifest(row.id)?;
-        removed.push(Installed { row, place, package, used_by: Vec::new() });
+        removed.push(Installed { row, place, package, used_by: Vec::new(), hold: None });
     }
     Ok(removed)
 }

@@ -5,11 +5,13 @@
 
 pub mod domain;
 pub mod gear;
+pub mod hold;
 pub mod install;
 pub mod remove;
 pub mod shims;
 pub mod undo;
 pub mod unit;
+pub mod upgrade;
 
 use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};

@@ -4,6 +4,7 @@ use super::gear::{
     Farewell, Wanted, add_reconnection, add_restored, add_returned, destroy, expose, put_back,
     remove as remove_cartridges, start, stop, unexpose,
 };
+use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
 use super::{Plan, Refusal, Resource};
@@ -154,13 +155,8 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(stop(&living(facts, name)?.0));
             Ok(())
         }
-        // Whatever a transaction told is withdrawn when it is undone.
-        InversePart::Withdraw => Ok(()),
-        InversePart::RestoreTold => {
-            plan.records.push(Change::RestoreTold { by: facts.row.id });
-            plan.inverse.parts.push(InversePart::Withdraw);
-            plan.summary.push("what was told holds again".into());
-            Ok(())
+        InversePart::Withdraw | InversePart::RestoreTold | InversePart::Holds => {
+            add_rows(plan, part, facts)
         }
         InversePart::Variables { name, folder, changed } => {
             let (gear, _) = living(facts, name)?;
@@ -193,6 +189,21 @@ fn restore_gear(
     }
     add_restored(plan, gear, started);
     Ok(())
+}
+
+/// Adds what puts rows back that stand for nothing on the disk.
+fn add_rows(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
+    match part {
+        InversePart::RestoreTold => {
+            plan.records.push(Change::RestoreTold { by: facts.row.id });
+            plan.inverse.parts.push(InversePart::Withdraw);
+            plan.summary.push("what was told holds again".into());
+            Ok(())
+        }
+        InversePart::Holds => hold::add_undone(plan, &facts.holds, &facts.held),
+        // Whatever a transaction told is withdrawn when it is undone.
+        _ => Ok(()),
+    }
 }
 
 fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {

@@ -196,6 +196,16 @@ impl Host {
         std::fs::write(&path, text).unwrap();
     }
 
+    /// Makes the folder of a package another version of it.
+    fn publish(&self, folder: &str, version: &str) {
+        let manifest = format!("{folder}/metadata/manifest.yml");
+        let text = std::fs::read_to_string(self.temp.path().join(&manifest)).unwrap();
+        let (before, rest) = text.split_once("Cartridge-Version: '").unwrap();
+        let (_, after) = rest.split_once('\'').unwrap();
+        self.file(&manifest, &format!("{before}Cartridge-Version: '{version}'{after}"), 0o644);
+        self.file(&format!("{folder}/usr/build"), version, 0o644);
+    }
+
     pub(crate) fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
@@ -217,6 +227,9 @@ impl Host {
 
     /// Runs a command that has to succeed.
     pub(crate) fn must(&self, line: &[&str]) {
+        if let ["NEWER" | "OLDER", folder] = line {
+            return self.publish(folder, if line[0] == "NEWER" { "2.0" } else { "1.0" });
+        }
         let output = self.command(line).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line:?}: {}: {said}", output.status);
@@ -267,17 +280,20 @@ impl Host {
             seen.remove(folder);
         }
         seen.insert("processes".into(), self.processes().len().to_string());
-        seen.insert("told".into(), self.told().unwrap_or_default());
+        let told = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
+                    FROM told WHERE withdrawn_by IS NULL";
+        seen.insert("told".into(), self.rows(told).unwrap_or_default());
+        let held = "SELECT group_concat(name || ': ' || reason, ', ') FROM hold \
+                    WHERE released_by IS NULL";
+        seen.insert("held".into(), self.rows(held).unwrap_or_default());
         Seen(seen)
     }
 
-    /// What holds of everything that was told.
-    fn told(&self) -> Option<String> {
+    /// The answer of the database, read directly, to a question of one text.
+    fn rows(&self, question: &str) -> Option<String> {
         let path = self.state().join("cart.db");
         let db = path.exists().then(|| Connection::open(path).unwrap())?;
-        let rows = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
-                    FROM told WHERE withdrawn_by IS NULL";
-        db.query_row(rows, [], |row| row.get(0)).unwrap()
+        db.query_row(question, [], |row| row.get(0)).unwrap()
     }
 
     /// The living processes that began below this root.

@@ -20,6 +20,7 @@ mod elsewhere;
 mod frontend;
 mod host;
 mod managed;
+mod outdated;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;
