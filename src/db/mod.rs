@@ -37,7 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/003.sql"),
     include_str!("schema/004.sql"),
     include_str!("schema/005.sql"),
-    include_str!("schema/009.sql"),
+    include_str!("schema/006.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.

@@ -1,4 +1,4 @@
--- Version 9: packages that stay as they are, and why. A hold is of a name, for all its versions; it
+-- Version 6: packages that stay as they are, and why. A hold is of a name, for all its versions; it
 -- is released by a transaction, so that undoing that one holds the package again.
 
 CREATE TABLE hold (
