@@ -7,6 +7,7 @@ mod packages;
 mod providers;
 pub mod shims;
 mod undoing;
+mod upgrades;
 mod variables;
 
 pub use gears::{
@@ -17,5 +18,6 @@ pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
-pub use undoing::{Stashed, UndoFacts, undoing};
+pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
+pub use upgrades::UpgradeFacts;
 pub use variables::{Variables, add_pending, publisher, shared};

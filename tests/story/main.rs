@@ -21,6 +21,7 @@ mod several;
 mod support;
 mod templates;
 mod trouble;
+mod upgrades;
 mod variables;
 mod versions;
 
