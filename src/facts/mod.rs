@@ -19,5 +19,5 @@ pub use members::{MemberFacts, folders_size};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
 pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
-pub use upgrades::UpgradeFacts;
+pub use upgrades::{Extension, UpgradeFacts};
 pub use variables::{Variables, add_pending, publisher, shared};

@@ -8,9 +8,11 @@ use crate::db::Db;
 use crate::error::Failure;
 use crate::layout::Layout;
 use crate::sys::clock::Moment;
+use crate::sys::fs::{Dir, Kind};
 use crate::sys::net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 /// Everything that the upgrade of a gear may know.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,38 @@ pub struct UpgradeFacts {
     pub answering: Vec<(Ipv4Addr, u16)>,
     /// The bytes in its home.
     pub bytes: u64,
+    /// What the administrator has put beside upgrades.
+    pub extension: Extension,
+}
+
+/// The gear upgrade extension (the guide, OpenShift Upgrades): executables in `upgrade/` of the
+/// settings, and the release of this program for which they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extension {
+    /// `pre-upgrade`, where it is there and executable.
+    pub before: Option<PathBuf>,
+    /// `post-upgrade`.
+    pub after: Option<PathBuf>,
+    /// What stands in `version`.
+    pub version: Option<String>,
+}
+
+impl Extension {
+    /// Looks for it.
+    fn look(layout: &Layout) -> Self {
+        let folder = layout.upgrade_extension();
+        let Ok(dir) = Dir::open(&folder) else { return Self::default() };
+        let program = |name: &str| {
+            let meta = dir.meta(name).ok().flatten()?;
+            (meta.kind == Kind::File && meta.mode & 0o111 != 0).then(|| folder.join(name))
+        };
+        let version = dir.read("version", 256).ok();
+        Self {
+            before: program("pre-upgrade"),
+            after: program("post-upgrade"),
+            version: version.map(|text| String::from_utf8_lossy(&text).trim().to_owned()),
+        }
+    }
 }
 
 impl UpgradeFacts {
@@ -45,6 +79,7 @@ impl UpgradeFacts {
             places.filter(|(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port));
         Ok(Self {
             configured,
+            extension: Extension::look(layout),
             answering: answering.collect(),
             bytes: home_size(layout, &gear.identity.name),
             members: MemberFacts::of(db, (layout, config), gear, (&ports, &names))?,

@@ -41,6 +41,7 @@ pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
 mod ruby;
+pub mod run_extension;
 pub mod run_script;
 mod script;
 pub mod set_state;
@@ -213,6 +214,7 @@ steps! {
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
+    run_extension::RunExtension,
     run_script::RunScript,
     set_state::SetState,
     stash_gear::StashGear,

@@ -439,3 +439,32 @@ fn many_gears_are_upgraded_and_a_failing_one_keeps_none_of_them_from_it() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&answer["failed"], &answer["not_begun"]), (&2.into(), &1.into()), "{answer}");
 }
+
+#[test]
+fn the_administrators_extension_runs_where_it_is_of_this_release() {
+    let _alone = alone();
+    let family = Family::new();
+    family.compatible();
+    let program = "#!/bin/bash\nset -e\n[[ $1 == blog && $CART_GEAR == blog ]]\n\
+        echo \"${0##*/} $CART_ITINERARY\" >>\"$CART_GEAR_HOME/app-root/data/extension\"\n\
+        if [[ $0 == *post* && -e $CART_GEAR_HOME/app-root/data/no ]]; then echo 'not so' >&2; exit 1; fi\n";
+    for name in ["pre-upgrade", "post-upgrade"] {
+        family.host.write(&format!("host/etc/cartwright/upgrade/{name}"), program, 0o755);
+    }
+    let (status, said) = family.upgrade(&["--dry-run"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("the upgrade extension is left out"), "{said}");
+    family.host.write("host/etc/cartwright/upgrade/version", env!("CARGO_PKG_VERSION"), 0o644);
+    std::fs::write(family.host.home("blog").join("app-root/data/no"), "").unwrap();
+    let (status, said) = family.upgrade(&[]);
+    assert_eq!(status, 9, "{said}");
+    assert!(said.contains("post-upgrade` did not succeed") && said.contains("not so"), "{said}");
+    assert_eq!(family.read("fam/conf/locked"), "1.0");
+    std::fs::remove_file(family.host.home("blog").join("app-root/data/no")).unwrap();
+    let (status, said) = family.upgrade(&[]);
+    assert_eq!(status, 0, "{said}");
+    let told = family.read("app-root/data/extension");
+    let expected = r#"{"entries":{"fam-1":{"upgrade_data":{},"upgrade_type":"compatible"}},"has_incompatible":false}"#;
+    let ends = format!("pre-upgrade {expected}\npost-upgrade {expected}\n");
+    assert!(told.ends_with(&ends), "{told}");
+}

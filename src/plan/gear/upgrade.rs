@@ -7,7 +7,7 @@ use super::locking::{lock, unlock};
 use super::moved::{Moved, moved};
 use super::run::{add_actions, add_stop_by, plan_for};
 use crate::db::{Change, InversePart, NewCartridge};
-use crate::facts::{Gear, UpgradeFacts};
+use crate::facts::{Extension, Gear, UpgradeFacts};
 use crate::gear::action::Action;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
@@ -20,11 +20,16 @@ use crate::step::endpoints::ClaimEndpoints;
 use crate::step::keep_home::KeepHome;
 use crate::step::overlay_cartridge::{OverlayCartridge, Source};
 use crate::step::render_templates::{Pass, RenderTemplates};
+use crate::step::run_extension::RunExtension;
 use crate::step::run_script::{RunScript, Script};
 use crate::step::set_state::{Initiator, SetState};
 use crate::step::stash_gear::StashGear;
 use crate::step::upgrade_files::{Phase, UpgradeFiles};
 use crate::step::upgrade_script::UpgradeScript;
+use std::path::PathBuf;
+
+/// This program's release, by which an extension says for what it was written.
+const RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 /// Plans the upgrade of a gear; nothing when it has the newest releases.
 pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> {
@@ -50,6 +55,8 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
         state: gear.state.map_or("stopped", State::as_str).to_owned(),
     };
     plan.step(UpgradeFiles { gear: gear.identity.clone(), phase: begins });
+    let extension = extension(&mut plan, facts);
+    add_extension(&mut plan, gear, (extension.before, &entries));
     let runs = gear.state == Some(State::Started) || gear.processes > 0;
     if stops && runs {
         add_stop_by(&mut plan, &gear.identity, (Initiator::System, Strictness::MayFail));
@@ -81,6 +88,7 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
     if stops {
         add_rerouting(&mut plan, &becomes, facts.members.outside.as_ref())?;
     }
+    add_extension(&mut plan, gear, (extension.after, &entries));
     if stops && gear.state == Some(State::Started) {
         add_restart(&mut plan, &becomes, facts);
     }
@@ -91,6 +99,31 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
         plan.consent = Consent::Courtesy;
     }
     Ok(plan)
+}
+
+/// The extension that is to run: one that was written for another release of this program is not.
+fn extension(plan: &mut Plan, facts: &UpgradeFacts) -> Extension {
+    let extension = facts.extension.clone();
+    if extension.before.is_none() && extension.after.is_none() {
+        return extension;
+    }
+    match &extension.version {
+        Some(version) if version == RELEASE => extension,
+        other => {
+            let version = other.as_deref().unwrap_or("nothing").escape_debug();
+            plan.warnings.push(format!(
+                "the upgrade extension is left out: its `version` says {version}, and this is {RELEASE}"
+            ));
+            Extension::default()
+        }
+    }
+}
+
+fn add_extension(plan: &mut Plan, gear: &Gear, (program, entries): (Option<PathBuf>, &[Entry])) {
+    let Some(program) = program else { return };
+    plan.irreversible.push(format!("what `{}` does", program.display()));
+    let itinerary = as_the_original(entries).to_string();
+    plan.step(RunExtension { gear: gear.identity.clone(), program, itinerary });
 }
 
 /// The gear with the releases that come.
