@@ -464,7 +464,7 @@ fn the_administrators_extension_runs_where_it_is_of_this_release() {
     let (status, said) = family.upgrade(&[]);
     assert_eq!(status, 0, "{said}");
     let told = family.read("app-root/data/extension");
-    let expected = r#"{"entries":{"fam-1":{"upgrade_data":{},"upgrade_type":"compatible"}},"has_incompatible":false}"#;
+    let expected = r#"{"entries":{"fam-1":{"upgrade_type":"compatible","upgrade_data":{}}},"has_incompatible":false}"#;
     let ends = format!("pre-upgrade {expected}\npost-upgrade {expected}\n");
     assert!(told.ends_with(&ends), "{told}");
 }
