@@ -74,6 +74,11 @@ impl Layout {
         self.settings.join("env")
     }
 
+    /// What the administrator has put beside the upgrades of gears.
+    pub fn upgrade_extension(&self) -> PathBuf {
+        self.settings.join("upgrade")
+    }
+
     /// The state: the database and everything that it speaks of.
     pub fn state(&self) -> &Path {
         &self.state

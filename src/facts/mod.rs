@@ -9,6 +9,7 @@ mod packages;
 mod providers;
 pub mod shims;
 mod undoing;
+mod upgrades;
 mod variables;
 
 pub use gears::{
@@ -21,5 +22,6 @@ pub use members::{MemberFacts, folders_size};
 pub use outdated::{Offer, OldCartridge, Standing, Verdict, Whence, old_cartridges, standings};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
-pub use undoing::{Stashed, UndoFacts, undoing};
+pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
+pub use upgrades::{Extension, UpgradeFacts};
 pub use variables::{Variables, add_pending, publisher, shared};

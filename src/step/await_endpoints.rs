@@ -7,7 +7,7 @@
 
 use super::sandboxed;
 use super::{Cx, Said, Step};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
 use crate::gear::logs;
 use crate::sys::{interrupt, net};
@@ -29,6 +29,20 @@ pub struct AwaitEndpoints {
     pub gear: Identity,
     /// The addresses and ports of its endpoints.
     pub endpoints: Vec<(Ipv4Addr, u16)>,
+    /// What it means when it does not.
+    #[serde(default)]
+    pub silence: Silence,
+}
+
+/// What it means that a gear does not listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// It may be what it is made for.
+    #[default]
+    IsWarning,
+    /// It listened there before, on every one of its endpoints.
+    IsFailure,
 }
 
 impl AwaitEndpoints {
@@ -52,6 +66,11 @@ impl AwaitEndpoints {
             }
             None => warning.push_str("; its logs say nothing"),
         }
+        if self.silence == Silence::IsFailure {
+            return Err(Failure::new(Exit::Failed, warning).hint(
+                "it listened there before: `--on-failure hold` keeps it so, to be looked at",
+            ));
+        }
         Ok(Said { warnings: vec![warning], ..Said::default() })
     }
 }
@@ -67,12 +86,17 @@ impl Step for AwaitEndpoints {
         Ok(())
     }
 
-    /// Something that listens on one endpoint is enough: not every port is served from the start.
+    /// Something that listens on one endpoint is enough where silence is no failure: not every port
+    /// is served from the start.
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let began = Instant::now();
         let listens = |(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port);
         let mut looked = false;
-        while !self.endpoints.iter().any(listens) {
+        let answers = || match self.silence {
+            Silence::IsWarning => self.endpoints.iter().any(listens),
+            Silence::IsFailure => self.endpoints.iter().all(listens),
+        };
+        while !answers() {
             interrupt::check()?;
             let still = began.elapsed() >= STILLNESS && !std::mem::replace(&mut looked, true);
             let dead = still && sandboxed::living(cx.layout, &self.gear)?.is_empty();
@@ -95,5 +119,6 @@ pub(super) fn sample(world: &super::laws::World) -> AwaitEndpoints {
     let port = listener.local_addr().unwrap().port();
     // It listens for as long as the tests run.
     std::mem::forget(listener);
-    AwaitEndpoints { gear: world.gear(), endpoints: vec![(Ipv4Addr::LOCALHOST, port)] }
+    let endpoints = vec![(Ipv4Addr::LOCALHOST, port)];
+    AwaitEndpoints { gear: world.gear(), endpoints, silence: Silence::IsFailure }
 }

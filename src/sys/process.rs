@@ -357,6 +357,27 @@ pub fn outputs() -> Result<HashSet<PathBuf>, FsError> {
     Ok(all()?.into_iter().flat_map(files).flatten().collect())
 }
 
+/// The files that these processes have open for writing; those that go meanwhile have none.
+pub fn written_by(ids: &[u32]) -> Result<HashSet<PathBuf>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let mut written = HashSet::new();
+    for id in ids {
+        let Ok(open) = proc.dir(format!("{id}/fd")) else { continue };
+        for number in open.names().unwrap_or_default() {
+            let number = number.to_string_lossy();
+            let Ok(info) = proc.read(format!("{id}/fdinfo/{number}"), 4096) else { continue };
+            let info = String::from_utf8_lossy(&info);
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = flags.and_then(|text| u32::from_str_radix(text.trim(), 8).ok());
+            // The two lowest bits are O_WRONLY and O_RDWR.
+            if flags.is_some_and(|flags| flags & 3 != 0) {
+                written.extend(open.link_target(&*number).ok());
+            }
+        }
+    }
+    Ok(written)
+}
+
 /// Tells whether a process with this id exists and is no zombie.
 pub fn is_alive(id: u32) -> bool {
     super::fs::Dir::open(Path::new("/proc"))

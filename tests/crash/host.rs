@@ -76,6 +76,8 @@ impl Host {
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
         host.package("OTHER", "other", "one");
+        host.later("NEWER", "1.1", "Compatible-Versions: ['1.0']\n");
+        host.later("LATER", "2.0", "");
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
@@ -117,6 +119,19 @@ impl Host {
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
+    }
+
+    /// A later release of `PACKAGE`: some files change, some come and some go.
+    fn later(&self, folder: &str, version: &str, more: &str) {
+        self.package(folder, "mock", version);
+        let manifest = MANIFEST.replace("NAME", "mock").replace("'1.0'", &format!("'{version}'"));
+        self.file(&format!("{folder}/metadata/manifest.yml"), &format!("{manifest}{more}"), 0o644);
+        self.file(&format!("{folder}/conf/new/file"), version, 0o644);
+        std::fs::remove_dir_all(self.temp.path().join(folder).join("template")).unwrap();
+        let managed = "processed_templates:\n- conf/*.erb\nsetup_rewritten:\n- conf/new/file\n";
+        self.file(&format!("{folder}/metadata/managed_files.yml"), managed, 0o644);
+        let upgrade = "#!/bin/bash\necho \"$*\" >\"$OPENSHIFT_DATA_DIR/upgraded\"\n";
+        self.file(&format!("{folder}/bin/upgrade"), upgrade, 0o755);
     }
 
     /// Gives the package `WEB` routes and a public port, and the host a front end.
@@ -210,7 +225,8 @@ impl Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let is_package = ["PACKAGE", "REBUILD", "OTHER", "WEB", "ADDON"].contains(word);
+            let is_package =
+                ["PACKAGE", "REBUILD", "NEWER", "LATER", "OTHER", "WEB", "ADDON"].contains(word);
             if is_package {
                 command.arg(self.temp.path().join(word))
             } else {

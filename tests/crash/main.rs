@@ -141,6 +141,25 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "WEB", "--expose"]],
         act: &["gear", "add", "blog", "ADDON"],
     },
+    Scenario {
+        name: "gear upgrade, compatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "NEWER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear upgrade, incompatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "LATER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear rollback",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["install", "LATER"],
+            &["gear", "upgrade", "blog"],
+        ],
+        act: &["gear", "rollback", "blog"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -360,6 +379,11 @@ fn cartridges_are_removed_and_come_back_or_not() {
 }
 
 #[test]
+fn gears_are_upgraded_and_rolled_back_or_not() {
+    try_named(&["gear upgrade, compatible", "gear upgrade, incompatible", "gear rollback"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -390,6 +414,9 @@ fn every_scenario_is_tried() {
         "gear remove",
         "undo a gear remove",
         "gear add, shown outside",
+        "gear upgrade, compatible",
+        "gear upgrade, incompatible",
+        "gear rollback",
         "install shims",
         "remove shims",
         "gear env set",

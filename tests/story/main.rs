@@ -26,6 +26,7 @@ mod several;
 mod support;
 mod templates;
 mod trouble;
+mod upgrades;
 mod variables;
 mod versions;
 

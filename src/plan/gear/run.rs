@@ -8,7 +8,7 @@ use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
 use crate::plan::{Plan, Resource};
-use crate::step::await_endpoints::AwaitEndpoints;
+use crate::step::await_endpoints::{AwaitEndpoints, Silence};
 use crate::step::check_endpoints::CheckEndpoints;
 use crate::step::control::{Control, Strictness};
 use crate::step::end_processes::{EndProcesses, Manner};
@@ -59,7 +59,8 @@ pub(super) fn add_actions(
 /// Adds the wait until the gear listens, where it has endpoints at all.
 pub(super) fn add_wait(plan: &mut Plan, gear: &Identity, endpoints: Vec<(Ipv4Addr, u16)>) {
     if !endpoints.is_empty() {
-        plan.step(AwaitEndpoints { gear: gear.clone(), endpoints });
+        let silence = Silence::IsWarning;
+        plan.step(AwaitEndpoints { gear: gear.clone(), endpoints, silence });
     }
 }
 
