@@ -204,6 +204,11 @@ fn a_compatible_release_comes_while_the_gear_runs() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     std::fs::write(family.host.home("blog").join("fam/conf/mine"), "mine\n").unwrap();
     family.compatible();
+    family.host.must(&["hold", "fam", "--reason", "the fair"]);
+    let (status, said) = family.upgrade(&[]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("`fam` is held: the fair") && said.contains("up to date"), "{said}");
+    family.host.must(&["unhold", "fam"]);
     let (status, said) = family.upgrade(&["--dry-run"]);
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("1.0 → 1.1, compatible: the gear goes on running"), "{said}");

@@ -71,6 +71,10 @@ pub(super) fn itinerary(facts: &UpgradeFacts, refresh: Refresh) -> (Vec<Entry>, 
             }
             Refresh::Outdated => Kind::Incompatible,
         };
+        if let Some(hold) = &newest.hold {
+            notes.push(format!("`{dir}` is held: {}", hold.reason));
+            continue;
+        }
         let new = Wanted {
             package: newest.package.clone(),
             place: newest.place.clone(),
