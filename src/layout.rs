@@ -104,8 +104,8 @@ impl Layout {
         self.state.join("gears")
     }
 
-    /// What a front end includes: `nginx/<gear>.conf`, `nginx/stream/<gear>.conf`, and the gears'
-    /// certificates.
+    /// What a front end includes: `nginx/<gear>.conf`, `nginx/stream/<gear>.conf`,
+    /// `apache/<gear>.conf`, and the gears' certificates.
     pub fn frontend(&self) -> PathBuf {
         self.state.join("frontend")
     }

@@ -66,6 +66,9 @@ pub enum Modes {
     AsPacked,
     /// The same without write bits, directories included; only the top keeps its mode.
     ReadOnly,
+    /// The same, but the owner's write bit stays in the folder of that name at the top: what is
+    /// copied from there with `cp` gets the modes that it finds, and has to be writable.
+    ReadOnlyBut(&'static str),
 }
 
 /// Whether a single top folder is taken away.

@@ -125,7 +125,7 @@ impl<'a> Place<'a> {
     where
         'a: 'p,
     {
-        let mode = self.modes.of_file(executable);
+        let mode = self.modes.of_file(path, executable);
         self.meet(path)?;
         let (masked, into, wrote) = (self.masked.unwrap_or(true), self.into, self.wrote);
         let (holder, name) = self.holder(self.top.spot(path.as_str()).unwrap_or_default())?;
@@ -157,13 +157,23 @@ impl<'a> Place<'a> {
 }
 
 impl Modes {
-    /// The permission bits that a file gets on disk.
-    fn of_file(self, executable: bool) -> u32 {
-        match (self, executable) {
-            (Self::AsPacked, true) => 0o755,
-            (Self::AsPacked, false) => 0o644,
-            (Self::ReadOnly, true) => 0o555,
-            (Self::ReadOnly, false) => 0o444,
+    /// The permission bits that the file `path` gets on disk.
+    fn of_file(self, path: &RelPath, executable: bool) -> u32 {
+        match (self.keeps_write(path), executable) {
+            (true, true) => 0o755,
+            (true, false) => 0o644,
+            (false, true) => 0o555,
+            (false, false) => 0o444,
+        }
+    }
+
+    /// Whether the owner may write to `path`. While an archive is read nobody knows yet whether its
+    /// top folder will be taken away, so the second part of a path counts, too.
+    pub(super) fn keeps_write(self, path: &RelPath) -> bool {
+        match self {
+            Self::AsPacked => true,
+            Self::ReadOnly => false,
+            Self::ReadOnlyBut(folder) => path.as_str().split('/').take(2).any(|one| one == folder),
         }
     }
 }
@@ -207,6 +217,21 @@ mod tests {
 
     fn options(limits: &config::Archive, modes: Modes) -> Options<'_> {
         Options { limits, links: Links::Contained, modes, strip: Strip::Nothing }
+    }
+
+    #[test]
+    fn one_folder_keeps_the_write_bits_of_its_owner() {
+        let modes = Modes::ReadOnlyBut("usr");
+        for (path, file, script) in [
+            ("usr/share/x", 0o644, 0o755),
+            ("top/usr/x", 0o644, 0o755),
+            ("bin/x", 0o444, 0o555),
+            ("a/b/usr/x", 0o444, 0o555),
+            ("usrs/x", 0o444, 0o555),
+        ] {
+            let path = RelPath::parse(path).unwrap();
+            assert_eq!([modes.of_file(&path, false), modes.of_file(&path, true)], [file, script]);
+        }
     }
 
     #[test]

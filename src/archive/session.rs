@@ -78,10 +78,10 @@ fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, Arch
             into.make_link(&entry.path, target)?;
         }
     }
-    if options.modes == Modes::ReadOnly {
+    if options.modes != Modes::AsPacked {
         // From the deepest up: a directory without write bits could not be changed below.
         for entry in table.entries().iter().rev() {
-            if entry.content == Content::Directory {
+            if entry.content == Content::Directory && !options.modes.keeps_write(&entry.path) {
                 place.set_mode(&entry.path, 0o555)?;
             }
         }

@@ -67,6 +67,17 @@ pub struct Outside {
     pub free_ports: Vec<u16>,
     /// The first and the last public port.
     pub range: (u16, u16),
+    /// The web servers that files are written for.
+    pub servers: Servers,
+}
+
+/// The web servers of a front end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// Nginx, which alone passes public ports on.
+    pub nginx: bool,
+    /// Apache, which alone serves what cartridges bring in `httpd.d`.
+    pub apache: bool,
 }
 
 /// What this host is, for gears.
@@ -187,8 +198,9 @@ impl Gear {
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
         let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
-        let connected =
-            ["nginx", "nginx/stream"].iter().any(|folder| fs::kind_of(&file(folder)).is_some());
+        let connected = ["nginx", "nginx/stream", "apache"]
+            .iter()
+            .any(|folder| fs::kind_of(&file(folder)).is_some());
         Ok(Self {
             row,
             identity,
@@ -267,7 +279,7 @@ impl Occupied {
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
-        let slot = free_slot(db)?;
+        let slot = free_slot(db, layout)?;
         let is_taken =
             |host: &u8| endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err();
         Ok(Self {
@@ -310,7 +322,9 @@ impl Outside {
         slot: u32,
         wanted: usize,
     ) -> Result<Option<Self>, Failure> {
-        if !config.frontend.nginx.enabled {
+        let settings = &config.frontend;
+        let servers = Servers { nginx: settings.nginx.enabled, apache: settings.apache.enabled };
+        if !(servers.nginx || servers.apache) {
             return Ok(None);
         }
         let range = (config.gears.first_public_port, config.gears.last_public_port);
@@ -318,7 +332,7 @@ impl Outside {
         let mut taken: BTreeSet<u16> =
             reserved.iter().filter_map(|text| text.parse().ok()).collect();
         let mut free_ports = Vec::new();
-        while free_ports.len() < wanted {
+        while servers.nginx && free_ports.len() < wanted {
             let Ok(port) = endpoints::public_port(slot, range, &taken) else { break };
             taken.insert(port);
             // Somebody else on this host may listen there.
@@ -326,12 +340,14 @@ impl Outside {
                 free_ports.push(port);
             }
         }
-        Ok(Some(Self { free_ports, range }))
+        Ok(Some(Self { free_ports, range, servers }))
     }
 }
 
-/// The lowest number that no gear has, nor, for root, any user of this host.
-fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
+/// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
+/// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
+/// `cart` may be choosing from them, too.
+fn free_slot(db: Option<&Db>, layout: &Layout) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     let (first, last) = if host::is_root() {
@@ -340,10 +356,20 @@ fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
     } else {
         (FIRST_SLOT, u32::from(u16::MAX))
     };
-    (first..=last).find(|slot| !taken.contains(slot)).ok_or_else(|| {
+    let begin = first + layout.root().map_or(0, |root| scatter(root, last - first));
+    let mut slots = (begin..=last).chain(first..begin);
+    slots.find(|slot| !taken.contains(slot)).ok_or_else(|| {
         Failure::new(Exit::Conflict, format!("every gear number from {first} to {last} is taken"))
             .hint("destroy gears that nobody needs")
     })
+}
+
+/// A number below `limit`, always the same for a path (FNV-1a).
+fn scatter(path: &std::path::Path, limit: u32) -> u32 {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    hash % limit.max(1)
 }
 
 fn user_ids() -> Result<Vec<u32>, DbError> {

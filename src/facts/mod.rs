@@ -10,7 +10,7 @@ mod undoing;
 mod variables;
 
 pub use gears::{
-    Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, home_size, new_uuid, obstacle,
+    Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,
     taken_hosts, told,
 };
 pub use integrity::{Finding, check_gear, check_package, strays};

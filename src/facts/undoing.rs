@@ -11,7 +11,6 @@ use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
 use crate::layout::Layout;
 use crate::package::ident::{EnvName, GearName};
-use crate::step::remove_cartridge::RemoveCartridge;
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
 use serde::Deserialize;
@@ -209,6 +208,13 @@ fn removed(db: &Db, txn: i64) -> Result<Vec<Installed>, Failure> {
     Ok(removed)
 }
 
+/// The step by which a cartridge left, as the journal keeps it.
+#[derive(serde::Deserialize)]
+struct Left {
+    gear: Identity,
+    dir: String,
+}
+
 /// What the steps of the transaction took away, as far as it still waits in the stash.
 fn stashed(db: &Db, layout: &Layout, txn: i64) -> Result<Vec<Stashed>, Failure> {
     let mut found = Vec::new();
@@ -218,11 +224,14 @@ fn stashed(db: &Db, layout: &Layout, txn: i64) -> Result<Vec<Stashed>, Failure> 
         match body.get("kind").and_then(Value::as_str) {
             Some("stash_trees") => {}
             Some("remove_cartridge") => {
-                let left = RemoveCartridge::deserialize(&body).map_err(|why| damaged(txn, &why))?;
+                let left = Left::deserialize(&body).map_err(|why| damaged(txn, &why))?;
                 let parse = |path: &str| RelPath::parse(path).map_err(|error| damaged(txn, &error));
                 let from = parse(&Layout::stashed_tree(txn, &step.number, 0))?;
                 if state.has(&from)? {
-                    found.push(Stashed { from, to: parse(&left.path())? });
+                    found.push(Stashed {
+                        from,
+                        to: parse(&format!("{}/{}", left.gear.home(), left.dir))?,
+                    });
                 }
                 continue;
             }

@@ -40,14 +40,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks for a package for the library: read-only, links inside, no digest expected.
+    /// Asks for a package for the library: read-only (but `usr` for its owner), links inside, no digest expected.
     pub fn new(what: What) -> Self {
         Self {
             what,
             checks: Checks::default(),
             content: Content::Package,
             links: Links::Contained,
-            modes: Modes::ReadOnly,
+            // Cartridges copy configuration out of `usr` and change it afterwards.
+            modes: Modes::ReadOnlyBut("usr"),
         }
     }
 }

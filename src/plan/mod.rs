@@ -80,6 +80,24 @@ impl Plan {
         self.steps.push(step.into());
     }
 
+    /// Adds what another plan does; its title is a line of the summary.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.summary.push(other.title);
+        self.summary.extend(other.summary);
+        self.steps.extend(other.steps);
+        self.records.extend(other.records);
+        self.reservations.extend(other.reservations);
+        self.resources.extend(other.resources);
+        self.warnings.extend(other.warnings);
+        self.irreversible.extend(other.irreversible);
+        self.inverse.parts.extend(other.inverse.parts);
+        self.keeps = match (self.keeps, other.keeps) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+        };
+        self.consent = self.consent.max(other.consent);
+    }
+
     /// Tells whether `other` would do the same; how it is described does not count (a gear that
     /// runs grows while the plan is read).
     pub fn does_the_same_as(&self, other: &Self) -> bool {

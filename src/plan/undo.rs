@@ -81,25 +81,6 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn restore_gear(
-    plan: &mut Plan,
-    (name, started): (&GearName, bool),
-    facts: &UndoFacts,
-) -> Result<(), Refusal> {
-    let mut destroyed = facts.destroyed.iter();
-    let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
-        let text = format!("the gear `{name}` is not kept any more");
-        return Err(Refusal::new(Exit::Conflict, text));
-    };
-    if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
-        let text = format!("another gear is called `{name}` now");
-        return Err(Refusal::new(Exit::Conflict, text)
-            .hint(format!("destroy it first: `cart gear destroy {name}`")));
-    }
-    add_restored(plan, gear, started);
-    Ok(())
-}
-
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
         InversePart::RemovePackages => {
@@ -130,14 +111,14 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
         }
         InversePart::DestroyGear { name } => {
             let (gear, bytes) = living(facts, name)?;
-            merge(plan, destroy(gear, Farewell::Silent, *bytes)?);
+            plan.merge(destroy(gear, Farewell::Silent, *bytes)?);
             Ok(())
         }
-        InversePart::RestoreGear { name, started } => restore_gear(plan, (name, *started), facts),
+        InversePart::RestoreGear { name, started } => restore_gear(plan, facts, (name, *started)),
         InversePart::RemoveCartridges { name, dirs } => {
             let members = changed(facts, name)?;
             let bytes = living(facts, name).map_or(0, |(_, bytes)| *bytes);
-            merge(plan, remove_cartridges(members, dirs, bytes)?);
+            plan.merge(remove_cartridges(members, dirs, bytes)?);
             Ok(())
         }
         InversePart::ReturnCartridge { name, cartridge, .. } => {
@@ -158,19 +139,19 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             }
         }
         InversePart::ExposeGear { name } => {
-            merge(plan, expose(&living(facts, name)?.0, facts.outside.as_ref())?);
+            plan.merge(expose(&living(facts, name)?.0, facts.outside.as_ref())?);
             Ok(())
         }
         InversePart::UnexposeGear { name } => {
-            merge(plan, unexpose(&living(facts, name)?.0)?);
+            plan.merge(unexpose(&living(facts, name)?.0)?);
             Ok(())
         }
         InversePart::StartGear { name } => {
-            merge(plan, start(&living(facts, name)?.0));
+            plan.merge(start(&living(facts, name)?.0));
             Ok(())
         }
         InversePart::StopGear { name } => {
-            merge(plan, stop(&living(facts, name)?.0));
+            plan.merge(stop(&living(facts, name)?.0));
             Ok(())
         }
         // Whatever a transaction told is withdrawn when it is undone.
@@ -185,7 +166,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             let (gear, _) = living(facts, name)?;
             let mut variables = facts.variables.iter();
             let Some((_, now)) = variables.find(|(of, _)| of == name) else { return Ok(()) };
-            merge(plan, put_back(gear, now, (folder, changed))?);
+            plan.merge(put_back(gear, now, (folder, changed))?);
             Ok(())
         }
         InversePart::HostLinks { links } => {
@@ -193,6 +174,25 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             Ok(())
         }
     }
+}
+
+fn restore_gear(
+    plan: &mut Plan,
+    facts: &UndoFacts,
+    (name, started): (&GearName, bool),
+) -> Result<(), Refusal> {
+    let mut destroyed = facts.destroyed.iter();
+    let Some(gear) = destroyed.find(|gear| gear.identity.name == *name) else {
+        let text = format!("the gear `{name}` is not kept any more");
+        return Err(Refusal::new(Exit::Conflict, text));
+    };
+    if facts.gears.iter().any(|(living, _)| living.identity.name == *name) {
+        let text = format!("another gear is called `{name}` now");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint(format!("destroy it first: `cart gear destroy {name}`")));
+    }
+    add_restored(plan, gear, started);
+    Ok(())
 }
 
 fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {
@@ -236,22 +236,4 @@ fn living<'a>(facts: &'a UndoFacts, name: &GearName) -> Result<&'a (Gear, u64), 
         Refusal::new(Exit::Conflict, format!("the gear `{name}` is not there any more"))
             .hint("`cart history` shows which transaction destroyed it")
     })
-}
-
-/// Adds what another plan does; its title is a line of the summary.
-fn merge(plan: &mut Plan, other: Plan) {
-    plan.summary.push(other.title);
-    plan.summary.extend(other.summary);
-    plan.steps.extend(other.steps);
-    plan.records.extend(other.records);
-    plan.reservations.extend(other.reservations);
-    plan.resources.extend(other.resources);
-    plan.warnings.extend(other.warnings);
-    plan.irreversible.extend(other.irreversible);
-    plan.inverse.parts.extend(other.inverse.parts);
-    plan.keeps = match (plan.keeps, other.keeps) {
-        (None, None) => None,
-        (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
-    };
-    plan.consent = plan.consent.max(other.consent);
 }

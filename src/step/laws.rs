@@ -51,6 +51,10 @@ impl World {
         let mut config = Config::default();
         config.frontend.nginx.reload = vec!["true".into()];
         config.frontend.nginx.http_port = 35_540;
+        config.frontend.nginx.enabled = true;
+        config.frontend.apache.enabled = true;
+        config.frontend.apache.program = vec!["true".into()];
+        config.frontend.apache.reload = vec!["true".into()];
         Self { _temp: temp, layout, config, state }
     }
 

@@ -25,7 +25,7 @@ const LOGS_EVERY: i64 = 16;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 11] = [
+const FOLDERS: [(&str, u32); 12] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
@@ -36,6 +36,7 @@ const FOLDERS: [(&str, u32); 11] = [
     ("frontend", 0o755),
     ("frontend/nginx", 0o755),
     ("frontend/nginx/stream", 0o755),
+    ("frontend/apache", 0o755),
     ("frontend/tls", 0o700),
 ];
 

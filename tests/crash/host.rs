@@ -137,7 +137,10 @@ impl Host {
         let settings = self.root.join("etc/cartwright");
         std::fs::create_dir_all(&settings).unwrap();
         let text = "frontend:\n  nginx:\n    enabled: true\n    program: 'true'\n    \
+            reload: ['true']\n  apache:\n    enabled: true\n    program: ['true']\n    \
             reload: ['true']\n";
+        self.file("WEB/httpd.d/a.conf.erb", "Redirect gone /<%= ENV['HOME'] %>\n", 0o644);
+        self.file("WEB/httpd.d/a.html", "a\n", 0o644);
         std::fs::write(settings.join("config.yml"), text).unwrap();
     }
 
@@ -259,7 +262,8 @@ impl Host {
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
         // Folders of the state are made before the first transaction, and stay.
-        for folder in ["frontend/nginx", "frontend/nginx/stream", "frontend/tls"] {
+        for folder in ["nginx", "nginx/stream", "apache", "tls"] {
+            let folder = &*format!("frontend/{folder}");
             seen.remove(folder);
         }
         seen.insert("processes".into(), self.processes().len().to_string());

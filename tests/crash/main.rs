@@ -112,6 +112,11 @@ const SCENARIOS: &[Scenario] = &[
         ],
         act: &["undo", "2"],
     },
+    Scenario {
+        name: "gear add, shown outside",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "add", "blog", "ADDON"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -125,6 +130,14 @@ const SCENARIOS: &[Scenario] = &[
             &["gear", "env", "set", "blog", "OLD=1", "KEPT=1"],
         ],
         act: &["gear", "env", "set", "blog", "OLD=2", "NEW=1", "KEPT=1"],
+    },
+    Scenario {
+        name: "gear env set --app",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "create", "store", "ADDON", "--app", "blog"],
+        ],
+        act: &["gear", "env", "set", "--app", "blog", "NEW=1"],
     },
     Scenario {
         name: "env set",
@@ -273,6 +286,11 @@ fn gears_are_shown_outside_or_not() {
 }
 
 #[test]
+fn cartridges_are_added_to_what_is_shown_or_not() {
+    try_named(&["gear add, shown outside"]);
+}
+
+#[test]
 fn gears_are_started_and_stopped_or_not() {
     try_named(&["gear stop", "gear start"]);
 }
@@ -284,7 +302,7 @@ fn gears_are_restarted_and_tidied_or_not() {
 
 #[test]
 fn variables_are_set_and_put_back_or_not() {
-    try_named(&["gear env set", "undo a variable"]);
+    try_named(&["gear env set", "gear env set --app", "undo a variable"]);
     let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
     assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
 }
@@ -330,9 +348,11 @@ fn every_scenario_is_tried() {
         "gear add to a running gear",
         "gear remove",
         "undo a gear remove",
+        "gear add, shown outside",
         "install shims",
         "remove shims",
         "gear env set",
+        "gear env set --app",
         "env set",
         "undo a variable",
         "undo a destruction",

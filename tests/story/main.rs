@@ -10,10 +10,13 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod apache;
+mod application;
 mod commands;
 mod confined;
 mod control;
 mod disk;
+mod elsewhere;
 mod frontend;
 mod host;
 mod managed;

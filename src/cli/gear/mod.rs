@@ -13,6 +13,7 @@ pub mod halt;
 pub mod list;
 pub mod logs;
 mod many;
+mod offered;
 pub mod reload;
 pub mod remove;
 mod resolve;

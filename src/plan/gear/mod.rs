@@ -27,4 +27,4 @@ pub(super) use remove::add_returned;
 pub use remove::remove;
 pub use run::{boot, force_stop, halt, start, stop};
 pub(super) use variables::put_back;
-pub use variables::{VariablesRequest, variables};
+pub use variables::{VariablesRequest, variables, variables_of_app};
