@@ -1,6 +1,7 @@
 //! What is asked of the gatherer.
 
 use crate::archive::{Links, Modes};
+use crate::format::Line;
 use crate::index;
 use crate::source::digest::Checks;
 use crate::source::locator::Source;
@@ -37,6 +38,8 @@ pub struct Request {
     pub links: Links,
     /// Whether the files get write bits.
     pub modes: Modes,
+    /// The package that it is another version of, where that is known before it comes.
+    pub line: Option<Line>,
 }
 
 impl Request {
@@ -49,6 +52,7 @@ impl Request {
             links: Links::Contained,
             // Cartridges copy configuration out of `usr` and change it afterwards.
             modes: Modes::ReadOnlyBut("usr"),
+            line: None,
         }
     }
 }

@@ -16,7 +16,6 @@ mod programs;
 mod quota;
 mod registry;
 mod scl;
-mod sockets;
 
 use crate::error::{Exit, Failure};
 use crate::gear::sdk::{COMMANDS, FALLBACK_COMMANDS};

@@ -80,10 +80,9 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     carry_out(app, &db, &args.change, &|| {
         let application = Gear::of_app(&db, app.layout(), application)?;
         let occupied = Occupied::look(Some(&db), app.layout(), &args.name, &ports)?;
-        let wanted = if args.expose { MOST_PORTS } else { 0 };
         let facts = GearFacts {
             host: Host::look(app.layout(), args.host_users),
-            outside: Outside::look(&db, config, occupied.slot, wanted)?,
+            outside: Outside::look(&db, config, occupied.slot, MOST_PORTS)?,
             occupied,
             installed: facts::library(&db, &names)?,
             told: facts::told(&db, &application)?,

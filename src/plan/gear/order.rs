@@ -161,6 +161,7 @@ mod tests {
     use serde_json::json;
 
     /// A cartridge: its name, its category, and what else its manifest says.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes a value")]
     fn one(name: &str, category: &str, more: serde_json::Value) -> Wanted {
         let mut package = package(name);
         let software = &mut package.software[0];
