@@ -20,10 +20,10 @@ const UPGRADE: &str = "#!/bin/bash\ncd \"$(dirname \"$0\")/..\"\n\
     echo \"$* attempt $CART_ATTEMPT in $CART_TRANSACTION\" >>\"$OPENSHIFT_DATA_DIR/upgraded\"\n\
     [[ -f $OPENSHIFT_HOMEDIR/app-root/runtime/.upgrade_itinerary ]] && echo told >>\"$OPENSHIFT_DATA_DIR/upgraded\"\n\
     echo changed >conf/by-script; rm -f conf/kept; echo x >\"$OPENSHIFT_DATA_DIR/by-script\"\n\
-    case $(cat /MODE 2>/dev/null) in\n\
+    case $(cat \"$OPENSHIFT_DATA_DIR/mode\" 2>/dev/null) in\n\
     fail) echo 'it is broken' >&2; exit 3 ;;\n\
     fill) head -c 3000000 /dev/zero >\"$OPENSHIFT_DATA_DIR/full\"; exit 4 ;;\n\
-    slow) touch /MODE.began; sleep 60 ;;\n\
+    slow) sleep 60 ;;\n\
     esac\nexit 0\n";
 
 /// One release of the family: its cartridge version, what it is compatible with, and its files.
@@ -41,7 +41,6 @@ fn release(
          Categories: [web_framework]\nEndpoints:\n- Private-IP-Name: IP\n  \
          Private-Port-Name: PORT\n  Private-Port: 23411\n{endpoints}"
     );
-    let upgrade = UPGRADE.replace("/MODE", &host.place("mode"));
     let managed = "locked_files:\n- conf/locked\nsetup_rewritten:\n- conf/made\n\
                    processed_templates:\n- conf/shown.erb\n";
     let setup = "#!/bin/bash\ncd \"$(dirname \"$0\")/..\"\nmkdir -p run\n\
@@ -53,7 +52,7 @@ fn release(
         ("metadata/managed_files.yml", managed),
         ("bin/control", CONTROL),
         ("bin/setup", &setup),
-        ("bin/upgrade", &upgrade),
+        ("bin/upgrade", UPGRADE),
         ("conf/locked", version),
         ("conf/mine", version),
         ("conf/kept", "the same\n"),
@@ -99,8 +98,14 @@ impl Family {
         self.host.must(&["install", &one]);
     }
 
+    /// Says what `upgrade` is to do in the gears that there are.
     fn mode(&self, mode: &str) {
-        self.host.write("mode", mode, 0o644);
+        for gear in ["blog", "one", "two"] {
+            let data = self.host.home(gear).join("app-root/data");
+            if data.is_dir() {
+                std::fs::write(data.join("mode"), mode).unwrap();
+            }
+        }
     }
 
     fn read(&self, path: &str) -> String {
@@ -381,11 +386,8 @@ fn an_upgrade_that_was_killed_goes_on() {
             family.incompatible()
         }
         family.mode("slow");
-        let began = std::path::PathBuf::from(family.host.place("mode.began"));
         let mut child = family.host.command(&["gear", "upgrade", "blog"]).spawn().unwrap();
-        Host::until(|| {
-            std::path::Path::new(&began).exists() || family.has("app-root/data/upgraded")
-        });
+        Host::until(|| family.has("app-root/data/upgraded"));
         std::thread::sleep(std::time::Duration::from_millis(200));
         child.kill().unwrap();
         child.wait().unwrap();

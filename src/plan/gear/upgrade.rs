@@ -36,11 +36,12 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
     let gear = &facts.members.gear;
     let mut plan = plan_for(gear, "upgrade");
     let (entries, notes) = itinerary(facts, refresh);
-    plan.warnings.extend(notes);
     if entries.is_empty() {
+        plan.summary.extend(notes);
         plan.summary.push(format!("the gear `{}` is up to date", gear.identity.name));
         return Ok(plan);
     }
+    plan.warnings.extend(notes);
     let identity = upgraded(&gear.identity, &entries);
     let stops = entries.iter().any(|one| one.kind == Kind::Incompatible);
     describe(&mut plan, gear, &entries);
