@@ -178,7 +178,8 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RestorePackages
         | InversePart::Withdraw
         | InversePart::RestoreTold
-        | InversePart::HostLinks { .. } => None,
+        | InversePart::HostLinks { .. }
+        | InversePart::Unit { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }
         | InversePart::ReturnCartridge { name, .. }

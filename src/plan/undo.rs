@@ -186,6 +186,10 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             super::shims::add(plan, links.clone());
             Ok(())
         }
+        InversePart::Unit { was, becomes } => {
+            super::unit::add(plan, was.clone(), becomes.clone());
+            Ok(())
+        }
     }
 }
 

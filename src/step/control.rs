@@ -39,6 +39,17 @@ impl Control {
         }
         script::control(cx, &home, (&self.gear, &self.dir), action)
     }
+
+    /// Starts what ran before. An application that does not start any more is its developer's to
+    /// mend: everything else is put back all the same, and the gear stays open to commands, marked
+    /// as what it should be. Stuck, it could not even be stopped.
+    fn start_again(&self, cx: &Cx<'_>) {
+        if let Err(failure) = self.run(cx, Action::Start) {
+            let (dir, gear) = (&self.dir, &self.gear.name);
+            let why = script::one_line(&failure);
+            cx.fall_short(format!("`{dir}` of the gear `{gear}` did not start again: {why}"));
+        }
+    }
 }
 
 impl Step for Control {
@@ -79,14 +90,20 @@ impl Step for Control {
                 Ok(())
             }
             Action::Stop if untouched => Ok(()),
-            Action::Stop => self.run(cx, Action::Start).map(drop),
+            Action::Stop => {
+                self.start_again(cx);
+                Ok(())
+            }
             Action::Restart if !before.is_empty() && untouched && now.len() == before.len() => {
                 Ok(())
             }
             // Wherever it was cut off, stopping and starting lead back to what was.
             Action::Restart => {
                 drop(self.run(cx, Action::Stop));
-                if before.is_empty() { Ok(()) } else { self.run(cx, Action::Start).map(drop) }
+                if !before.is_empty() {
+                    self.start_again(cx);
+                }
+                Ok(())
             }
             // No other action has an inverse; the plan keeps a copy of the gear or says so.
             _ => Ok(()),

@@ -145,7 +145,10 @@ impl Engine<'_> {
             return Ok(Recovered::Finished { txn, title });
         }
         Ok(match self.unwind(txn, None, witness) {
-            Ok(()) => Recovered::PutBack { txn, title },
+            Ok(missed) => {
+                missed.iter().for_each(|text| witness.warning(text));
+                Recovered::PutBack { txn, title }
+            }
             Err(why) => Recovered::Stuck { txn, title, why: one_line(&why) },
         })
     }

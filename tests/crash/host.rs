@@ -255,6 +255,7 @@ impl Host {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
+        look_into(&self.root, Path::new("etc"), &mut seen);
         // Folders of the state are made before the first transaction, and stay.
         for folder in ["frontend/nginx", "frontend/nginx/stream", "frontend/tls"] {
             seen.remove(folder);

@@ -118,6 +118,17 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["doctor", "--install-shims"]],
         act: &["doctor", "--remove-shims"],
     },
+    Scenario { name: "install the unit", before: &[], act: &["doctor", "--install-unit"] },
+    Scenario {
+        name: "remove the unit",
+        before: &[&["doctor", "--install-unit"]],
+        act: &["doctor", "--remove-unit"],
+    },
+    Scenario {
+        name: "undo the unit",
+        before: &[&["doctor", "--install-unit"]],
+        act: &["undo", "1"],
+    },
     Scenario {
         name: "gear env set",
         before: &[
@@ -310,6 +321,11 @@ fn links_of_the_host_are_made_and_removed_or_not() {
 }
 
 #[test]
+fn the_unit_is_installed_and_removed_or_not() {
+    try_named(&["install the unit", "remove the unit", "undo the unit"]);
+}
+
+#[test]
 fn every_scenario_is_tried() {
     let tried = [
         "install",
@@ -332,6 +348,9 @@ fn every_scenario_is_tried() {
         "undo a gear remove",
         "install shims",
         "remove shims",
+        "install the unit",
+        "remove the unit",
+        "undo the unit",
         "gear env set",
         "env set",
         "undo a variable",
