@@ -86,6 +86,10 @@ pub struct Gears {
     pub memory_mb: u64,
     /// How many variables the users of one gear may set.
     pub max_user_variables: usize,
+    /// The first user id of gears' own accounts: above people's, below the system's dynamic ones.
+    pub first_uid: u32,
+    /// The last one.
+    pub last_uid: u32,
     /// The first public port.
     pub first_public_port: u16,
     /// The last public port.
@@ -191,6 +195,8 @@ impl Default for Gears {
             forbidden_names: forbidden.map(str::to_owned).to_vec(),
             memory_mb: 512,
             max_user_variables: 50,
+            first_uid: 30_000,
+            last_uid: 59_999,
             first_public_port: 35_531,
             last_public_port: 65_535,
         }

@@ -57,9 +57,16 @@ impl<'a> Cx<'a> {
         Host { layout: self.layout, config: self.config, shared: &self.shared }
     }
 
-    /// The step's own directory in the stash, made when it is first asked for.
+    /// The step's own directory in the stash, made when it is first asked for. What is put there
+    /// while the step prepares is durable before its change.
     pub fn stash(&self) -> Result<Dir, Failure> {
         self.stashed.set(true);
+        self.room()
+    }
+
+    /// The same directory, for what going back does not need: something is built there, or will go
+    /// there by renaming. Nothing waits for the disk.
+    pub fn room(&self) -> Result<Dir, Failure> {
         let path = self.stash_path("");
         self.state.make_dirs(&path, 0o700)?;
         Ok(self.state.dir(&path)?)

@@ -48,7 +48,7 @@ impl PlaceCartridge {
         let path = format!("{}/", cx.state.path_of(self.gear.home()).join(&self.dir).display());
         for (name, value) in [("DIR", path), ("IDENT", cartridge.ident.clone())] {
             let file = format!("env/OPENSHIFT_{short}_{name}");
-            into.replace_file(&file, value.as_bytes(), 0o644)?;
+            into.put_file(&file, value.as_bytes(), 0o644)?;
         }
         // The gear reads what it is, whatever modes the package came with; as root it cannot
         // change it either, for then these files are not its own.
@@ -104,7 +104,7 @@ impl Step for PlaceCartridge {
         }
         let locks_by_mode = self.gear.owner.is_none();
         let mode = if locks_by_mode { home.meta("")?.map(|meta| meta.mode) } else { None };
-        cx.stash()?;
+        cx.room()?;
         Ok(HomeMode(mode))
     }
 

@@ -105,7 +105,7 @@ impl RenderTemplates {
         };
         let mode = home.meta(path)?.map_or(0o644, |meta| meta.mode);
         let target = target(path);
-        home.replace_file(target, &rendered, mode)?;
+        home.put_file(target, &rendered, mode)?;
         if let Some((uid, gid)) = self.gear.owner {
             home.set_owner(target, uid, gid)?;
         }

@@ -134,9 +134,7 @@ fn tidy_empties_the_temporary_folder_and_leaves_a_stopped_gear_stopped() {
         let (status, said) = host.run(&["gear", action, "app"]);
         // Nothing is stuck: the gear is open, marked as what it should be, and seen as what it is.
         assert_eq!(status, 9, "{action}: {said}");
-        for words in
-            ["of the gear `app` did not start again", "status 7", "were put back; but"]
-        {
+        for words in ["of the gear `app` did not start again", "status 7", "were put back; but"] {
             assert!(said.contains(words), "{action}: {said}");
         }
         assert!(scratch.exists(), "what was thrown away came back");

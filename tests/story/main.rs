@@ -10,6 +10,7 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod bad_cartridges;
 mod commands;
 mod control;
 mod disk;
