@@ -7,6 +7,7 @@ use crate::db::Db;
 use crate::error::{Exit, Failure};
 use crate::facts::{self, Provider};
 use crate::gather::{Arrival, Request, What};
+use crate::package::Package;
 use crate::package::version::Version;
 use crate::plan::gear::{Wanted, unmet_by};
 use std::collections::BTreeSet;
@@ -75,8 +76,7 @@ impl Resolved {
                 None => next.next().map(|one| Wanted {
                     package: one.new.package.clone(),
                     place: one.new.place.clone(),
-                    software: version
-                        .or_else(|| asked_version(word, one.new.package.name.as_str())),
+                    software: version.or_else(|| asked_version(word, &one.new.package)),
                 }),
             });
         }
@@ -123,8 +123,12 @@ fn required(db: &Db, title: &str, features: &[String]) -> Result<String, Failure
         .hint("install such a package first: `cart install SOURCE`"))
 }
 
-/// The version in `name-version`, of a package that came from the index.
-fn asked_version(word: &str, name: &str) -> Option<Version> {
-    let (_, version) = word.split_once(&format!("{name}-"))?;
-    Version::parse(version).ok()
+/// The software version in `name-version`, of a package that came from the index; the path or URL
+/// of a source asks for none.
+fn asked_version(word: &str, package: &Package) -> Option<Version> {
+    if request::is_source(word) {
+        return None;
+    }
+    let (_, version) = word.split_once(&format!("{}-", package.name))?;
+    Version::parse(version).ok().filter(|version| package.software(version).is_some())
 }
