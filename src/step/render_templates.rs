@@ -169,7 +169,10 @@ impl Step for RenderTemplates {
                     return Err(failure.hint("`cart lint` checks a cartridge's templates"));
                 }
                 // `**/*.erb` reaches templates of vendored code that are none of the platform's.
-                Err(failure) => said.warnings.push(one_line(&failure)),
+                Err(failure) => {
+                    let parts = std::iter::once(one_line(&failure)).chain(failure.hints);
+                    said.warnings.push(parts.collect::<Vec<_>>().join("; "));
+                }
             }
         }
         Ok(said)
