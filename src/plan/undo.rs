@@ -83,23 +83,7 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
 
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
-        InversePart::RemovePackages => {
-            // What the gears use that go in the same plan is used no longer.
-            let mut leaving = facts.installed.clone();
-            for part in &facts.inverse.parts {
-                for one in &mut leaving {
-                    let goes = match part {
-                        InversePart::DestroyGear { name } => Some(name),
-                        InversePart::RemoveCartridges { name, dirs } => {
-                            Some(name).filter(|_| dirs.contains(&one.package.name.to_string()))
-                        }
-                        _ => None,
-                    };
-                    one.used_by.retain(|user| goes.is_none_or(|name| name.as_str() != user));
-                }
-            }
-            add_removal(plan, &leaving)
-        }
+        InversePart::RemovePackages => remove_packages(plan, facts),
         InversePart::RestorePackages => {
             for one in &facts.removed {
                 plan.records.push(Change::RestorePackage { id: one.row.id });
@@ -191,6 +175,24 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             Ok(())
         }
     }
+}
+
+fn remove_packages(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
+    // What the gears use that go in the same plan is used no longer.
+    let mut leaving = facts.installed.clone();
+    for part in &facts.inverse.parts {
+        for one in &mut leaving {
+            let goes = match part {
+                InversePart::DestroyGear { name } => Some(name),
+                InversePart::RemoveCartridges { name, dirs } => {
+                    Some(name).filter(|_| dirs.contains(&one.package.name.to_string()))
+                }
+                _ => None,
+            };
+            one.used_by.retain(|user| goes.is_none_or(|name| name.as_str() != user));
+        }
+    }
+    add_removal(plan, &leaving)
 }
 
 fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {

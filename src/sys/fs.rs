@@ -241,7 +241,7 @@ impl Dir {
 
     /// Puts a file with `bytes` at `name`, replacing what was there in one rename; synced.
     pub fn replace_file(&self, name: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<()> {
-        self.put(name.as_ref(), (bytes, mode), |file| file.sync_data())
+        self.put(name.as_ref(), (bytes, mode), File::sync_data)
     }
 
     /// The same for steps, which need not wait for the disk: a transaction's whole filesystem is

@@ -146,7 +146,9 @@ impl Engine<'_> {
         }
         Ok(match self.unwind(txn, None, witness) {
             Ok(missed) => {
-                missed.iter().for_each(|text| witness.warning(text));
+                for text in &missed {
+                    witness.warning(text);
+                }
                 Recovered::PutBack { txn, title }
             }
             Err(why) => Recovered::Stuck { txn, title, why: one_line(&why) },
