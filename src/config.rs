@@ -82,8 +82,13 @@ pub struct Gears {
     pub namespace: String,
     /// Names that no gear may have.
     pub forbidden_names: Vec<String>,
-    /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
-    pub memory_mb: u64,
+    /// Bytes of memory that the processes of one gear may use together, which is also what
+    /// `OPENSHIFT_GEAR_MEMORY_MB` says; 0 for no limit.
+    pub memory_limit: u64,
+    /// Processes and threads that one gear may have; 0 for no limit.
+    pub process_limit: u64,
+    /// Folders beyond the host's own programs and settings that gears may read.
+    pub readable: Vec<std::path::PathBuf>,
     /// How many variables the users of one gear may set.
     pub max_user_variables: usize,
     /// The first user id of gears' own accounts: above people's, below the system's dynamic ones.
@@ -102,6 +107,8 @@ pub struct Gears {
 pub struct Frontend {
     /// The web server nginx, whose own settings include the files that are written for it.
     pub nginx: Nginx,
+    /// The web server Apache, which also serves what cartridges bring for it in `httpd.d`.
+    pub apache: Apache,
 }
 
 /// How nginx shows gears to the outside.
@@ -124,6 +131,43 @@ pub struct Nginx {
     pub files: std::path::PathBuf,
     /// The module for public ports, where it is not built in and lies in no usual place.
     pub stream_module: Option<std::path::PathBuf>,
+}
+
+/// How Apache shows gears to the outside.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Apache {
+    /// Whether files are written for it at all.
+    pub enabled: bool,
+    /// The command that runs it with its own settings; it tests what is written for it.
+    pub program: Vec<String>,
+    /// The command that makes it read its settings anew; empty where somebody else sees to that.
+    pub reload: Vec<String>,
+    /// The address on which it listens; all of them otherwise.
+    pub address: Option<std::net::IpAddr>,
+    /// The port of http.
+    pub http_port: u16,
+    /// The port of https.
+    pub https_port: u16,
+    /// The folder of the static files that mappings with `file` or `noproxy` show.
+    pub files: std::path::PathBuf,
+    /// Directives that cartridges may use in `httpd.d` besides the harmless ones.
+    pub directives: Vec<String>,
+}
+
+impl Default for Apache {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            program: vec!["apache2ctl".into()],
+            reload: ["apache2ctl", "graceful"].map(str::to_owned).to_vec(),
+            address: None,
+            http_port: 80,
+            https_port: 443,
+            files: "/var/www/html".into(),
+            directives: Vec::new(),
+        }
+    }
 }
 
 impl Default for Nginx {
@@ -193,13 +237,23 @@ impl Default for Gears {
             domain: "localhost".into(),
             namespace: "local".into(),
             forbidden_names: forbidden.map(str::to_owned).to_vec(),
-            memory_mb: 512,
+            memory_limit: 512 << 20,
+            process_limit: 512,
+            readable: Vec::new(),
             max_user_variables: 50,
             first_uid: 30_000,
             last_uid: 59_999,
             first_public_port: 35_531,
             last_public_port: 65_535,
         }
+    }
+}
+
+impl Gears {
+    /// What `OPENSHIFT_GEAR_MEMORY_MB` says. Cartridges reckon with it, so without a limit they are
+    /// told a size that suits most.
+    pub fn memory_mb(&self) -> u64 {
+        if self.memory_limit == 0 { 512 } else { (self.memory_limit >> 20).max(1) }
     }
 }
 

@@ -240,6 +240,9 @@ fn every_setting_is_in_the_manual_with_its_default() {
                 }
             }
             serde_json::Value::Null => settings.push((prefix.into(), "none".into())),
+            serde_json::Value::Array(items) if items.is_empty() => {
+                settings.push((prefix.into(), "none".into()));
+            }
             serde_json::Value::String(text) => settings.push((prefix.into(), text.clone())),
             serde_json::Value::Array(items) => {
                 let items = items.iter().map(|item| item.as_str().unwrap());

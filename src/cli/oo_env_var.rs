@@ -3,7 +3,7 @@
 
 use super::app::App;
 use super::change::ChangeArgs;
-use super::gear::env::change;
+use super::gear::env::{Target, change};
 use crate::error::{Exit, Failure};
 use crate::gear::variables::Place;
 use crate::package::ident::GearName;
@@ -80,14 +80,14 @@ pub struct RemoveArgs {
 pub fn add(args: &AddArgs, app: &mut App) -> Result<Exit, Failure> {
     let set = vec![(args.with_key.clone(), args.with_value.clone())];
     let ask = VariablesRequest { place: Place::Platform, set, unset: Vec::new() };
-    change(app, &gear(app, &args.container)?, &ask, &args.change)
+    change(app, &Target::Gear(gear(app, &args.container)?), &ask, &args.change)
 }
 
 /// Removes a variable from a gear's `.env`.
 pub fn remove(args: &RemoveArgs, app: &mut App) -> Result<Exit, Failure> {
     let unset = vec![args.with_key.clone()];
     let ask = VariablesRequest { place: Place::Platform, set: Vec::new(), unset };
-    change(app, &gear(app, &args.container)?, &ask, &args.change)
+    change(app, &Target::Gear(gear(app, &args.container)?), &ask, &args.change)
 }
 
 /// The one gear that all of what was given means.

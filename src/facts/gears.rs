@@ -6,14 +6,15 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes::{self, Census};
+use crate::gear::processes::{self, Census, Fence};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
 use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
-use crate::sandbox;
+use crate::sandbox::{self, Level, Record};
+use crate::sys::cgroup::{self, Bounds};
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
@@ -47,6 +48,10 @@ pub struct Gear {
     pub processes: usize,
     /// The bytes of memory that they hold.
     pub memory: u64,
+    /// Whether what its processes run in is kept for it.
+    pub is_kept: bool,
+    /// What its processes may use together, where the kernel sees to that.
+    pub limits: Bounds,
     /// Whether the front end has files of it.
     pub connected: bool,
 }
@@ -58,6 +63,17 @@ pub struct Outside {
     pub free_ports: Vec<u16>,
     /// The first and the last public port.
     pub range: (u16, u16),
+    /// The web servers that files are written for.
+    pub servers: Servers,
+}
+
+/// The web servers of a front end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// Nginx, which alone passes public ports on.
+    pub nginx: bool,
+    /// Apache, which alone serves what cartridges bring in `httpd.d`.
+    pub apache: bool,
 }
 
 /// What this host is, for gears.
@@ -153,12 +169,13 @@ impl Gear {
             });
             packages.push(package);
         }
+        let running = sandbox::running(&layout.running(), &row.uuid);
         let identity = Identity {
             name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
             uuid: row.uuid.clone(),
             owner: row.uid.zip(row.gid),
             account: row.account,
-            sandbox: Sandbox::parse(&row.sandbox),
+            sandbox: level(layout, &row, running.as_ref()),
             cartridges,
         };
         let home = Dir::open(&layout.gears().join(&row.name)).ok();
@@ -168,13 +185,18 @@ impl Gear {
             // What cannot be looked at is left alone.
             state::is_stop_locked(home).unwrap_or(true)
         });
-        let living = census.of(&identity);
+        let fence = running.as_ref().map(|record| Fence {
+            firsts: record.first.iter().map(|first| first.id).collect(),
+            members: record.members(),
+        });
+        let living = census.of(&identity, &fence.unwrap_or_default());
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
         let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
-        let connected =
-            ["nginx", "nginx/stream"].iter().any(|folder| fs::kind_of(&file(folder)).is_some());
+        let connected = ["nginx", "nginx/stream", "apache"]
+            .iter()
+            .any(|folder| fs::kind_of(&file(folder)).is_some());
         Ok(Self {
             row,
             identity,
@@ -185,6 +207,8 @@ impl Gear {
             since,
             processes,
             memory,
+            is_kept: running.is_some(),
+            limits: running.as_ref().map(limits).unwrap_or_default(),
             connected,
         })
     }
@@ -192,6 +216,26 @@ impl Gear {
     /// The name under which it is asked for.
     pub fn host(&self) -> Option<HostName> {
         self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
+    }
+}
+
+/// What the kernel holds a running gear to.
+fn limits(record: &Record) -> Bounds {
+    let usage = cgroup::usage(&record.groups);
+    Bounds { memory: usage.memory_limit, processes: usage.process_limit.or(record.processes) }
+}
+
+/// How far the gear is kept apart: as it runs, or else as it would now.
+fn level(layout: &Layout, row: &GearRow, running: Option<&Record>) -> Sandbox {
+    let known = || sandbox::known_namespaces(&layout.running());
+    match running.map(|record| record.level) {
+        Some(Level::Namespaces) => Sandbox::Namespaces,
+        Some(Level::Plain) => Sandbox::Plain,
+        None => match known() {
+            Some(true) => Sandbox::Namespaces,
+            Some(false) => Sandbox::Plain,
+            None => Sandbox::parse(&row.sandbox),
+        },
     }
 }
 
@@ -211,7 +255,8 @@ impl Host {
     pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
         let is_root = host::is_root();
         let accounts = is_root && (layout.root().is_none() || wants_accounts);
-        let sandbox = if sandbox::has_namespaces(&sdk::commands(&layout.lib())) {
+        let shims = sdk::commands(&layout.lib());
+        let sandbox = if sandbox::has_namespaces(&layout.running(), &shims) {
             Sandbox::Namespaces
         } else {
             Sandbox::Plain
@@ -221,8 +266,8 @@ impl Host {
 }
 
 impl Occupied {
-    /// Looks for a free slot, as root within the settings' user ids, and among its addresses for up to `wanted` on which `ports` can be
-    /// bound.
+    /// Looks for a free slot, as root within the settings' user ids, and among its addresses for up
+    /// to `wanted` on which `ports` can be bound.
     pub fn look(
         db: Option<&Db>,
         (layout, settings): (&Layout, &Gears),
@@ -231,7 +276,7 @@ impl Occupied {
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
-        let slot = free_slot(db, settings)?;
+        let slot = free_slot(db, (layout, settings))?;
         Ok(Self {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),
@@ -290,7 +335,9 @@ impl Outside {
         slot: u32,
         wanted: usize,
     ) -> Result<Option<Self>, Failure> {
-        if !config.frontend.nginx.enabled {
+        let settings = &config.frontend;
+        let servers = Servers { nginx: settings.nginx.enabled, apache: settings.apache.enabled };
+        if !(servers.nginx || servers.apache) {
             return Ok(None);
         }
         let range = (config.gears.first_public_port, config.gears.last_public_port);
@@ -298,7 +345,7 @@ impl Outside {
         let mut taken: BTreeSet<u16> =
             reserved.iter().filter_map(|text| text.parse().ok()).collect();
         let mut free_ports = Vec::new();
-        while free_ports.len() < wanted {
+        while servers.nginx && free_ports.len() < wanted {
             let Ok(port) = endpoints::public_port(slot, range, &taken) else { break };
             taken.insert(port);
             // Somebody else on this host may listen there.
@@ -306,12 +353,14 @@ impl Outside {
                 free_ports.push(port);
             }
         }
-        Ok(Some(Self { free_ports, range }))
+        Ok(Some(Self { free_ports, range, servers }))
     }
 }
 
-/// The lowest number that no gear has, nor, for root, any user of this host.
-fn free_slot(db: Option<&Db>, settings: &Gears) -> Result<u32, Failure> {
+/// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
+/// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
+/// `cart` may be choosing from them, too.
+fn free_slot(db: Option<&Db>, (layout, settings): (&Layout, &Gears)) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     let (first, last) = if host::is_root() {
@@ -320,10 +369,20 @@ fn free_slot(db: Option<&Db>, settings: &Gears) -> Result<u32, Failure> {
     } else {
         (FIRST_SLOT, u32::from(u16::MAX))
     };
-    (first..=last).find(|slot| !taken.contains(slot)).ok_or_else(|| {
+    let begin = first + layout.root().map_or(0, |root| scatter(root, last - first));
+    let mut slots = (begin..=last).chain(first..begin);
+    slots.find(|slot| !taken.contains(slot)).ok_or_else(|| {
         Failure::new(Exit::Conflict, format!("every gear number from {first} to {last} is taken"))
             .hint("destroy gears that nobody needs")
     })
+}
+
+/// A number below `limit`, always the same for a path (FNV-1a).
+fn scatter(path: &std::path::Path, limit: u32) -> u32 {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    hash % limit.max(1)
 }
 
 fn user_ids() -> Result<Vec<u32>, DbError> {

@@ -1,6 +1,6 @@
 //! Facts for changing which cartridges a gear has.
 
-use super::gears::{Gear, Outside, taken_hosts, told};
+use super::gears::{Gear, MOST_PORTS, Outside, taken_hosts, told};
 use super::packages::{Installed, library};
 use crate::config::Config;
 use crate::db::{Db, ToldRow};
@@ -41,7 +41,7 @@ impl MemberFacts {
             told: told(db, &application)?,
             application,
             taken_hosts: if ports.is_empty() { BTreeSet::new() } else { taken_hosts(&gear, ports) },
-            outside: Outside::look(db, config, gear.row.slot, 0)?,
+            outside: Outside::look(db, config, gear.row.slot, MOST_PORTS)?,
             installed: library(db, names)?,
             gear,
         })

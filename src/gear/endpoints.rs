@@ -1,14 +1,17 @@
 //! Addresses and ports of a gear: which belong to it, which variables say so.
 //!
-//! Pure arithmetic but for [`check_bindable`]. Reserving is done elsewhere, by rows of the database.
+//! Pure arithmetic but for [`check_bindable`] and [`taken`]. Reserving is done elsewhere, by rows of the database.
 
 use crate::error::{Exit, Explain};
 use crate::package::endpoint::Endpoint;
+use crate::sys::sockets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// The last host number of a gear's block of addresses; the first is 1.
 pub const LAST_HOST: u8 = 127;
+/// Tells scripts that the gear speaks https itself.
+pub const SSL_TO_GEAR: &str = "SSL_TO_GEAR";
 /// How many public ports a slot begins with.
 const BLOCK: u32 = 5;
 
@@ -29,7 +32,7 @@ pub enum EndpointError {
         /// The last port of the range.
         last: u16,
     },
-    /// Somebody else listens where a gear should; each as `NAME(port)=address`.
+    /// Somebody else listens where a gear should; each as [`taken`] names it.
     #[error("somebody else listens at {}", .0.join("; "))]
     Taken(Vec<String>),
     /// The system refuses the address and port.
@@ -136,6 +139,9 @@ impl Assigned<'_> {
         if let (Some(name), Some(port)) = (&endpoint.websocket_port_name, endpoint.websocket_port) {
             all.push((variable(short_name, name), port.to_string()));
         }
+        if endpoint.is_ssl_to_gear() {
+            all.push((SSL_TO_GEAR.to_owned(), "1".to_owned()));
+        }
         all
     }
 }
@@ -157,6 +163,12 @@ pub fn check_bindable(address: Ipv4Addr, ports: &BTreeSet<u16>) -> Result<(), En
         })?;
     }
     Ok(())
+}
+
+/// Names a port that cannot be had, with its variable and, where that can be seen, who has it.
+pub fn taken(variable: &str, address: Ipv4Addr, port: u16) -> String {
+    let who = sockets::listener(address, port).map(|who| format!(", held by {who}"));
+    format!("{variable}({port})={address}{}", who.unwrap_or_default())
 }
 
 /// Chooses a public port that is not `taken`: the first free one from where the original's formula

@@ -1,9 +1,11 @@
 //! What the front end serves of a gear: routes by path, and public ports that are passed on.
 //!
 //! Pure: the manifest's mappings become routes ([`routes()`]), and routes become the text of an
-//! include file ([`nginx`]). Nothing of a package reaches that text but through the checked types
+//! include file ([`nginx`], [`apache`]). Nothing of a package reaches that text but through the checked types
 //! here: host names and [`WebPath`]s, addresses and numbers.
 
+pub mod apache;
+pub mod httpd;
 pub mod nginx;
 mod routes;
 
@@ -12,6 +14,7 @@ pub use routes::{Part, RouteError, routes};
 use crate::package::endpoint::WebPath;
 use crate::package::ident::{GearName, HostName};
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 /// Everything that the front end serves of one gear.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,6 +27,21 @@ pub struct Frontend {
     pub routes: Vec<Route>,
     /// The public ports.
     pub forwards: Vec<Forward>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificate<'a> {
+    /// The certificate's file.
+    pub certificate: &'a Path,
+    /// The key's file.
+    pub key: &'a Path,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
 }
 
 /// What becomes of requests for a path and everything below it.

@@ -1,9 +1,9 @@
 //! `oo-lists-ports`: what listens in this gear, as `PROGRAM -> ADDRESS:PORT`, for whoever forwards
 //! ports.
 
-use super::sockets::{self, Socket};
 use super::{Call, Refused};
 use crate::sys::host;
+use crate::sys::sockets::{self, Socket};
 use std::collections::BTreeSet;
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {

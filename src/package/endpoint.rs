@@ -54,7 +54,37 @@ pub struct Variables {
     pub websocket_port: Option<EnvName>,
 }
 
+/// Tells whether an option of an endpoint or a mapping is given, and not as `false`.
+fn is_on(options: &serde_json::Map<String, serde_json::Value>, name: &str) -> bool {
+    use serde_json::Value::{Bool, Null};
+    options.get(name).is_some_and(|value| !matches!(value, Null | Bool(false)))
+}
+
+impl Mapping {
+    /// Tells whether it has this option.
+    pub fn has(&self, option: &str) -> bool {
+        is_on(&self.options, option)
+    }
+}
+
 impl Endpoint {
+    /// Tells whether it has this option itself.
+    pub fn has(&self, option: &str) -> bool {
+        is_on(&self.options, option)
+    }
+
+    /// Tells whether the gear speaks https itself there, which its scripts are told.
+    pub fn is_ssl_to_gear(&self) -> bool {
+        self.has("ssl_to_gear") || self.mappings.iter().any(|one| one.has("ssl_to_gear"))
+    }
+
+    /// Tells whether it gets a public port with the gear, and not only when that is exposed: with the
+    /// option `ssl_to_gear`, and where a mapping has it served by `tls` (node specification, 7).
+    pub fn is_public_at_once(&self) -> bool {
+        let tls = self.protocols.iter().any(|one| one == "tls") && !self.mappings.is_empty();
+        tls || self.has("ssl_to_gear") && self.public_port_name.is_some()
+    }
+
     /// The names of its variables: `OPENSHIFT_<short name>_<name>` (guide, *Exposing Services*).
     /// Fails only for a stored record that a person has edited: readers check the names.
     pub fn variables(&self, short_name: &ShortName) -> Result<Variables, IdentError> {

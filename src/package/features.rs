@@ -127,9 +127,11 @@ impl Package {
         if let Some(Value::Object(topics)) = self.element(software, "Help-Topics") {
             all.extend(topics.iter().map(|(topic, at)| ("Help", help(topic, at))));
         }
-        let data = self.element(software, "Cart-Data").and_then(Value::as_array);
-        let data = data.into_iter().flatten().filter_map(Value::as_object);
-        all.extend(data.filter_map(datum).map(|text| ("Data", text)));
+        all.extend(self.data(software).iter().map(|datum| ("Data", datum.text())));
+        if software.install_build_required {
+            let text = "the application is built when a gear is created (`Install-Build-Required`)";
+            all.push(("Build", text.to_owned()));
+        }
         all.retain(|(_, text)| !text.is_empty());
         all
     }
@@ -143,12 +145,36 @@ fn help(topic: &str, at: &Value) -> String {
 }
 
 /// An entry of `Cart-Data`: what will be there once the cartridge lives in a gear.
-fn datum(entry: &Map<String, Value>) -> Option<String> {
-    let key = entry.get("Key").and_then(text)?;
-    let of = |name: &str| entry.get(name).and_then(text);
-    let kind = of("Type").map(|kind| format!(" ({kind})")).unwrap_or_default();
-    let about = of("Description").map(|about| format!(": {about}")).unwrap_or_default();
-    Some(format!("{key}{kind}{about}"))
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datum {
+    /// Its name, as the cartridge tells it or as a variable has it.
+    pub key: String,
+    /// `cart_data` or `environment`, as real manifests say.
+    pub kind: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+}
+
+impl Datum {
+    fn of(entry: &Map<String, Value>) -> Option<Self> {
+        let of = |name: &str| entry.get(name).and_then(text);
+        Some(Self { key: of("Key")?, kind: of("Type"), description: of("Description") })
+    }
+
+    fn text(&self) -> String {
+        let kind = self.kind.as_ref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+        let about = self.description.as_ref().map(|about| format!(": {about}"));
+        format!("{}{kind}{}", self.key, about.unwrap_or_default())
+    }
+}
+
+impl Package {
+    /// What one software version offers people once it lives in a gear.
+    pub fn data(&self, software: &Software) -> Vec<Datum> {
+        let data = self.element(software, "Cart-Data").and_then(Value::as_array);
+        let entries = data.into_iter().flatten().filter_map(Value::as_object);
+        entries.filter_map(Datum::of).collect()
+    }
 }
 
 /// A text, or a list whose items are texts or lists of alternatives.

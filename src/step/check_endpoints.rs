@@ -26,7 +26,7 @@ impl Step for CheckEndpoints {
         let taken = |(name, address, port): &&(String, Ipv4Addr, u16)| {
             endpoints::check_bindable(*address, &[*port].into())
                 .err()
-                .map(|_| format!("{name}({port})={address}"))
+                .map(|_| endpoints::taken(name, *address, *port))
         };
         let taken: Vec<String> = self.endpoints.iter().filter_map(|one| taken(&one)).collect();
         if taken.is_empty() { Ok(()) } else { Err(EndpointError::Taken(taken).into()) }
@@ -70,6 +70,8 @@ mod tests {
         let failure = step.prepare(&cx).unwrap_err();
         let expected = format!("OPENSHIFT_MOCK_PORT({port})=127.0.1.3");
         assert!(failure.summary.contains(&expected), "{}", failure.summary);
+        let who = format!("process {}", std::process::id());
+        assert!(failure.summary.contains(&who), "{}", failure.summary);
         drop(held);
         step.prepare(&cx).unwrap();
     }

@@ -38,7 +38,7 @@ impl Claim {
         let named = |port: &u16| {
             let mut variables = self.variables.iter();
             let name = variables.find(|(_, value)| *value == port.to_string());
-            format!("{}({port})={}", name.map_or("", |(name, _)| name), self.address)
+            endpoints::taken(name.map_or("", |(name, _)| name), self.address, *port)
         };
         let taken: Vec<String> = self.ports.iter().filter(is_taken).map(named).collect();
         if taken.is_empty() { Ok(()) } else { Err(EndpointError::Taken(taken)) }

@@ -29,6 +29,13 @@ struct Old {
     gid: u32,
 }
 
+impl Before {
+    /// Tells whether there was a file.
+    pub(super) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 /// Looks at what stands where `files` will be.
 pub(super) fn look(cx: &Cx<'_>, files: &[NewFile]) -> Result<Vec<Before>, Failure> {
     files.iter().map(|file| look_at(cx, &file.path)).collect()

@@ -6,9 +6,10 @@ use super::write_variable::WriteVariable;
 use super::{Cx, Said};
 use crate::db::{Change, Publisher, Saying, Scope, Telling};
 use crate::gear::home::is_the_skeletons;
+use crate::gear::identity::Identity;
 use crate::gear::replies::{self, Ending, Pair, Reply, Tone};
 use crate::gear::variables::{self, MOST_OF_DOMAIN, Place, VariableError};
-use crate::package::ident::EnvName;
+use crate::package::ident::{EnvName, GearName};
 use crate::sandbox::Outcome;
 use crate::sys::fs::Dir;
 
@@ -21,7 +22,7 @@ const LONGEST_DATA: usize = 16 << 10;
 pub(super) fn heard(cx: &Cx<'_>, home: &Dir, call: &Call<'_>, outcome: &Outcome) -> Said {
     let publisher = Publisher { gear: call.gear.uuid.clone(), dir: call.dir.to_owned() };
     let domain = cx.host().shared.size();
-    let mut hearing = Hearing { call, home, publisher, domain, said: Said::default() };
+    let mut hearing = Hearing { cx, call, home, publisher, domain, said: Said::default() };
     let replies = replies::parse(&outcome.stdout.whole_lines(), Ending::Success);
     let mut about = Vec::new();
     let (mut texts, mut demands) = (0, 0);
@@ -80,6 +81,7 @@ fn leftovers(name: &str, count: usize) -> Option<String> {
 }
 
 struct Hearing<'a> {
+    cx: &'a Cx<'a>,
     call: &'a Call<'a>,
     home: &'a Dir,
     publisher: Publisher,
@@ -164,7 +166,7 @@ impl Hearing<'_> {
         self.tell(Scope::Domain, name, saying);
     }
 
-    /// A variable that was written into `.env` directly goes.
+    /// A variable that was written into `.env` directly goes, from every gear of the application.
     fn remove(&mut self, name: &str) {
         if is_the_skeletons(name) {
             let why = format!("`{name}` is not removed: no gear can do without it");
@@ -172,11 +174,38 @@ impl Hearing<'_> {
             return;
         }
         let Ok(name) = EnvName::parse(name) else { return };
+        let own = self.call.gear.clone();
         if matches!(variables::read(self.home, Place::Platform, &name), Ok(Some(_))) {
-            let gear = self.call.gear.clone();
-            let step = WriteVariable { gear, place: Place::Platform, name, value: None };
-            self.said.then.push(step.into());
+            self.drop_variable(own, name.clone());
         }
+        for gear in self.others() {
+            let Ok(home) = self.cx.state.dir(gear.home()) else { continue };
+            if matches!(variables::read(&home, Place::Platform, &name), Ok(Some(_))) {
+                self.drop_variable(gear, name.clone());
+            }
+        }
+    }
+
+    fn drop_variable(&mut self, gear: Identity, name: EnvName) {
+        let step = WriteVariable { gear, place: Place::Platform, name, value: None };
+        self.said.then.push(step.into());
+    }
+
+    /// The other gears of the application, by what the platform has written into each. Their locks
+    /// are not taken: one file of each goes, at once, and nobody plans on what is in it.
+    fn others(&self) -> Vec<Identity> {
+        const MARK: &str = ".env/OPENSHIFT_APP_UUID";
+        let Ok(own) = self.home.read(MARK, 256) else { return Vec::new() };
+        let gears = self.cx.state.dir("gears").and_then(|gears| gears.names());
+        let names = gears.unwrap_or_default().into_iter().filter_map(|one| one.into_string().ok());
+        let names = names.filter_map(|name| GearName::parse(&name).ok());
+        let others = names.filter(|name| *name != self.call.gear.name);
+        let same = |name: &GearName| {
+            let home = self.cx.state.dir(format!("gears/{name}"));
+            home.and_then(|home| home.read(MARK, 256)).is_ok_and(|uuid| uuid == own)
+        };
+        let gear = |name| Identity { name, cartridges: Vec::new(), ..self.call.gear.clone() };
+        others.filter(same).map(gear).collect()
     }
 }
 

@@ -31,7 +31,7 @@ const COPY: &str = "0";
 
 impl RemoveCartridge {
     /// The folder, relative to the state directory.
-    pub fn path(&self) -> String {
+    fn path(&self) -> String {
         format!("{}/{}", self.gear.home(), self.dir)
     }
 }

@@ -82,27 +82,8 @@ impl RenderTemplates {
         home: &Dir,
         (path, environment): (&str, &Environment),
     ) -> Result<Option<String>, Failure> {
-        let bytes = home.read(path, LONGEST)?;
-        let cannot = |text: String| {
-            let shown = home.path_of(path);
-            Failure::new(Exit::Failed, format!("cannot render `{}`: {text}", shown.display()))
-        };
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|error| cannot(format!("it is not UTF-8 ({error})")))?;
-        let files = GearFiles { home: home.path(), owner: self.gear.owner };
-        let mut note = None;
-        let rendered = match erb::render(text, &environment.as_text(), &files) {
-            Ok(rendered) => rendered.into_bytes(),
-            Err(error) if error.fault == Fault::Unsupported => {
-                let template = ruby::Template { gear: &self.gear, path, environment };
-                let Some((program, rendered)) = ruby::render(cx, home, &template)? else {
-                    return Err(cannot(error.to_string()).hint(WITHOUT_RUBY));
-                };
-                note = Some(format!("`{path}`: {error}: `{}` rendered it", program.display()));
-                rendered
-            }
-            Err(error) => return Err(cannot(error.to_string())),
-        };
+        let (rendered, note) =
+            text_of(cx, home, &ruby::Template { gear: &self.gear, path, environment })?;
         let mode = home.meta(path)?.map_or(0o644, |meta| meta.mode);
         let target = target(path);
         home.put_file(target, &rendered, mode)?;
@@ -113,6 +94,36 @@ impl RenderTemplates {
         home.remove_file(path)?;
         Ok(note)
     }
+}
+
+/// Renders a template of a gear; gives the text, and what there is to say about it.
+pub(super) fn text_of(
+    cx: &Cx<'_>,
+    home: &Dir,
+    template: &ruby::Template<'_>,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
+    let ruby::Template { gear, path, environment } = template;
+    let bytes = home.read(path, LONGEST)?;
+    let cannot = |text: String| {
+        let shown = home.path_of(path);
+        Failure::new(Exit::Failed, format!("cannot render `{}`: {text}", shown.display()))
+    };
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|error| cannot(format!("it is not UTF-8 ({error})")))?;
+    let files = GearFiles { home: home.path(), owner: gear.owner };
+    let mut note = None;
+    let rendered = match erb::render(text, &environment.as_text(), &files) {
+        Ok(rendered) => rendered.into_bytes(),
+        Err(error) if error.fault == Fault::Unsupported => {
+            let Some((program, rendered)) = ruby::render(cx, home, template)? else {
+                return Err(cannot(error.to_string()).hint(WITHOUT_RUBY));
+            };
+            note = Some(format!("`{path}`: {error}: `{}` rendered it", program.display()));
+            rendered
+        }
+        Err(error) => return Err(cannot(error.to_string())),
+    };
+    Ok((rendered, note))
 }
 
 fn target(path: &str) -> &str {

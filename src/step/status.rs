@@ -4,9 +4,10 @@ use super::Cx;
 use super::script::{self, Call};
 use crate::error::Failure;
 use crate::gear::environment::Host;
+use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
 use crate::gear::replies;
-use crate::sandbox::{CommandLine, Leftovers, Status};
+use crate::sandbox::{CommandLine, Leftovers, Sourced, Status};
 use crate::sys::fs::Dir;
 use crate::sys::tree;
 
@@ -51,18 +52,55 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
     if !home.has(&script)? {
         return Ok(Answer { cartridge, status: None, output: "there is no `bin/control`".into() });
     }
-    let outcome = script::outcome(
-        cx,
-        home,
-        &Call {
-            gear,
-            dir,
-            name: "control-status",
-            line: CommandLine::of(&home.path_of(&script), ["status"])?,
-            seconds: cx.config.scripts.status_timeout,
-            leftovers: Leftovers::End,
-        },
-    )?;
+    let found = hooks::find(home, "status", dir, &version(gear, dir))?;
+    let mut answer = Answer { cartridge, status: Some(0), output: String::new() };
+    if !ask_hook(cx, home, (gear, dir, found.before.as_ref()), &mut answer)? {
+        return Ok(answer);
+    }
+    let script = home.path_of(&script);
+    let sourced = Sourced { before: &found.sourced_before, after: &found.sourced_after };
+    let line = match sourced {
+        Sourced { before: [], after: [] } => CommandLine::of(&script, ["status"])?,
+        _ => CommandLine::control(&script, ["status"], &sourced)?,
+    };
+    if ask_script(cx, home, (gear, dir, "control-status", line), &mut answer)? {
+        ask_hook(cx, home, (gear, dir, found.after.as_ref()), &mut answer)?;
+    }
+    Ok(answer)
+}
+
+fn version(gear: &Identity, dir: &str) -> String {
+    gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default()
+}
+
+/// Runs a hook of the application's developer, as around every action; tells whether all is well.
+fn ask_hook(
+    cx: &Cx<'_>,
+    home: &Dir,
+    (gear, dir, hook): (&Identity, &str, Option<&Hook>),
+    answer: &mut Answer,
+) -> Result<bool, Failure> {
+    let Some(Hook { path, executable }) = hook else { return Ok(true) };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !executable {
+        let note = format!("the hook `{name}` is not executable, and was not run\n");
+        answer.output.push_str(&note);
+        return Ok(true);
+    }
+    let line = CommandLine::of(path, [""; 0])?;
+    ask_script(cx, home, (gear, dir, &name, line), answer)
+}
+
+/// Runs a script for `answer`; tells whether it succeeded.
+fn ask_script(
+    cx: &Cx<'_>,
+    home: &Dir,
+    (gear, dir, name, line): (&Identity, &str, &str, CommandLine),
+    answer: &mut Answer,
+) -> Result<bool, Failure> {
+    let seconds = cx.config.scripts.status_timeout;
+    let call = Call { gear, dir, name, line, seconds, leftovers: Leftovers::End };
+    let outcome = script::outcome(cx, home, &call)?;
     let status = match outcome.status {
         Status::Exited(status) => u8::try_from(status).unwrap_or(u8::MAX),
         // As a shell tells them.
@@ -70,6 +108,8 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
         Status::TimedOut | Status::Flooded => 124,
         Status::Interrupted => 130,
     };
-    let output = replies::spoken(&outcome.stdout.text) + &replies::spoken(&outcome.stderr.text);
-    Ok(Answer { cartridge, status: Some(status), output })
+    answer.output.push_str(&replies::spoken(&outcome.stdout.text));
+    answer.output.push_str(&replies::spoken(&outcome.stderr.text));
+    answer.status = Some(status);
+    Ok(status == 0)
 }

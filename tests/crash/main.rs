@@ -35,6 +35,30 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "remove", before: &[&["install", "PACKAGE"]], act: &["remove", "mock"] },
     Scenario {
+        name: "upgrade",
+        before: &[&["install", "PACKAGE"], &["NEWER", "PACKAGE"]],
+        act: &["upgrade"],
+    },
+    Scenario {
+        name: "upgrade to an older version",
+        before: &[&["NEWER", "PACKAGE"], &["install", "PACKAGE"], &["OLDER", "PACKAGE"]],
+        act: &["upgrade", "--allow-downgrade"],
+    },
+    Scenario {
+        name: "hold",
+        before: &[&["install", "PACKAGE"], &["hold", "mock", "--reason", "one"]],
+        act: &["hold", "mock", "--reason", "two"],
+    },
+    Scenario {
+        name: "undo an unhold",
+        before: &[
+            &["install", "PACKAGE"],
+            &["hold", "mock", "--reason", "one"],
+            &["unhold", "mock"],
+        ],
+        act: &["undo", "3"],
+    },
+    Scenario {
         name: "undo a removal",
         before: &[&["install", "PACKAGE"], &["remove", "mock"]],
         act: &["undo", "2"],
@@ -112,6 +136,30 @@ const SCENARIOS: &[Scenario] = &[
         ],
         act: &["undo", "2"],
     },
+    Scenario {
+        name: "gear add, shown outside",
+        before: &[&["gear", "create", "blog", "WEB", "--expose"]],
+        act: &["gear", "add", "blog", "ADDON"],
+    },
+    Scenario {
+        name: "gear upgrade, compatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "NEWER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear upgrade, incompatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "LATER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear rollback",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["install", "LATER"],
+            &["gear", "upgrade", "blog"],
+        ],
+        act: &["gear", "rollback", "blog"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -136,6 +184,14 @@ const SCENARIOS: &[Scenario] = &[
             &["gear", "env", "set", "blog", "OLD=1", "KEPT=1"],
         ],
         act: &["gear", "env", "set", "blog", "OLD=2", "NEW=1", "KEPT=1"],
+    },
+    Scenario {
+        name: "gear env set --app",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE"],
+            &["gear", "create", "store", "ADDON", "--app", "blog"],
+        ],
+        act: &["gear", "env", "set", "--app", "blog", "NEW=1"],
     },
     Scenario {
         name: "env set",
@@ -274,6 +330,19 @@ fn packages_are_installed_and_removed_or_not() {
 }
 
 #[test]
+fn packages_are_upgraded_or_not() {
+    try_named(&["upgrade", "upgrade to an older version"]);
+}
+
+#[test]
+fn packages_are_held_and_let_go_or_not() {
+    for name in ["hold", "undo an unhold"] {
+        let rows = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
+        assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
+    }
+}
+
+#[test]
 fn gears_are_created_or_not() {
     try_named(&["gear create"]);
 }
@@ -281,6 +350,11 @@ fn gears_are_created_or_not() {
 #[test]
 fn gears_are_shown_outside_or_not() {
     try_named(&["gear create, shown outside", "gear destroy, shown outside", "gear unexpose"]);
+}
+
+#[test]
+fn cartridges_are_added_to_what_is_shown_or_not() {
+    try_named(&["gear add, shown outside"]);
 }
 
 #[test]
@@ -295,7 +369,7 @@ fn gears_are_restarted_and_tidied_or_not() {
 
 #[test]
 fn variables_are_set_and_put_back_or_not() {
-    try_named(&["gear env set", "undo a variable"]);
+    try_named(&["gear env set", "gear env set --app", "undo a variable"]);
     let rows = SCENARIOS.iter().find(|scenario| scenario.name == "env set").unwrap();
     assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
 }
@@ -316,6 +390,11 @@ fn cartridges_are_removed_and_come_back_or_not() {
 }
 
 #[test]
+fn gears_are_upgraded_and_rolled_back_or_not() {
+    try_named(&["gear upgrade, compatible", "gear upgrade, incompatible", "gear rollback"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -331,6 +410,10 @@ fn every_scenario_is_tried() {
         "install",
         "install a rebuild",
         "remove",
+        "upgrade",
+        "upgrade to an older version",
+        "hold",
+        "undo an unhold",
         "undo a removal",
         "gear create",
         "gear create, shown outside",
@@ -346,12 +429,17 @@ fn every_scenario_is_tried() {
         "gear add to a running gear",
         "gear remove",
         "undo a gear remove",
+        "gear add, shown outside",
+        "gear upgrade, compatible",
+        "gear upgrade, incompatible",
+        "gear rollback",
         "install shims",
         "remove shims",
         "install the unit",
         "remove the unit",
         "undo the unit",
         "gear env set",
+        "gear env set --app",
         "env set",
         "undo a variable",
         "undo a destruction",

@@ -42,7 +42,7 @@ struct Nginx {
     https: u16,
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -142,7 +142,7 @@ impl Drop for Nginx {
 }
 
 /// A server that answers every request with the request itself, and a web socket with an echo.
-fn echo(address: &str, port: u16) {
+pub(crate) fn echo(address: &str, port: u16) {
     let listener = TcpListener::bind((address, port)).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -174,7 +174,7 @@ fn answer(mut stream: TcpStream, port: u16) {
     let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{text}");
 }
 
-fn cartridge(host: &Host, folder: &str, endpoints: &str) -> String {
+pub(crate) fn cartridge(host: &Host, folder: &str, endpoints: &str) -> String {
     let manifest = format!(
         "Name: {folder}\nCartridge-Short-Name: WEB\nCartridge-Vendor: test\n\
          Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Web\n\
@@ -385,6 +385,7 @@ fn without_nginx_direct_addresses_are_told() {
     assert_eq!(status, 4, "{said}");
     let expected = format!("OPENSHIFT_WEB_PORT(8080)={}", held.local_addr().unwrap().ip());
     assert!(said.contains(&expected), "{said}");
+    assert!(said.contains(&format!("(process {})", std::process::id())), "who it is: {said}");
     drop(held);
     host.must(&["gear", "destroy", "blog"]);
 }
@@ -410,4 +411,208 @@ fn a_mapping_to_elsewhere_is_refused_by_its_name() {
             assert!(said.contains("manifest.yml"), "{said}");
         }
     }
+}
+
+/// A plugin that shows itself below `/admin`, with a public port.
+fn plugin(host: &Host, more: &str) -> String {
+    let manifest = format!(
+        "Name: admin\nCartridge-Short-Name: ADMIN\nCartridge-Vendor: test\n\
+         Cartridge-Version: '1.0'\nVersion: '1'\nCategories: [plugin]\nEndpoints:\n\
+         - Private-IP-Name: IP\n  Private-Port-Name: PORT\n  Private-Port: 8080\n  \
+         Public-Port-Name: OUT_PORT\n  Mappings:\n  \
+         - {{Frontend: /admin, Backend: /inner{more}}}\n"
+    );
+    host.write("admin/metadata/manifest.yml", &manifest, 0o644);
+    host.write("admin/bin/control", "#!/bin/bash\nexit 0\n", 0o755);
+    host.path("admin").display().to_string()
+}
+
+fn include(host: &Host) -> String {
+    let folder = host.root().join("var/lib/cartwright/frontend/nginx");
+    ["blog.conf", "stream/blog.conf"]
+        .map(|name| std::fs::read_to_string(folder.join(name)).unwrap_or_default())
+        .concat()
+}
+
+fn endpoint(host: &Host, name: &str) -> Option<(String, Option<u16>)> {
+    let shown = host.json(&["gear", "show", "blog"]);
+    let row = shown["endpoints"].as_array().unwrap().iter().find(|one| one["name"] == name)?;
+    let port = row["public_port"].as_u64().map(|port| u16::try_from(port).unwrap());
+    Some((row["address"].as_str().unwrap().to_owned(), port))
+}
+
+#[test]
+fn a_cartridge_that_is_added_is_served_and_one_that_is_removed_is_not() {
+    if skipped("frontend_add") {
+        return;
+    }
+    let _alone = alone();
+    let host = Host::new();
+    let nginx = Nginx::start(&host);
+    let package = cartridge(&host, "web", ENDPOINTS);
+    host.must(&["gear", "create", "blog", &package, "--expose"]);
+    let name = "blog-local.example.org";
+    let (web, web_port) = endpoint(&host, "OPENSHIFT_WEB_PORT").unwrap();
+    echo(&web, 8080);
+    nginx.until_served(name, "/admin");
+    let asked = |path: &str| nginx.ask(name, path, "");
+    let first_include = include(&host);
+    // One that nginx cannot take, or whose scripts fail, changes nothing.
+    let admin = plugin(&host, "");
+    host.write("admin/bin/post_install", "#!/bin/bash\nexit 3\n", 0o755);
+    host.write("admin/bin/install", "#!/bin/bash\nexit 3\n", 0o755);
+    let (status, said) = host.run(&["gear", "add", "blog", &admin]);
+    assert_eq!(status, 9, "{said}");
+    assert_eq!(include(&host), first_include);
+    std::fs::remove_file(host.path("admin/bin/install")).unwrap();
+    std::fs::remove_file(host.path("admin/bin/post_install")).unwrap();
+    nginx.settings(&host, "    stream_module: /nowhere/module.so\n");
+    let (status, said) = host.run(&["gear", "add", "blog", &admin]);
+    assert!(status != 0 && said.contains("nginx does not accept"), "{said}");
+    assert_eq!(include(&host), first_include);
+    nginx.settings(&host, "");
+    // A server that does not take them in: the old include is back, too.
+    let settings = host.root().join("etc/cartwright/config.yml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    host.settings(&text.replace("-s, reload]", "-s, nonsense]"));
+    let (status, said) = host.run(&["gear", "add", "blog", &admin]);
+    assert!(status != 0 && said.contains("does not read its settings"), "{said}");
+    assert_eq!(include(&host), first_include);
+    nginx.settings(&host, "");
+    assert!(asked("/admin/x").contains("GET /admin/x"), "still the primary's");
+    assert_eq!(endpoint(&host, "OPENSHIFT_ADMIN_PORT"), None);
+
+    host.must(&["gear", "add", "blog", &admin]);
+    let (address, port) = endpoint(&host, "OPENSHIFT_ADMIN_PORT").unwrap();
+    let port = port.unwrap_or_else(|| panic!("the gear is exposed, and so is what comes to it"));
+    assert_ne!(Some(port), web_port);
+    echo(&address, 8080);
+    Host::until(|| asked("/admin/x").contains("GET /inner/x"));
+    let (_, said) = host.run(&["gear", "show", "blog"]);
+    assert!(said.contains(&format!("shown at http://{name}:{}/admin", nginx.http)), "{said}");
+    assert!(said.contains(&format!("from outside: {name}:{port}")), "{said}");
+    assert!(asked("/other").contains("GET /other"));
+    let through = || -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        write!(stream, "GET /through HTTP/1.1\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    };
+    Host::until(|| through().is_some_and(|answer| answer.contains("GET /through")));
+    let variable = host.home("blog").join(".env/OPENSHIFT_ADMIN_OUT_PORT");
+    assert_eq!(std::fs::read_to_string(&variable).unwrap(), port.to_string());
+
+    host.must(&["gear", "remove", "blog", "admin"]);
+    host.must(&["undo", &host.last()]);
+    let port = endpoint(&host, "OPENSHIFT_ADMIN_PORT").unwrap().1.unwrap();
+    assert_eq!(std::fs::read_to_string(&variable).unwrap(), port.to_string());
+    Host::until(|| asked("/admin/x").contains("GET /inner/x"));
+    Host::until(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
+    host.must(&["gear", "remove", "blog", "admin"]);
+    Host::until(|| asked("/admin/x").contains("GET /admin/x"));
+    Host::until(|| TcpStream::connect(("127.0.0.1", port)).is_err());
+    assert!(!variable.exists());
+    assert_eq!(include(&host), first_include);
+    // The port is free again: the next one gets it.
+    host.must(&["gear", "add", "blog", &admin]);
+    assert_eq!(endpoint(&host, "OPENSHIFT_ADMIN_PORT").unwrap().1, Some(port));
+    host.must(&["undo", &host.last()]);
+    Host::until(|| asked("/admin/x").contains("GET /admin/x"));
+    assert_eq!(include(&host), first_include);
+    host.must(&["gear", "destroy", "blog"]);
+    assert!(includes(&host).is_empty());
+}
+
+#[test]
+fn a_gear_that_speaks_tls_itself_has_its_public_ports_at_once() {
+    if skipped("frontend_tls") {
+        return;
+    }
+    let _alone = alone();
+    let host = Host::new();
+    let nginx = Nginx::start(&host);
+    let endpoints = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
+        Private-Port: 8443\n  Public-Port-Name: SSL_PORT\n  Options: {ssl_to_gear: true}\n  \
+        Mappings:\n  - {Frontend: '', Backend: ''}\n\
+        - Private-IP-Name: IP\n  Private-Port-Name: MQ_PORT\n  Private-Port: 8444\n  \
+        Public-Port-Name: MQ_OUT\n  Protocols: [tls]\n  \
+        Mappings:\n  - {Frontend: TLS_PORT_1, Backend: ''}\n\
+        - Private-IP-Name: IP\n  Private-Port-Name: DB_PORT\n  Private-Port: 8445\n  \
+        Public-Port-Name: DB_OUT\n";
+    let package = cartridge(&host, "web", endpoints);
+    // Without nginx it is said that nobody reaches them.
+    let settings = std::fs::read_to_string(host.root().join("etc/cartwright/config.yml")).unwrap();
+    host.settings("");
+    let (status, said) = host.aloud(&["gear", "create", "plain", &package]);
+    assert_eq!(status, 0, "{said}");
+    assert!(
+        said.contains("no public port for OPENSHIFT_WEB_PORT, OPENSHIFT_WEB_MQ_PORT"),
+        "{said}"
+    );
+    host.must(&["gear", "destroy", "plain"]);
+    host.settings(&settings);
+    let (status, said) = host.aloud(&["gear", "create", "blog", &package]);
+    assert_eq!(status, 0, "{said}");
+    assert!(!said.contains("left out"), "{said}");
+    let port = |name: &str| endpoint(&host, name).unwrap().1;
+    let (https, tls) = (port("OPENSHIFT_WEB_PORT"), port("OPENSHIFT_WEB_MQ_PORT"));
+    assert!(https.is_some() && tls.is_some() && https != tls);
+    assert_eq!(port("OPENSHIFT_WEB_DB_PORT"), None, "it is not exposed");
+    let variable = |name: &str| {
+        let path = host.home("blog").join(".env").join(name);
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    assert_eq!(variable("SSL_TO_GEAR"), "1");
+    assert_eq!(variable("OPENSHIFT_WEB_SSL_PORT"), https.unwrap().to_string());
+    assert_eq!(variable("OPENSHIFT_WEB_MQ_OUT"), tls.unwrap().to_string());
+    // A real server that speaks tls, behind both public ports and behind the host name.
+    let address = endpoint(&host, "OPENSHIFT_WEB_PORT").unwrap().0;
+    let certificate = host.root().join("var/lib/cartwright/frontend/tls");
+    let mut servers = Vec::new();
+    for port in ["8443", "8444"] {
+        let server = Command::new("openssl")
+            .args(["s_server", "-accept", &format!("{address}:{port}"), "-www", "-quiet"])
+            .arg("-cert")
+            .arg(certificate.join("blog.crt"))
+            .arg("-key")
+            .arg(certificate.join("blog.key"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        servers.push(server);
+    }
+    let name = "blog-local.example.org";
+    let fetched = |port: u16| {
+        let curl = Command::new("curl")
+            .args(["--noproxy", "*", "-sS", "--max-time", "10", "--cacert"])
+            .arg(certificate.join("blog.crt"))
+            .args(["--resolve", &format!("{name}:{port}:127.0.0.1")])
+            .arg(format!("https://{name}:{port}/"))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&curl.stdout).contains("Ciphers supported")
+    };
+    for port in [https.unwrap(), tls.unwrap(), nginx.https] {
+        Host::until(|| fetched(port));
+    }
+    let moved = nginx.ask(name, "/x", "");
+    assert!(moved.contains(&format!("Location: https://{name}:{}/x\r\n", nginx.https)), "{moved}");
+    // Exposing adds the third one, and taking that back leaves the two.
+    host.must(&["gear", "expose", "blog"]);
+    assert!(port("OPENSHIFT_WEB_DB_PORT").is_some());
+    assert_eq!((port("OPENSHIFT_WEB_PORT"), port("OPENSHIFT_WEB_MQ_PORT")), (https, tls));
+    host.must(&["gear", "unexpose", "blog"]);
+    assert_eq!(port("OPENSHIFT_WEB_DB_PORT"), None);
+    assert_eq!((port("OPENSHIFT_WEB_PORT"), port("OPENSHIFT_WEB_MQ_PORT")), (https, tls));
+    assert_eq!(variable("OPENSHIFT_WEB_SSL_PORT"), https.unwrap().to_string());
+    Host::until(|| fetched(tls.unwrap()));
+    for mut server in servers {
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+    host.must(&["gear", "destroy", "blog"]);
+    assert!(includes(&host).is_empty());
 }

@@ -10,18 +10,24 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod apache;
+mod application;
 mod bad_cartridges;
 mod commands;
+mod confined;
 mod control;
 mod disk;
+mod elsewhere;
 mod frontend;
 mod host;
 mod managed;
+mod outdated;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
 mod trouble;
+mod upgrades;
 mod variables;
 mod versions;
 

@@ -36,7 +36,7 @@ fn cartridge(
     host.place(name)
 }
 
-/// The MySQL of the guide's example: it publishes how to reach it.
+/// The database of the guide's example: it publishes how to reach it.
 fn mysql(host: &Host) -> String {
     let more = "Provides: [mysql-5.1, sql]\n\
         Endpoints:\n- Private-IP-Name: DB_HOST\n  Private-Port-Name: DB_PORT\n  Private-Port: 23306\n\

@@ -86,10 +86,9 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
             &args.name,
             (&ports, addresses),
         )?;
-        let wanted = if args.expose { MOST_PORTS } else { 0 };
         let facts = GearFacts {
             host: Host::look(app.layout(), args.host_users),
-            outside: Outside::look(&db, config, occupied.slot, wanted)?,
+            outside: Outside::look(&db, config, occupied.slot, MOST_PORTS)?,
             occupied,
             installed: facts::library(&db, &names)?,
             told: facts::told(&db, &application)?,

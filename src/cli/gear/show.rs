@@ -1,17 +1,20 @@
 //! `cart gear show`.
 
 use super::found;
+use super::offered::Offered;
 use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, GearRow, ToldRow};
+use crate::db::{GearEndpointRow, GearRow, Hold, ToldRow};
 use crate::error::{Exit, Failure};
-use crate::facts::Gear;
+use crate::facts::{self, Gear};
+use crate::gear::endpoints;
 use crate::gear::identity::Cartridge;
 use crate::gear::state::State;
 use crate::package::Package;
+use crate::package::endpoint::{Endpoint, WebPath};
 use crate::package::ident::GearName;
 use crate::sys::clock::Moment;
-use crate::sys::fs;
+use crate::sys::fs::{self, Dir};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
 use clap::Args;
@@ -49,6 +52,13 @@ pub(super) struct Shown {
 }
 
 #[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    gear: &'a Shown,
+    held: &'a [Hold],
+}
+
+#[derive(Serialize)]
 struct ShownCartridge {
     name: String,
     vendor: String,
@@ -56,6 +66,7 @@ struct ShownCartridge {
     package_version: String,
     primary: bool,
     path: String,
+    offers: Vec<Offered>,
     #[serde(flatten)]
     told: Told,
 }
@@ -69,11 +80,14 @@ struct ShownEndpoint {
     public_port: Option<u16>,
     protocols: Vec<String>,
     url: Option<String>,
+    /// Where the front end shows it.
+    routes: Vec<String>,
 }
 
 impl Shown {
     pub(super) fn new(app: &App, gear: Gear, told: &[ToldRow]) -> Self {
         let home = app.layout().gears().join(&gear.row.name);
+        let folder = Dir::open(&home).ok();
         let cartridge = |(one, package): (&Cartridge, &Package)| ShownCartridge {
             name: package.name.to_string(),
             vendor: package.vendor.to_string(),
@@ -81,8 +95,12 @@ impl Shown {
             package_version: package.package_version.to_string(),
             primary: one.is_primary,
             path: home.join(&one.dir).display().to_string(),
+            offers: Offered::by((one, package), told, folder.as_ref()),
             told: Told::by(&one.dir, told),
         };
+        let url = url(app, &gear.row);
+        let endpoints = gear.endpoints.iter();
+        let endpoints = endpoints.map(|row| endpoint(row, &gear, url.as_deref())).collect();
         Self {
             state: gear.state.map_or("unknown", State::as_str),
             cartridges: gear
@@ -92,14 +110,14 @@ impl Shown {
                 .zip(&gear.packages)
                 .map(cartridge)
                 .collect(),
-            endpoints: gear.endpoints.into_iter().map(endpoint).collect(),
-            url: url(app, &gear.row),
+            endpoints,
+            url,
             dns: gear.row.dns,
             home: home.display().to_string(),
             name: gear.row.name,
             uuid: gear.row.uuid,
             user: gear.row.uid,
-            sandbox: gear.row.sandbox,
+            sandbox: gear.identity.sandbox.as_str().into(),
             created: Moment(gear.row.created).rfc3339(),
             processes: gear.processes,
         }
@@ -116,21 +134,45 @@ impl Shown {
     }
 }
 
-fn endpoint(row: GearEndpointRow) -> ShownEndpoint {
-    let GearEndpointRow { dir, name, address, port, public_port, protocols } = row;
+fn endpoint(row: &GearEndpointRow, gear: &Gear, front: Option<&str>) -> ShownEndpoint {
+    let GearEndpointRow { dir, name, address, port, public_port, protocols } = row.clone();
     let url = protocols
         .iter()
         .find(|protocol| ["http", "https"].contains(&protocol.as_str()))
         .map(|protocol| format!("{protocol}://{address}:{port}/"));
-    ShownEndpoint { name, cartridge: dir, address, port, public_port, protocols, url }
+    let routes = front.map(|front| routes(row, gear, front)).unwrap_or_default();
+    ShownEndpoint { name, cartridge: dir, address, port, public_port, protocols, url, routes }
+}
+
+/// The addresses below that of the gear, `front`, at which the front end shows an endpoint.
+fn routes(row: &GearEndpointRow, gear: &Gear, front: &str) -> Vec<String> {
+    let mut pairs = gear.identity.cartridges.iter().zip(&gear.packages);
+    let Some((cartridge, package)) = pairs.find(|(one, _)| one.dir == row.dir) else {
+        return Vec::new();
+    };
+    let software =
+        package.software(&cartridge.software).unwrap_or_else(|| package.default_software());
+    let is_it = |one: &&Endpoint| {
+        endpoints::variable(cartridge.short_name.as_str(), &one.port_name) == row.name
+    };
+    let has_root = cartridge.is_primary || software.is("web_proxy");
+    let mappings = software.endpoints.iter().find(is_it).map(|one| one.mappings.as_slice());
+    let paths = mappings.unwrap_or_default().iter();
+    let paths = paths.filter_map(|one| WebPath::parse(&one.frontend));
+    let paths = paths.filter(|path| has_root || !path.is_root());
+    paths.map(|path| format!("{}{}", front.trim_end_matches('/'), path.shown())).collect()
 }
 
 /// Where the front end is asked for a gear that it knows.
 fn url(app: &App, gear: &GearRow) -> Option<String> {
     let host = gear.dns.as_ref()?;
-    let file = app.layout().frontend().join("nginx").join(format!("{}.conf", gear.name));
-    fs::kind_of(&file)?;
-    let port = app.config().ok()?.frontend.nginx.http_port;
+    let settings = &app.config().ok()?.frontend;
+    let servers = [("nginx", settings.nginx.http_port), ("apache", settings.apache.http_port)];
+    let folder = app.layout().frontend();
+    let knows = |(server, _): &(&str, u16)| {
+        fs::kind_of(&folder.join(server).join(format!("{}.conf", gear.name))).is_some()
+    };
+    let (_, port) = servers.into_iter().find(knows)?;
     Some(if port == 80 { format!("http://{host}/") } else { format!("http://{host}:{port}/") })
 }
 
@@ -138,9 +180,10 @@ fn url(app: &App, gear: &GearRow) -> Option<String> {
 pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     let (db, gear) = found::reading(app, &args.name)?;
     let told = db.told_by_gear(&gear.row.uuid)?;
+    let held = facts::holds_in_gear(&db, gear.row.id)?;
     let shown = Shown::new(app, gear, &told);
     if app.form() == Form::Json {
-        app.printer().json(&shown);
+        app.printer().json(&Answer { gear: &shown, held: &held });
         return Ok(Exit::Done);
     }
     let mut table = Table::headless();
@@ -159,9 +202,15 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
         let text =
             format!("{}-{}-{} ({}{role})", one.vendor, one.name, one.version, one.package_version);
         table.row(["Cartridge", &text]);
-        for (title, text) in one.told.rows() {
+        for offered in &one.offers {
+            table.row(["Data", &offered.text()]);
+        }
+        for (title, text) in one.told.rows(&one.offers) {
             table.row([title, &text]);
         }
+    }
+    for one in &held {
+        table.row(["Held", &format!("{}-{}: {}", one.vendor, one.name, one.reason)]);
     }
     for one in &shown.endpoints {
         let protocols = one.protocols.join(", ");
@@ -169,6 +218,9 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
         table.row(["Endpoint", &text]);
         if let (Some(port), Some(host)) = (one.public_port, &shown.dns) {
             table.row(["", &format!("from outside: {host}:{port}")]);
+        }
+        for route in &one.routes {
+            table.row(["", &format!("shown at {route}")]);
         }
     }
     match (&shown.dns, &shown.url) {

@@ -1,5 +1,6 @@
 //! What a gear's cartridges have told of themselves, in answers.
 
+use super::offered::Offered;
 use crate::db::{Scope, ToldRow};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,15 +30,18 @@ impl Told {
         }
     }
 
-    /// The same as rows of a table: a title, and what stands beside it.
-    pub(super) fn rows(&self) -> Vec<(&'static str, String)> {
+    /// The same as rows of a table: a title, and what stands beside it. What is `offered` is shown
+    /// there.
+    pub(super) fn rows(&self, offered: &[Offered]) -> Vec<(&'static str, String)> {
         let all = [
             ("Data", &self.cart_data),
             ("Property", &self.cart_properties),
             ("Attribute", &self.attributes),
         ];
+        let is_new = |name: &str| offered.iter().all(|one| one.key != name);
         let pairs = all.into_iter().flat_map(|(title, pairs)| {
-            pairs.iter().map(move |(name, value)| (title, format!("{name} = {value}")))
+            let pairs = pairs.iter().filter(|(name, _)| is_new(name));
+            pairs.map(move |(name, value)| (title, format!("{name} = {value}")))
         });
         let info = self.app_info.iter().flat_map(|text| text.lines());
         pairs.chain(info.map(|line| ("Info", line.to_owned()))).collect()

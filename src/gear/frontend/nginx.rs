@@ -4,7 +4,7 @@
 //! ours, none of which can hold a character that means something to nginx within quotes; what
 //! could is quoted here once more.
 
-use super::{Action, Forward, Frontend, Route, Target};
+use super::{Action, Certificate, Forward, Frontend, Route, Scheme, Target};
 use crate::config::Nginx;
 use crate::package::endpoint::WebPath;
 use std::fmt::Write;
@@ -12,21 +12,6 @@ use std::path::Path;
 
 /// What the health route answers, as the original's `health.txt`.
 pub const HEALTHY: &str = "1";
-
-/// A certificate and its key.
-#[derive(Clone, Copy, Debug)]
-pub struct Certificate<'a> {
-    /// The certificate's file.
-    pub certificate: &'a Path,
-    /// The key's file.
-    pub key: &'a Path,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scheme {
-    Http,
-    Https,
-}
 
 /// The file to be included in `http`; nothing when there are no routes.
 pub fn http(
@@ -192,7 +177,7 @@ fn answer(text: &mut String, route: &Route, (frontend, settings): (&Frontend, &N
     }
 }
 
-fn slashed(path: &str) -> String {
+pub(super) fn slashed(path: &str) -> String {
     if path.is_empty() { "/".into() } else { path.to_owned() }
 }
 
@@ -206,7 +191,7 @@ fn moved(text: &mut String, from: &WebPath, to: &WebPath, flag: &str) {
 }
 
 /// A regular expression for exactly this text.
-fn regex(text: &str) -> String {
+pub(super) fn regex(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
         if !c.is_ascii_alphanumeric() && c.is_ascii() && c != '/' {
             escaped.push('\\');

@@ -74,6 +74,10 @@ pub fn routes(
     for part in parts {
         for mapping in &part.endpoint.mappings {
             if !part.endpoint.protocols.iter().any(|one| WEB.contains(&one.as_str())) {
+                // By tls it has a port of its own, if any.
+                if part.public_port.is_some() && part.endpoint.is_public_at_once() {
+                    continue;
+                }
                 let (protocols, folder) = (part.endpoint.protocols.join(", "), part.cartridge);
                 notes.push(format!(
                     "the front end passes on no {protocols}: the mapping `{}` of `{folder}` is \
@@ -109,8 +113,13 @@ fn add<'a, 'b>(
         return Ok(());
     }
     let known = found.iter_mut().find(|(other, _)| other.path == route.path);
-    if is_on(mapping, "target_update") {
+    if mapping.has("target_update") {
         let Some((other, _)) = known else {
+            // A proxy takes the root's place from the start: nobody else's root is connected.
+            if route.path.is_root() {
+                found.push((route, part));
+                return Ok(());
+            }
             return Err(RouteError::NothingToUpdate {
                 cartridge: part.cartridge.to_owned(),
                 frontend: mapping.frontend.escape_debug().to_string(),
@@ -127,8 +136,7 @@ fn add<'a, 'b>(
         return Ok(());
     };
     // The endpoint that calls itself primary keeps the path; else the later one gets it.
-    let keeps = option_is_on(&holder.endpoint.options, "primary")
-        && !option_is_on(&part.endpoint.options, "primary");
+    let keeps = holder.endpoint.has("primary") && !part.endpoint.has("primary");
     let (winner, loser) = if keeps { (&**holder, part) } else { (part, &**holder) };
     notes.push(format!(
         "`{}` ({}) and `{}` ({}) both map the path `{}`; the first one counts",
@@ -152,7 +160,7 @@ fn route(part: &Part<'_>, mapping: &Mapping) -> Result<Route, RouteError> {
     };
     let path = |text: &str| WebPath::parse(text).ok_or_else(|| no_path(text));
     // The strongest first (node specification, 7).
-    let on = |name| is_on(mapping, name);
+    let on = |name| mapping.has(name);
     let action = if on("gone") {
         Action::Gone
     } else if on("forbidden") {
@@ -167,7 +175,7 @@ fn route(part: &Part<'_>, mapping: &Mapping) -> Result<Route, RouteError> {
         Action::File { file: path(&mapping.backend)? }
     } else if on("tohttps") {
         Action::ToHttps { target: target_of(part, mapping)? }
-    } else if on("ssl_to_gear") || option_is_on(&part.endpoint.options, "ssl_to_gear") {
+    } else if on("ssl_to_gear") || part.endpoint.has("ssl_to_gear") {
         Action::SslToGear { target: target_of(part, mapping)? }
     } else {
         Action::Proxy { target: target_of(part, mapping)? }
@@ -184,17 +192,9 @@ fn target_of(part: &Part<'_>, mapping: &Mapping) -> Result<Target, RouteError> {
         text: mapping.backend.escape_debug().to_string(),
     })?;
     let speaks = endpoint.protocols.iter().any(|one| one == "ws" || one == "wss");
-    let websocket = is_on(mapping, "websocket") || speaks;
+    let websocket = mapping.has("websocket") || speaks;
     let websocket_port = endpoint.websocket_port.filter(|_| websocket);
     Ok(Target { address: part.address, port: endpoint.port, path, websocket, websocket_port })
-}
-
-fn is_on(mapping: &Mapping, name: &str) -> bool {
-    option_is_on(&mapping.options, name)
-}
-
-fn option_is_on(options: &serde_json::Map<String, Value>, name: &str) -> bool {
-    options.get(name).is_some_and(|value| !matches!(value, Value::Null | Value::Bool(false)))
 }
 
 /// A positive number, however it was written; anything else is no limit.
@@ -303,6 +303,8 @@ mod tests {
         let Action::Proxy { target } = &frontend.routes[0].action else { unreachable!() };
         assert_eq!((target.path.as_str(), target.websocket), ("/new", true));
         assert!(matches!(made(&[update]), Err(RouteError::NothingToUpdate { .. })));
+        let proxy = endpoint(&[("", "", json!({"target_update": true, "websocket": true}))]);
+        assert_eq!(made(&[proxy]).unwrap().0.routes.len(), 1, "a proxy takes the root's place");
     }
 
     #[test]

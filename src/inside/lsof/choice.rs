@@ -1,8 +1,8 @@
 //! Which sockets an `lsof` command line means.
 
 use super::super::Refused;
-use super::super::sockets::{Holder, Protocol, Socket};
 use crate::sys::fs;
+use crate::sys::sockets::{Holder, Protocol, Socket};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::ops::RangeInclusive;
 

@@ -4,8 +4,8 @@
 mod choice;
 
 use super::programs::{become_program, real};
-use super::sockets::{self, Holder, Protocol, Socket};
 use super::{Call, Refused};
+use crate::sys::sockets::{self, Holder, Protocol, Socket};
 use choice::Choice;
 use std::collections::BTreeSet;
 

@@ -3,8 +3,9 @@
 use super::configure::{
     Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, port_variable,
 };
+use super::create::Exposure;
 use super::events::{Member, add_dispatch};
-use super::frontend::{Ports, add_rerouting};
+use super::frontend::{Ports, add_rerouting, exposure, give_ports, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::{add_wait, plan_for};
 use crate::db::{Change, GearEndpointRow, InversePart, NewEndpoint};
@@ -60,6 +61,7 @@ pub fn add(ask: &AddRequest, facts: &MemberFacts) -> Result<Plan, Refusal> {
     let grown = Member { gear: &identity, packages: &packages };
     add_dispatch(&mut plan, &members(facts, Some(grown)), &facts.told);
     note_groups(&mut plan, &new);
+    note_httpd(&mut plan, &new, facts.outside.as_ref());
     let dirs = new.iter().rev().map(|one| one.package.name.to_string()).collect();
     let name = gear.identity.name.clone();
     plan.inverse.parts.insert(0, InversePart::RemoveCartridges { name, dirs });
@@ -173,18 +175,18 @@ fn add_new(
     new: &[Wanted],
     facts: &MemberFacts,
 ) -> Result<Vec<NewEndpoint>, Refusal> {
-    // An exposed gear gets its public ports when it is exposed.
-    let private = Ports::new();
     let assigned = assign(new, &facts.taken_hosts, slot)?;
+    let ports = further_ports(plan, new.iter(), facts)?;
+    reserve(plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
-        add_cartridge(plan, one, identity, claims(one, given, &private))?;
+        add_cartridge(plan, one, identity, claims(one, given, &ports))?;
         plan.summary.push(format!("cartridge {}", one.package.ident(one.version())));
         for at in given {
             let (name, port) = (port_variable(one, at), at.endpoint.port);
             plan.summary.push(format!("{name} = {}:{port}", at.address));
         }
     }
-    let endpoints = new_endpoints(&assigned, &private);
+    let endpoints = new_endpoints(&assigned, &ports);
     let starts = facts.gear.state == Some(State::Started);
     if starts {
         for one in new {
@@ -214,4 +216,19 @@ fn add_new(
         order: identity.cartridges.iter().map(|one| one.dir.clone()).collect(),
     });
     Ok(endpoints)
+}
+
+/// The public ports of cartridges that come into a gear. An exposed gear stays so, whether or not
+/// they have anything to show.
+pub(super) fn further_ports<'a>(
+    plan: &mut Plan,
+    new: impl Iterator<Item = &'a Wanted> + Clone,
+    facts: &MemberFacts,
+) -> Result<Ports, Refusal> {
+    let mut exposure = exposure(&facts.gear);
+    let mut endpoints = new.clone().flat_map(|one| &one.software().endpoints);
+    if endpoints.all(|at| at.public_port_name.is_none()) {
+        exposure = Exposure::Private;
+    }
+    give_ports(plan, new, (exposure, facts.outside.as_ref()))
 }

@@ -6,7 +6,7 @@ use super::configure::{
     port_variable,
 };
 use super::events::{Member, add_dispatch};
-use super::frontend::{Ports, add_connection, give_ports, host_of, new_parts, reserve};
+use super::frontend::{add_connection, give_ports, host_of, new_parts, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::add_start;
 use crate::config::Gears as Settings;
@@ -89,10 +89,7 @@ pub fn create(
     }
     add_home(&mut plan, &identity, (facts, ask.made, &app, &host), settings);
     let assigned = assign(&wanted, &facts.occupied.taken_hosts, facts.occupied.slot)?;
-    let ports = match ask.exposure {
-        Exposure::Private => Ports::new(),
-        Exposure::Public => give_ports(&assigned, facts.outside.as_ref())?,
-    };
+    let ports = give_ports(&mut plan, wanted.iter(), (ask.exposure, facts.outside.as_ref()))?;
     reserve(&mut plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
         add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;
@@ -108,14 +105,10 @@ pub fn create(
     members.push(Member { gear: &identity, packages: &packages });
     add_dispatch(&mut plan, &members, &facts.told);
     note_groups(&mut plan, &wanted);
-    for one in wanted.iter().filter(|one| one.package.parts.httpd) {
-        let title = one.package.title();
-        plan.warnings.push(format!(
-            "`{title}` has settings for an Apache (`httpd.d`), which no front end serves"
-        ));
-    }
+    note_httpd(&mut plan, &wanted, facts.outside.as_ref());
     let parts = new_parts(&identity, &assigned, &ports);
-    add_connection(&mut plan, (&ask.name, &host), &parts, facts.outside.as_ref())?;
+    let shown = (&identity, &*packages, &host);
+    add_connection(&mut plan, shown, &parts, facts.outside.as_ref())?;
     plan.records.push(Change::AddGear(Box::new(NewGear {
         name: ask.name.clone(),
         uuid: identity.uuid.clone(),
@@ -197,7 +190,7 @@ fn add_home(
         domain: settings.domain.clone(),
         dns: Some(host.clone()),
         namespace: settings.namespace.clone(),
-        memory_mb: settings.memory_mb,
+        memory_mb: settings.memory_mb(),
         made,
         app: Some(app.clone()),
     });

@@ -1,17 +1,19 @@
 //! What the front end serves of a gear, and public ports.
 
-use super::configure::{Given, port_variable};
+use super::configure::{Given, Wanted, port_variable};
+use super::create::Exposure;
 use crate::config::Gears as Settings;
 use crate::db::{Change, InversePart, Reservation};
 use crate::error::{Exit, Explain};
-use crate::facts::{Gear, Outside};
+use crate::facts::{Gear, Outside, Servers};
 use crate::gear::endpoints::{self, EndpointError};
 use crate::gear::frontend::{Frontend, Part, RouteError, routes};
 use crate::gear::identity::Identity;
 use crate::package::Package;
+use crate::package::endpoint::Endpoint;
 use crate::package::ident::{GearName, HostName};
 use crate::plan::{Plan, Refusal, Resource};
-use crate::step::connect_frontend::ConnectFrontend;
+use crate::step::connect_frontend::{ConnectFrontend, Httpd};
 use crate::step::endpoints::{Claim, ClaimEndpoints};
 use std::collections::BTreeMap;
 
@@ -34,21 +36,46 @@ pub(super) fn host_of(
     })
 }
 
-/// Gives the next free public port to each endpoint that wants one.
-pub(super) fn give_ports(
-    assigned: &Given<'_>,
-    outside: Option<&Outside>,
+/// Gives the next free public port to each endpoint that gets one: in a gear that is shown to the
+/// outside all that have a name for it, else those alone that are public at once.
+pub(super) fn give_ports<'a>(
+    plan: &mut Plan,
+    wanted: impl Iterator<Item = &'a Wanted>,
+    (exposure, outside): (Exposure, Option<&Outside>),
 ) -> Result<Ports, Refusal> {
-    let wanting = assigned.iter().flat_map(|(one, given)| given.iter().map(move |at| (one, at)));
-    let wanting = wanting.filter(|(_, at)| at.endpoint.public_port_name.is_some());
-    choose(wanting.map(|(one, at)| port_variable(one, at)), outside)
+    let gets_one = |at: &&Endpoint| {
+        let named = exposure == Exposure::Public && at.public_port_name.is_some();
+        named || at.is_public_at_once()
+    };
+    let names = |one: &'a Wanted| {
+        let short = one.package.short_name.as_str();
+        let all = one.software().endpoints.iter().filter(gets_one);
+        all.map(move |at| endpoints::variable(short, &at.port_name)).collect::<Vec<_>>()
+    };
+    let wanting: Vec<String> = wanted.flat_map(names).collect();
+    if wanting.is_empty() && exposure == Exposure::Private {
+        return Ok(Ports::new());
+    }
+    if exposure == Exposure::Private && !outside.is_some_and(|outside| outside.servers.nginx) {
+        plan.warnings.push(format!(
+            "no public port for {}: no nginx passes one on (`frontend.nginx` in cart-config(5))",
+            wanting.join(", ")
+        ));
+        return Ok(Ports::new());
+    }
+    let ports = choose(wanting.into_iter(), outside)?;
+    for (name, port) in &ports {
+        plan.summary.push(format!("{name} is reached by port {port}"));
+    }
+    Ok(ports)
 }
 
 fn choose(
     wanting: impl Iterator<Item = String>,
     outside: Option<&Outside>,
 ) -> Result<Ports, Refusal> {
-    let Some(Outside { free_ports, range: (first, last) }) = outside else {
+    let outside = outside.filter(|outside| outside.servers.nginx);
+    let Some(Outside { free_ports, range: (first, last), .. }) = outside else {
         let text = "there is no front end that could pass a public port on";
         return Err(Refusal::new(Exit::Refused, text)
             .hint("set `frontend.nginx.enabled`, see cart-config(5)"));
@@ -133,23 +160,47 @@ fn parts(gear: &Gear) -> Vec<Part<'_>> {
     found
 }
 
+/// A gear that is to be shown: who it is, its packages in the order of its cartridges, and the name
+/// under which it is asked for.
+pub(super) type Shown<'a> = (&'a Identity, &'a [Package], &'a HostName);
+
+/// The cartridges that have settings for an Apache.
+fn httpd((gear, packages, _): Shown<'_>) -> Option<Httpd> {
+    let pairs = gear.cartridges.iter().zip(packages).filter(|(_, package)| package.parts.httpd);
+    let dirs: Vec<String> = pairs.map(|(cartridge, _)| cartridge.dir.clone()).collect();
+    (!dirs.is_empty()).then(|| Httpd { gear: gear.clone(), dirs })
+}
+
+/// Says which settings for an Apache nobody serves.
+pub(super) fn note_httpd(plan: &mut Plan, wanted: &[Wanted], outside: Option<&Outside>) {
+    if outside.is_some_and(|outside| outside.servers.apache) {
+        return;
+    }
+    for one in wanted.iter().filter(|one| one.package.parts.httpd) {
+        let title = one.package.title();
+        plan.warnings.push(format!(
+            "`{title}` has settings for an Apache (`httpd.d`), which no front end serves \
+             (`frontend.apache` in cart-config(5))"
+        ));
+    }
+}
+
 /// Adds what shows a gear to the outside; without a front end, where to reach it instead.
 pub(super) fn add_connection(
     plan: &mut Plan,
-    (name, host): (&GearName, &HostName),
+    shown: Shown<'_>,
     parts: &[Part<'_>],
     outside: Option<&Outside>,
 ) -> Result<(), Refusal> {
-    let (frontend, notes) = routes(name, host, parts).map_err(|error: RouteError| {
-        let refusal = Refusal::new(error.exit(), error.to_string());
-        error.hint().into_iter().fold(refusal, Refusal::hint)
-    })?;
+    let (gear, _, host) = shown;
+    let (frontend, notes) = routes(&gear.name, host, parts).map_err(|error| refusal(&error))?;
     plan.warnings.extend(notes);
-    if frontend.is_empty() {
+    let httpd = httpd(shown).filter(|_| outside.is_some_and(|outside| outside.servers.apache));
+    if frontend.is_empty() && httpd.is_none() {
         return Ok(());
     }
     if outside.is_some() {
-        plan.step(ConnectFrontend { frontend });
+        plan.step(ConnectFrontend { frontend, httpd });
         return Ok(());
     }
     let direct: Vec<_> = parts
@@ -164,19 +215,29 @@ pub(super) fn add_connection(
     Ok(())
 }
 
+fn refusal(error: &RouteError) -> Refusal {
+    let refusal = Refusal::new(error.exit(), error.to_string());
+    error.hint().into_iter().fold(refusal, Refusal::hint)
+}
+
+/// Takes the gear off.
+fn nothing(gear: GearName, host: HostName) -> ConnectFrontend {
+    let frontend = Frontend { gear, host, routes: Vec::new(), forwards: Vec::new() };
+    ConnectFrontend { frontend, httpd: None }
+}
+
 /// Adds what takes a connected gear off the front end.
 pub(super) fn add_disconnection(plan: &mut Plan, gear: &Gear) {
     let Some(host) = gear.host().filter(|_| gear.connected) else { return };
-    let gear = gear.identity.name.clone();
-    let frontend = Frontend { gear: gear.clone(), host, routes: Vec::new(), forwards: Vec::new() };
-    plan.step(ConnectFrontend { frontend });
-    plan.inverse.parts.push(InversePart::ConnectFrontend { name: gear });
+    let name = gear.identity.name.clone();
+    plan.step(nothing(name.clone(), host));
+    plan.inverse.parts.push(InversePart::ConnectFrontend { name });
 }
 
 /// Adds to `plan` what connects a gear again that was connected before.
 pub(in crate::plan) fn add_reconnection(plan: &mut Plan, gear: &Gear) -> Result<(), Refusal> {
     let Some(host) = gear.host() else { return Ok(()) };
-    add_connection(plan, (&gear.identity.name, &host), &parts(gear), Some(&NOWHERE))
+    add_connection(plan, (&gear.identity, &gear.packages, &host), &parts(gear), Some(&NOWHERE))
 }
 
 /// Adds what serves a gear whose cartridges change: `gear` is what it will be, without the public
@@ -187,42 +248,56 @@ pub(super) fn add_rerouting(
     outside: Option<&Outside>,
 ) -> Result<(), Refusal> {
     let Some(host) = gear.host() else { return Ok(()) };
-    let name = &gear.identity.name;
+    let shown = (&gear.identity, &*gear.packages, &host);
     let parts = parts(gear);
-    if parts.iter().any(|part| part.public_port.is_some() || !part.endpoint.mappings.is_empty()) {
-        let served = gear.connected.then_some(&NOWHERE).or(outside);
-        return add_connection(plan, (name, &host), &parts, served);
+    let is_shown =
+        |part: &Part<'_>| part.public_port.is_some() || !part.endpoint.mappings.is_empty();
+    let apache = outside.is_some_and(|outside| outside.servers.apache);
+    if parts.iter().any(is_shown) || apache && httpd(shown).is_some() {
+        let served = outside.or(gear.connected.then_some(&NOWHERE));
+        return add_connection(plan, shown, &parts, served);
     }
     if gear.connected {
-        let (routes, forwards) = (Vec::new(), Vec::new());
-        let frontend = Frontend { gear: name.clone(), host, routes, forwards };
-        plan.step(ConnectFrontend { frontend });
+        plan.step(nothing(gear.identity.name.clone(), host));
     }
     Ok(())
 }
 
 /// A front end that has no ports to give.
-static NOWHERE: Outside = Outside { free_ports: Vec::new(), range: (0, 0) };
+static NOWHERE: Outside = Outside {
+    free_ports: Vec::new(),
+    range: (0, 0),
+    servers: Servers { nginx: true, apache: true },
+};
+
+/// Whether a gear has public ports that only those get which are exposed.
+pub(super) fn exposure(gear: &Gear) -> Exposure {
+    let by_choice =
+        |part: &Part<'_>| part.public_port.is_some() && !part.endpoint.is_public_at_once();
+    if parts(gear).iter().any(by_choice) { Exposure::Public } else { Exposure::Private }
+}
 
 /// Plans giving a gear public ports; nothing when it has them.
 pub fn expose(gear: &Gear, outside: Option<&Outside>) -> Result<Plan, Refusal> {
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("expose the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
-    if gear.endpoints.iter().any(|row| row.public_port.is_some()) {
+    if exposure(gear) == Exposure::Public {
         plan.summary.push(format!("the gear `{name}` is exposed"));
         return Ok(plan);
     }
     let parts = parts(gear);
-    let wanting = parts.iter().filter(|part| part.endpoint.public_port_name.is_some());
+    let lacks =
+        |part: &&Part<'_>| part.endpoint.public_port_name.is_some() && part.public_port.is_none();
+    let wanting = parts.iter().filter(lacks);
     let variable = |part: &&Part<'_>| variables(gear, part).map(|(private, _)| private);
     let ports = choose(wanting.filter_map(|part| variable(&part)), outside)?;
     reserve(&mut plan, &ports, &gear.identity.uuid);
     let mut exposed = parts.clone();
     for part in &mut exposed {
         let Some((private, Some(public))) = variables(gear, part) else { continue };
-        part.public_port = ports.get(&private).copied();
-        let Some(port) = part.public_port else { continue };
+        let Some(port) = ports.get(&private).copied() else { continue };
+        part.public_port = Some(port);
         let variables = vec![(public, port.to_string())];
         let claim = Claim { address: part.address, ports: [].into(), variables };
         let dir = part.cartridge.to_owned();
@@ -233,7 +308,7 @@ pub fn expose(gear: &Gear, outside: Option<&Outside>) -> Result<Plan, Refusal> {
         let text = format!("the gear `{name}` has no host name: an older cartwright made it");
         return Err(Refusal::new(Exit::Conflict, text).hint("create it anew"));
     };
-    add_connection(&mut plan, (name, &host), &exposed, outside)?;
+    add_connection(&mut plan, (&gear.identity, &gear.packages, &host), &exposed, outside)?;
     plan.records.push(Change::SetPublicPorts {
         id: gear.row.id,
         uuid: gear.row.uuid.clone(),
@@ -248,24 +323,25 @@ pub fn unexpose(gear: &Gear) -> Result<Plan, Refusal> {
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("unexpose the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
-    let exposed = gear.endpoints.iter().filter(|row| row.public_port.is_some());
-    let ports: Vec<_> = exposed.map(|row| (row.name.clone(), None)).collect();
+    let mut parts = parts(gear);
+    let is_exposed =
+        |part: &Part<'_>| part.public_port.is_some() && !part.endpoint.is_public_at_once();
+    let mut ports = Vec::new();
+    let mut names = Vec::new();
+    for part in parts.iter_mut().filter(|part| is_exposed(part)) {
+        let Some((private, public)) = variables(gear, part) else { continue };
+        ports.push((private, None));
+        names.extend(public);
+        part.public_port = None;
+    }
     let (Some(host), false) = (gear.host(), ports.is_empty()) else {
         plan.summary.push(format!("the gear `{name}` is not exposed"));
         return Ok(plan);
     };
-    let mut parts = parts(gear);
-    for part in &mut parts {
-        part.public_port = None;
-    }
-    let (frontend, _) = routes(name, &host, &parts)
-        .map_err(|error| Refusal::new(error.exit(), error.to_string()))?;
-    plan.step(ConnectFrontend { frontend });
-    let variables = parts.iter().filter_map(|part| variables(gear, part)?.1).collect();
-    plan.step(crate::step::drop_variables::DropVariables {
-        gear: gear.identity.clone(),
-        names: variables,
-    });
+    let (frontend, _) = routes(name, &host, &parts).map_err(|error| refusal(&error))?;
+    let httpd = httpd((&gear.identity, &gear.packages, &host));
+    plan.step(ConnectFrontend { frontend, httpd });
+    plan.step(crate::step::drop_variables::DropVariables { gear: gear.identity.clone(), names });
     let (id, uuid) = (gear.row.id, gear.row.uuid.clone());
     plan.records.push(Change::SetPublicPorts { id, uuid, ports });
     plan.inverse.parts.push(InversePart::ExposeGear { name: name.clone() });

@@ -161,7 +161,8 @@ mod tests {
     use serde_json::json;
 
     /// A cartridge: its name, its category, and what else its manifest says.
-    fn one(name: &str, category: &str, more: &serde_json::Value) -> Wanted {
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` makes a value")]
+    fn one(name: &str, category: &str, more: serde_json::Value) -> Wanted {
         let mut package = package(name);
         let software = &mut package.software[0];
         software.categories = vec![category.into()];
@@ -182,16 +183,16 @@ mod tests {
     #[test]
     fn frameworks_come_first_then_services_then_the_rest_as_they_were_named() {
         let all = [
-            one("cron", "embedded", &json!({})),
-            one("admin", "plugin", &json!({"Configure-Order": [["mysql", "mariadb"], ["cron"]]})),
-            one("mariadb", "service", &json!({})),
-            one("php", "web_framework", &json!({})),
+            one("cron", "embedded", json!({})),
+            one("admin", "plugin", json!({"Configure-Order": [["mysql", "mariadb"], ["cron"]]})),
+            one("mariadb", "service", json!({})),
+            one("php", "web_framework", json!({})),
         ];
         assert_eq!(names(&all).unwrap(), ["php", "mariadb", "cron", "admin"]);
         let chained = [
-            one("a", "plugin", &json!({"Configure-Order": [["c"], ["b"], ["a"]]})),
-            one("b", "plugin", &json!({})),
-            one("c", "plugin", &json!({})),
+            one("a", "plugin", json!({"Configure-Order": [["c"], ["b"], ["a"]]})),
+            one("b", "plugin", json!({})),
+            one("c", "plugin", json!({})),
         ];
         assert_eq!(names(&chained).unwrap(), ["c", "b", "a"]);
     }
@@ -199,35 +200,35 @@ mod tests {
     #[test]
     fn cycles_and_unsatisfied_entries_are_named() {
         let cycle = [
-            one("a", "plugin", &json!({"Configure-Order": [["b"], ["a"]]})),
-            one("b", "plugin", &json!({"Configure-Order": [["a"], ["b"]]})),
+            one("a", "plugin", json!({"Configure-Order": [["b"], ["a"]]})),
+            one("b", "plugin", json!({"Configure-Order": [["a"], ["b"]]})),
         ];
         assert!(names(&cycle).unwrap_err().contains("`a`, `b`"));
         let against = [
-            one("php", "web_framework", &json!({"Configure-Order": [["db"], ["php"]]})),
-            one("db", "service", &json!({})),
+            one("php", "web_framework", json!({"Configure-Order": [["db"], ["php"]]})),
+            one("db", "service", json!({})),
         ];
         assert!(names(&against).unwrap_err().contains("`php`"));
-        let alone = [one("a", "plugin", &json!({"Configure-Order": [["mongodb"], ["a"]]}))];
+        let alone = [one("a", "plugin", json!({"Configure-Order": [["mongodb"], ["a"]]}))];
         assert!(names(&alone).unwrap_err().contains("`mongodb`"));
         let category = [
-            one("a", "plugin", &json!({"Configure-Order": [["web_framework"], ["a"]]})),
-            one("php", "web_framework", &json!({})),
+            one("a", "plugin", json!({"Configure-Order": [["web_framework"], ["a"]]})),
+            one("php", "web_framework", json!({})),
         ];
         assert_eq!(names(&category).unwrap(), ["php", "a"]);
     }
 
     #[test]
     fn what_is_required_must_be_there_and_what_conflicts_must_not() {
-        let admin = one("admin", "plugin", &json!({"Requires": [["mysql", "mariadb-10"], "php"]}));
+        let admin = one("admin", "plugin", json!({"Requires": [["mysql", "mariadb-10"], "php"]}));
         let php = one("own-php", "web_framework", json!({"Provides": [["php"]]}));
         let refused = names(&[admin.clone(), php.clone()]).unwrap_err();
         assert!(refused.contains("requires `mysql` or `mariadb-10`"), "{refused}");
-        let mysql = one("mysql", "service", &json!({"Conflicts": ["mariadb"]}));
+        let mysql = one("mysql", "service", json!({"Conflicts": ["mariadb"]}));
         assert!(names(&[admin, php, mysql.clone()]).is_ok());
-        let mariadb = one("x", "service", &json!({"Provides": [["mariadb"]]}));
+        let mariadb = one("x", "service", json!({"Provides": [["mariadb"]]}));
         assert!(names(&[mysql.clone(), mariadb]).unwrap_err().contains("conflicts"));
-        let selfish = one("y", "service", &json!({"Provides": [["z"]], "Conflicts": "z"}));
+        let selfish = one("y", "service", json!({"Provides": [["z"]], "Conflicts": "z"}));
         assert!(names(&[selfish]).is_ok(), "nothing conflicts with itself");
         assert!(names(&[mysql.clone(), mysql]).unwrap_err().contains("both live"));
     }

@@ -1,9 +1,9 @@
 //! Cartridges that leave a gear, and come back.
 
-use super::add::{changed, grown, members, present};
+use super::add::{changed, further_ports, grown, members, present};
 use super::configure::Wanted;
 use super::events::{Member, add_dispatch, add_silence};
-use super::frontend::add_rerouting;
+use super::frontend::{add_rerouting, reserve};
 use super::order::unmet;
 use super::run::plan_for;
 use crate::db::{Change, GearEndpointRow, InversePart, NewCartridge, NewEndpoint};
@@ -14,6 +14,7 @@ use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
+use crate::package::endpoint::Endpoint;
 use crate::plan::{Consent, Plan, Refusal, Resource};
 use crate::step::control::{Control, Strictness};
 use crate::step::drop_variables::DropVariables;
@@ -21,7 +22,6 @@ use crate::step::endpoints::{Claim, ClaimEndpoints};
 use crate::step::lock_files::{LockFiles, Turn};
 use crate::step::remove_cartridge::RemoveCartridge;
 use crate::step::stash_gear::StashGear;
-use std::net::Ipv4Addr;
 
 /// Plans the leaving of the cartridges in the folders `dirs`; `bytes` is the size of those folders,
 /// which wait in the stash. The gear goes on running where it does.
@@ -114,12 +114,21 @@ fn add_leaving(plan: &mut Plan, facts: &MemberFacts, (cartridge, package): (&Car
     plan.step(turn(Turn::Lock, &[]));
     let mut rows = gear.endpoints.iter().filter(|row| row.dir == *dir);
     if rows.any(|row| row.public_port.is_some()) {
-        plan.irreversible.push(format!("`{dir}` loses its public ports"));
+        let text = format!("`{dir}` gives up its public ports, and would come back with others");
+        plan.irreversible.push(text);
     }
     if teardown {
         plan.irreversible.push(format!("what `teardown` of `{dir}` does beyond its folder"));
     }
-    let names = variables(package, cartridge);
+    let mut names = variables(package, cartridge);
+    let speaks = |one: &Package| {
+        let mut all = one.software.iter().flat_map(|one| &one.endpoints);
+        all.any(Endpoint::is_ssl_to_gear)
+    };
+    let mut others = identity.cartridges.iter().zip(&gear.packages);
+    if speaks(package) && !others.any(|(one, package)| one.dir != *dir && speaks(package)) {
+        names.push(endpoints::SSL_TO_GEAR.to_owned());
+    }
     if !names.is_empty() {
         plan.step(DropVariables { gear: identity.clone(), names });
     }
@@ -190,8 +199,16 @@ pub(in crate::plan) fn add_returned(
         return Err(Refusal::new(Exit::Conflict, text).hint("remove that one first"));
     }
     let identity = grown(gear, &order);
-    for (wanted, cartridge, endpoints) in returned {
-        add_claims(plan, &identity, (wanted, endpoints));
+    let ports = further_ports(plan, returned.iter().map(|(wanted, ..)| wanted), facts)?;
+    reserve(plan, &ports, &identity.uuid);
+    let with_port = |row: &NewEndpoint| NewEndpoint {
+        public_port: ports.get(&row.name).copied(),
+        ..row.clone()
+    };
+    let endpoints: Vec<NewEndpoint> =
+        returned.iter().flat_map(|(.., rows)| rows.iter().map(with_port)).collect();
+    for (wanted, cartridge, _) in returned {
+        add_claims(plan, &identity, (wanted, &endpoints));
         if gear.state == Some(State::Started) {
             plan.step(Control {
                 gear: identity.clone(),
@@ -205,11 +222,9 @@ pub(in crate::plan) fn add_returned(
     plan.records.push(Change::AddCartridges {
         gear: gear.row.id,
         cartridges: returned.iter().map(|(_, cartridge, _)| (*cartridge).clone()).collect(),
-        endpoints: returned.iter().flat_map(|(.., rows)| rows.to_vec()).collect(),
+        endpoints: endpoints.clone(),
         order: identity.cartridges.iter().map(|one| one.dir.clone()).collect(),
     });
-    let endpoints: Vec<NewEndpoint> =
-        returned.iter().flat_map(|(.., rows)| rows.iter().cloned()).collect();
     add_rerouting(plan, &changed(gear, &identity, &order, &endpoints), facts.outside.as_ref())?;
     let packages: Vec<Package> = order.iter().map(|one| one.package.clone()).collect();
     let whole = Member { gear: &identity, packages: &packages };
@@ -221,15 +236,19 @@ pub(in crate::plan) fn add_returned(
 
 fn add_claims(plan: &mut Plan, identity: &Identity, (wanted, rows): (&Wanted, &[NewEndpoint])) {
     let short = wanted.package.short_name.as_str();
-    let claim = |one: &crate::package::endpoint::Endpoint| {
+    let dir = wanted.package.name.to_string();
+    let claim = |one: &Endpoint| {
         let name = endpoints::variable(short, &one.port_name);
-        let address: Ipv4Addr = rows.iter().find(|row| row.name == name)?.address;
-        let at = endpoints::Assigned { endpoint: one, host: 0, address };
-        Some(Claim { address, ports: at.ports().collect(), variables: at.variables(short) })
+        let row = rows.iter().find(|row| row.dir == dir && row.name == name)?;
+        let at = endpoints::Assigned { endpoint: one, host: 0, address: row.address };
+        let mut variables = at.variables(short);
+        if let (Some(port), Some(name)) = (row.public_port, &one.public_port_name) {
+            variables.push((endpoints::variable(short, name), port.to_string()));
+        }
+        Some(Claim { address: row.address, ports: at.ports().collect(), variables })
     };
     let claims: Vec<Claim> = wanted.software().endpoints.iter().filter_map(claim).collect();
     if !claims.is_empty() {
-        let dir = wanted.package.name.to_string();
         plan.step(ClaimEndpoints { gear: identity.clone(), dir, claims });
     }
 }

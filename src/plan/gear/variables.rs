@@ -4,7 +4,7 @@ use crate::db::{ChangedVariable, InversePart};
 use crate::error::{Exit, Explain};
 use crate::facts::{Gear, Variables};
 use crate::gear::variables::{Place, Taken, VariableError, check_platform, check_user};
-use crate::package::ident::EnvName;
+use crate::package::ident::{EnvName, GearName};
 use crate::plan::{Plan, Refusal, Resource};
 use crate::step::write_variable::WriteVariable;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +61,20 @@ pub fn variables(
         wanted.push((parse(name)?, None));
     }
     Ok(change(gear, ask.place, now, wanted))
+}
+
+/// Plans the same change in every gear of the application `app`, all in one transaction.
+pub fn variables_of_app(
+    app: &GearName,
+    gears: &[(Gear, Variables)],
+    ask: &VariablesRequest,
+    limit: usize,
+) -> Result<Plan, Refusal> {
+    let mut plan = Plan::new(format!("change variables of the application `{app}`"));
+    for (gear, now) in gears {
+        plan.merge(variables(gear, ask, now, limit)?);
+    }
+    Ok(plan)
 }
 
 fn parse(name: &str) -> Result<EnvName, Refusal> {

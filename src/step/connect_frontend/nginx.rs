@@ -22,14 +22,14 @@ const WORDS: usize = 2000;
 /// warning where there is no nginx to ask.
 pub(super) fn test(
     cx: &Cx<'_>,
-    includes: &[(String, Option<String>); 2],
+    http: Option<&str>,
+    stream: Option<&str>,
 ) -> Result<Option<String>, Failure> {
     let settings = &cx.config.frontend.nginx;
     let stash = cx.stash()?;
     let at = |name: &str| quoted(&stash.path_of(name));
-    let [http, stream] = includes;
     let mut text = format!("pid {};\nerror_log stderr;\n", at("nginx.pid"));
-    if let Some(module) = stream.1.as_ref().and_then(|_| stream_module(settings)) {
+    if let Some(module) = stream.and_then(|_| stream_module(settings)) {
         let _ = writeln!(text, "load_module {};", quoted(&module));
     }
     text += "events {}\nhttp {\n";
@@ -37,8 +37,8 @@ pub(super) fn test(
         let _ = writeln!(text, "    {kind}_temp_path {};", at(kind));
     }
     text += "    access_log off;\n";
-    for (file, block) in [(http, "http"), (stream, "stream")] {
-        let Some(content) = &file.1 else { continue };
+    for (content, block) in [(http, "http"), (stream, "stream")] {
+        let Some(content) = content else { continue };
         let name = format!("{block}.conf");
         stash.replace_file(&name, content.as_bytes(), 0o644)?;
         if block == "stream" {
@@ -96,7 +96,11 @@ fn quoted(path: &Path) -> String {
 }
 
 /// Runs a program to its end; gives a warning where it is not there.
-fn run(program: &Path, arguments: &[OsString], otherwise: &str) -> Result<Option<String>, Failure> {
+pub(super) fn run(
+    program: &Path,
+    arguments: &[OsString],
+    otherwise: &str,
+) -> Result<Option<String>, Failure> {
     let mut command = process::command(program);
     process::own_session(&mut command);
     command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -122,5 +126,5 @@ fn run(program: &Path, arguments: &[OsString], otherwise: &str) -> Result<Option
     let words: String = words.collect::<Vec<_>>().join("\n").chars().take(WORDS).collect();
     let text = format!("{otherwise} ({}): {}", output.status, words.trim());
     Err(Failure::new(Exit::Failed, text)
-        .hint("`frontend.nginx` in cart-config(5) says how nginx is asked"))
+        .hint("`frontend` in cart-config(5) says how web servers are asked"))
 }

@@ -1,36 +1,46 @@
 //! The network sockets of this host and who holds them, read from `/proc`.
 
+use super::fs::{self, Dir};
 use crate::error::FsError;
-use crate::sys::fs::{self, Dir};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 /// What a socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub enum Protocol {
+    /// Connections.
     Tcp,
+    /// Datagrams.
     Udp,
 }
 
 /// A socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Socket {
-    pub(super) protocol: Protocol,
-    pub(super) local: SocketAddr,
-    pub(super) remote: SocketAddr,
+pub struct Socket {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where it is bound.
+    pub local: SocketAddr,
+    /// Whom it is connected to.
+    pub remote: SocketAddr,
     /// The kernel's number of the state; `None` where there are no states.
-    pub(super) state: Option<&'static str>,
-    pub(super) inode: u64,
+    pub state: Option<&'static str>,
+    /// The number by which its holders are found.
+    pub inode: u64,
 }
 
 /// A process that has a socket open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Holder {
-    pub(super) id: u32,
-    pub(super) user: u32,
-    pub(super) command: String,
-    pub(super) descriptor: u32,
+pub struct Holder {
+    /// The process.
+    pub id: u32,
+    /// Its user.
+    pub user: u32,
+    /// Its program, as the kernel calls it.
+    pub command: String,
+    /// The number of the descriptor.
+    pub descriptor: u32,
 }
 
 /// The states of TCP, from 1 on.
@@ -49,7 +59,7 @@ const STATES: [&str; 11] = [
 ];
 
 /// Lists all sockets of the protocols.
-pub(super) fn all() -> Vec<Socket> {
+pub fn all() -> Vec<Socket> {
     let files = [
         ("/proc/net/tcp", Protocol::Tcp),
         ("/proc/net/tcp6", Protocol::Tcp),
@@ -98,10 +108,10 @@ fn end(text: &str) -> Option<SocketAddr> {
 }
 
 /// Who has which socket open, by the socket's number; processes of others do not show theirs.
-pub(super) fn holders() -> Result<HashMap<u64, Vec<Holder>>, FsError> {
+pub fn holders() -> Result<HashMap<u64, Vec<Holder>>, FsError> {
     let proc = Dir::open(Path::new("/proc"))?;
     let mut found: HashMap<u64, Vec<Holder>> = HashMap::new();
-    for process in crate::sys::process::all()? {
+    for process in super::process::all()? {
         let Ok(open) = proc.dir(format!("{}/fd", process.id)) else { continue };
         let names = open.names().unwrap_or_default();
         let numbers = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
@@ -117,6 +127,26 @@ pub(super) fn holders() -> Result<HashMap<u64, Vec<Holder>>, FsError> {
         }
     }
     Ok(found)
+}
+
+/// Says who listens for connections on `port` of `address`, or of all addresses: program, process
+/// and, where it has one, gear. Nothing where nobody is seen; only root sees the processes of others.
+pub fn listener(address: Ipv4Addr, port: u16) -> Option<String> {
+    let is_it = |one: &Socket| {
+        let local = one.local.ip();
+        one.state == Some("LISTEN")
+            && one.local.port() == port
+            && (local == IpAddr::V4(address) || local.is_unspecified())
+    };
+    let found: Vec<Socket> = all().into_iter().filter(is_it).collect();
+    let holders = holders().ok()?;
+    let holder = found.iter().find_map(|one| holders.get(&one.inode)?.first())?;
+    let Holder { id, command, .. } = holder;
+    let environment = fs::read_text(Path::new(&format!("/proc/{id}/environ"))).unwrap_or_default();
+    let gear = environment.split('\0').find_map(|one| one.strip_prefix("OPENSHIFT_GEAR_NAME="));
+    let gear = gear.map(|name| format!(" of the gear `{}`", name.escape_debug()));
+    let command = command.escape_debug();
+    Some(format!("`{command}` (process {id}){}", gear.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -145,5 +175,9 @@ mod tests {
         assert_eq!(socket.state, Some("LISTEN"));
         let holders = holders().unwrap();
         assert_eq!(holders[&socket.inode][0].id, std::process::id());
+        let who = super::listener(Ipv4Addr::LOCALHOST, local.port()).unwrap();
+        assert!(who.contains(&format!("process {}", std::process::id())), "{who}");
+        drop(listener);
+        assert_eq!(super::listener(Ipv4Addr::LOCALHOST, local.port()), None);
     }
 }
