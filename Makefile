@@ -17,7 +17,7 @@ help:
 	@echo "make bench       speed and memory, beside tar, curl, cp and other package managers"
 	@echo "make lint        formatting, clippy, documentation, scripts, licences"
 	@echo "make ci          what the continuous integration runs"
-	@echo "make install     into PREFIX=$(PREFIX), below DESTDIR where that is set"
+	@echo "make install     what \`make release\` built, into PREFIX=$(PREFIX), below DESTDIR where that is set"
 
 demo:
 	@.ci/needs
@@ -48,9 +48,11 @@ ci:
 release:
 	$(CARGO) build --release --locked
 
-# `make release && sudo make install` works where root has no cargo.
+# `make release && sudo make install`: nothing is built here, for what root builds in a person's folder
+# that person cannot remove. Files alone: no unit, no links into /usr/bin, no account, nothing started;
+# `cart doctor --install-unit` and `--install-shims` are for those who want them, and can be undone.
 install:
-	@if command -v $(CARGO) >/dev/null; then $(CARGO) build --release --locked; fi
+	@test -x $(TARGET)/release/cart || { echo "run \`make release\` first" >&2; exit 1; }
 	install -Dm755 $(TARGET)/release/cart $(DESTDIR)$(PREFIX)/bin/cart
 	@for page in man/*.[1-9]; do \
 		install -Dm644 "$$page" "$(share)/man/man$${page##*.}/$${page##*/}" || exit 1; \

@@ -7,7 +7,7 @@ use warnings;
 use Exporter 'import';
 use File::Path qw(make_path);
 
-our @EXPORT_OK = qw(tree newer tiny tar_gz zip_of);
+our @EXPORT_OK = qw(tree newer tiny plugin tar_gz zip_of);
 
 my $PI = 3.14159265358979;
 
@@ -57,6 +57,44 @@ sub tiny {
     my ($dir, $name) = @_;
     cartridge($dir, $name);
     write_file("$dir/usr/$_", "$name $_\n" x 20) for qw(one two three);
+    return $dir;
+}
+
+# What the scripts of `plugin` call.
+our @PLUGIN_SCRIPTS = qw(setup install);
+
+# Makes a cartridge like the original platform's `mock-plugin`, which its own tests use: scripts that
+# touch marker files, two templates of variables, two of files, one endpoint, no application.
+sub plugin {
+    my ($dir) = @_;
+    cartridge($dir, 'bench-plugin');
+    make_path("$dir/$_") for qw(env conf conf.d hooks);
+    write_file("$dir/usr/script", "#!/bin/bash\nexit 0\n");
+    write_file("$dir/metadata/managed_files.yml",
+        "processed_templates:\n- conf/*.erb\n- conf.d/*.erb\nlocked_files:\n- conf/\n");
+    open my $manifest, '>>', "$dir/metadata/manifest.yml" or die "cannot write: $!\n";
+    print {$manifest} "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n"
+        . "  Private-Port: 18080\n  Public-Port-Name: OUT\n";
+    close $manifest or die "cannot write: $!\n";
+    for my $name (qw(ONE TWO)) {
+        write_file("$dir/env/OPENSHIFT_BENCH_PLUGIN_$name.erb", "<%= ENV['OPENSHIFT_DATA_DIR'] %>/$name\n");
+    }
+    write_file("$dir/conf/httpd.conf.erb", "Root <%= ENV['OPENSHIFT_HOMEDIR'] %>\n" x 20);
+    write_file("$dir/conf.d/more.conf.erb", "Listen <%= ENV['OPENSHIFT_BENCH_PLUGIN_PORT'] %>\n" x 20);
+    my $text = <<'SCRIPT';
+#!/bin/bash -e
+state=$OPENSHIFT_DATA_DIR/marks
+mkdir -p "$state"
+touch "$state/NAME_called"
+[[ $1 == --version ]] && echo "$2" >"$state/NAME_version"
+touch "$state/NAME_succeed"
+exit 0
+SCRIPT
+    for my $name (@PLUGIN_SCRIPTS) {
+        (my $script = $text) =~ s/NAME/$name/g;
+        write_file("$dir/bin/$name", $script);
+        chmod 0755, "$dir/bin/$name";
+    }
     return $dir;
 }
 

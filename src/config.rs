@@ -91,6 +91,10 @@ pub struct Gears {
     pub readable: Vec<std::path::PathBuf>,
     /// How many variables the users of one gear may set.
     pub max_user_variables: usize,
+    /// The first user id of gears' own accounts: above people's, below the system's dynamic ones.
+    pub first_uid: u32,
+    /// The last one.
+    pub last_uid: u32,
     /// The first public port.
     pub first_public_port: u16,
     /// The last public port.
@@ -237,6 +241,8 @@ impl Default for Gears {
             process_limit: 512,
             readable: Vec::new(),
             max_user_variables: 50,
+            first_uid: 30_000,
+            last_uid: 59_999,
             first_public_port: 35_531,
             last_public_port: 65_535,
         }

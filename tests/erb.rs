@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+#[path = "../fuzz/fuzz_targets/templates.rs"]
+mod templates;
+
 /// Renders many templates in one process: an array of `{template, env}` comes, an array of outputs
 /// goes, `null` where rendering failed.
 const ORACLE: &str = r#"
@@ -365,3 +368,28 @@ const BEYOND: &[&str] = &[
     "<% loop do break end %>",
     "<%= ENV['A'].to_s + 1.to_s + nil.to_a.inspect %>",
 ];
+
+/// A little of what `fuzz/` does at length: each seed, cut at every place, and with each two pieces of
+/// it swapped.
+#[test]
+fn the_law_of_the_fuzzer_holds_for_its_seeds_and_their_pieces() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/erb");
+    let mut seeds: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    seeds.sort();
+    assert!(seeds.len() > 4, "the seeds are there");
+    for seed in &seeds {
+        templates::law(seed);
+        for cut in (0..seed.len()).filter(|cut| seed.is_char_boundary(*cut)) {
+            let (head, tail) = seed.split_at(cut);
+            templates::law(head);
+            templates::law(tail);
+            templates::law(&format!("{tail}{head}"));
+            for other in &seeds {
+                templates::law(&format!("{head}{other}"));
+            }
+        }
+    }
+}

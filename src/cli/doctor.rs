@@ -104,9 +104,9 @@ fn the_unit(args: &DoctorArgs, app: &App) -> Result<Exit, Failure> {
     carry_out(app, &db, &args.change, &|| {
         let now = fs::read_text(&app.layout().units().join(unit::NAME)).ok();
         Ok(if args.install_unit {
-            plan::unit::install(text.clone(), now.as_deref())
+            plan::unit::install(text.clone(), now)
         } else {
-            plan::unit::remove(now.as_deref())
+            plan::unit::remove(now)
         })
     })
 }

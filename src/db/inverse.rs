@@ -113,6 +113,13 @@ pub enum InversePart {
         /// The links.
         links: Vec<HostLink>,
     },
+    /// Write, change back or remove the unit that starts the gears with the host.
+    Unit {
+        /// What it says before; nothing when it is not there.
+        was: Option<String>,
+        /// What it says afterwards; nothing when it is gone.
+        becomes: Option<String>,
+    },
 }
 
 /// A variable of a gear that was changed: the bytes of its file before and after; nothing stands

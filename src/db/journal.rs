@@ -294,8 +294,11 @@ impl Db {
 
     /// Writes a step's new state, with what it learned and the steps that it asked for, which are
     /// put in directly behind it.
+    ///
+    /// It does not wait for the disk: a lost mark reads as a step that was half done, or half put
+    /// back, which `revert` accepts.
     pub fn mark_step(&self, mark: &WrittenStep<'_>, then: &[NewStep]) -> Result<()> {
-        self.write(|db| {
+        self.write_lazily(|db| {
             let WrittenStep { txn, position, state, said } = *mark;
             if !then.is_empty() {
                 db.make_room(txn, position, then.len())?;
@@ -337,7 +340,7 @@ impl Db {
 
     /// Writes a transaction's new state. What an undone transaction had taken is free again.
     pub fn mark_txn(&self, txn: i64, state: TxnState, failure: Option<&str>) -> Result<()> {
-        self.write(|db| {
+        let work = |db: &Self| {
             let over = matches!(state, TxnState::Finished | TxnState::Undone | TxnState::Held);
             let ended = over.then(|| Moment::now().0);
             let sql = "UPDATE txn SET state = ?2, failure = coalesce(?3, failure), \
@@ -349,7 +352,9 @@ impl Db {
                 db.answer(db.connection.execute(sql, [txn]))?;
             }
             Ok(())
-        })
+        };
+        // What comes after a commit may come again: a mark of its end may be lost.
+        if state == TxnState::Finished { self.write_lazily(work) } else { self.write(work) }
     }
 
     /// Says that this process goes on with a transaction that was cut off or held.

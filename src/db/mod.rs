@@ -270,6 +270,17 @@ impl Db {
         result
     }
 
+    /// The same, without waiting for the disk: a power cut may lose it, a crash of the program does
+    /// not. Whatever is written durably later carries it along, so nothing is lost out of order.
+    fn write_lazily<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let set =
+            |level: &str| self.answer(self.connection.pragma_update(None, "synchronous", level));
+        set("NORMAL")?;
+        let result = self.write(work);
+        set("FULL")?;
+        result
+    }
+
     /// Folds the log into the database when it has grown. Whoever opens it first reads the log
     /// whole, so it stays short, a few transactions; and folding costs two syncs, so it is done
     /// once, when a transaction is over.

@@ -1,7 +1,7 @@
 //! Facts about gears: what lives where, what runs, what is taken.
 
 use super::packages::Installed;
-use crate::config::Config;
+use crate::config::{Config, Gears};
 use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
@@ -23,10 +23,6 @@ use std::net::Ipv4Addr;
 
 /// The first slot of an ordinary user's gears; the original's formula makes 127.0.1.1 of it.
 const FIRST_SLOT: u32 = 2;
-/// The first user id of gears' own accounts: above people's, below the system's dynamic ones.
-const FIRST_UID: u32 = 30_000;
-/// The last one.
-const LAST_UID: u32 = 59_999;
 
 /// The most public ports that one gear gets: no real cartridge has more than seven endpoints.
 pub const MOST_PORTS: usize = 64;
@@ -102,8 +98,8 @@ pub struct Occupied {
     pub slot: u32,
     /// The names under which gears are asked for.
     pub hosts: BTreeSet<String>,
-    /// The numbers of the addresses of that slot on which not all of the ports that are asked for
-    /// can be bound right now.
+    /// The numbers of the addresses of that slot that cannot be had: on which not all of the ports
+    /// that are asked for can be bound right now.
     pub taken_hosts: BTreeSet<u8>,
 }
 
@@ -270,27 +266,44 @@ impl Host {
 }
 
 impl Occupied {
-    /// Looks for a free slot with addresses on which `ports` can be bound.
+    /// Looks for a free slot, as root within the settings' user ids, and among its addresses for up
+    /// to `wanted` on which `ports` can be bound.
     pub fn look(
         db: Option<&Db>,
-        layout: &Layout,
+        (layout, settings): (&Layout, &Gears),
         name: &GearName,
-        ports: &BTreeSet<u16>,
+        (ports, wanted): (&BTreeSet<u16>, usize),
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
-        let slot = free_slot(db, layout)?;
-        let is_taken =
-            |host: &u8| endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err();
+        let slot = free_slot(db, (layout, settings))?;
         Ok(Self {
             name_taken: gears.iter().any(|gear| gear.name == name.as_str())
                 || fs::kind_of(&home).is_some(),
             gears: gears.len(),
             hosts: gears.iter().filter_map(|gear| gear.dns.clone()).collect(),
             slot,
-            taken_hosts: (1..=endpoints::LAST_HOST).filter(is_taken).collect(),
+            taken_hosts: unbindable(slot, ports, wanted),
         })
     }
+}
+
+/// The numbers of the addresses on which not all of `ports` can be bound, below the first `wanted` on
+/// which they can: trying all of a slot would cost more than everything else that a plan asks.
+fn unbindable(slot: u32, ports: &BTreeSet<u16>, wanted: usize) -> BTreeSet<u8> {
+    let mut taken = BTreeSet::new();
+    let mut free = 0;
+    for host in 1..=endpoints::LAST_HOST {
+        if free >= wanted {
+            break;
+        }
+        if endpoints::check_bindable(endpoints::address(slot, host), ports).is_ok() {
+            free += 1;
+        } else {
+            taken.insert(host);
+        }
+    }
+    taken
 }
 
 /// The numbers of the gear's addresses that it has given to its cartridges, or on which not all of
@@ -347,12 +360,12 @@ impl Outside {
 /// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
 /// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
 /// `cart` may be choosing from them, too.
-fn free_slot(db: Option<&Db>, layout: &Layout) -> Result<u32, Failure> {
+fn free_slot(db: Option<&Db>, (layout, settings): (&Layout, &Gears)) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     let (first, last) = if host::is_root() {
         taken.extend(user_ids()?);
-        (FIRST_UID, LAST_UID)
+        (settings.first_uid, settings.last_uid)
     } else {
         (FIRST_SLOT, u32::from(u16::MAX))
     };

@@ -214,7 +214,8 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::Withdraw
         | InversePart::RestoreTold
         | InversePart::Holds
-        | InversePart::HostLinks { .. } => None,
+        | InversePart::HostLinks { .. }
+        | InversePart::Unit { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }
         | InversePart::ReturnCartridge { name, .. }

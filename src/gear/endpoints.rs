@@ -19,8 +19,11 @@ const BLOCK: u32 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// All 127 addresses of the gear's block are taken.
-    #[error("all {LAST_HOST} private addresses of this gear are taken")]
-    NoAddress,
+    #[error("none of the {LAST_HOST} private addresses of this gear is free on {}", listed(ports))]
+    NoAddress {
+        /// The ports that are asked for.
+        ports: Vec<u16>,
+    },
     /// No public port is left.
     #[error("no public port is free between {first} and {last}")]
     NoPort {
@@ -51,7 +54,7 @@ impl Explain for EndpointError {
     }
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoAddress => Some("use fewer Private-IP-Names, or another gear".into()),
+            Self::NoAddress { .. } => Some("use fewer Private-IP-Names, or another gear".into()),
             Self::Taken(_) => Some("`ss -ltnp` names who it is".into()),
             Self::NoPort { .. } => {
                 Some("widen `gears.first_public_port` to `gears.last_public_port`".into())
@@ -100,12 +103,24 @@ pub fn assign<'a>(
     for endpoint in endpoints {
         let host = match hosts.get(endpoint.ip_name.as_str()) {
             Some(host) => *host,
-            None => free.next().ok_or(EndpointError::NoAddress)?,
+            None => free.next().ok_or_else(|| no_address(endpoints))?,
         };
         hosts.insert(&endpoint.ip_name, host);
         assigned.push(Assigned { endpoint, host, address: address(slot, host) });
     }
     Ok(assigned)
+}
+
+fn no_address(endpoints: &[Endpoint]) -> EndpointError {
+    let both = |one: &Endpoint| std::iter::once(one.port).chain(one.websocket_port);
+    let ports: BTreeSet<u16> = endpoints.iter().flat_map(both).collect();
+    EndpointError::NoAddress { ports: ports.into_iter().collect() }
+}
+
+fn listed(ports: &[u16]) -> String {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let word = if ports.len() == 1 { "port" } else { "all of the ports" };
+    format!("{word} {}", ports.join(", "))
 }
 
 impl Assigned<'_> {
@@ -213,7 +228,7 @@ mod tests {
             assign(&all, &[1, 3].into(), 2).unwrap().iter().map(|one| one.host).collect();
         assert_eq!(hosts, [2, 4, 2]);
         let full = (1..=LAST_HOST).collect();
-        assert!(matches!(assign(&all, &full, 2), Err(EndpointError::NoAddress)));
+        assert!(matches!(assign(&all, &full, 2), Err(EndpointError::NoAddress { .. })));
         let all_but_one = (1..LAST_HOST).collect();
         assert!(assign(&all[..1], &all_but_one, 2).is_ok());
         assert!(assign(&all, &all_but_one, 2).is_err());

@@ -93,23 +93,7 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
 
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
     match part {
-        InversePart::RemovePackages => {
-            // What the gears use that go in the same plan is used no longer.
-            let mut leaving = facts.installed.clone();
-            for part in &facts.inverse.parts {
-                for one in &mut leaving {
-                    let goes = match part {
-                        InversePart::DestroyGear { name } => Some(name),
-                        InversePart::RemoveCartridges { name, dirs } => {
-                            Some(name).filter(|_| dirs.contains(&one.package.name.to_string()))
-                        }
-                        _ => None,
-                    };
-                    one.used_by.retain(|user| goes.is_none_or(|name| name.as_str() != user));
-                }
-            }
-            add_removal(plan, &leaving)
-        }
+        InversePart::RemovePackages => remove_packages(plan, facts),
         InversePart::RestorePackages => {
             for one in &facts.removed {
                 plan.records.push(Change::RestorePackage { id: one.row.id });
@@ -178,6 +162,10 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
         InversePart::RollBackGear { .. } => Ok(()),
         InversePart::HostLinks { links } => {
             super::shims::add(plan, links.clone());
+            Ok(())
+        }
+        InversePart::Unit { was, becomes } => {
+            super::unit::add(plan, was.clone(), becomes.clone());
             Ok(())
         }
     }
@@ -252,6 +240,24 @@ fn add_roll_back(
     }
     plan.merge(back);
     Ok(())
+}
+
+fn remove_packages(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
+    // What the gears use that go in the same plan is used no longer.
+    let mut leaving = facts.installed.clone();
+    for part in &facts.inverse.parts {
+        for one in &mut leaving {
+            let goes = match part {
+                InversePart::DestroyGear { name } => Some(name),
+                InversePart::RemoveCartridges { name, dirs } => {
+                    Some(name).filter(|_| dirs.contains(&one.package.name.to_string()))
+                }
+                _ => None,
+            };
+            one.used_by.retain(|user| goes.is_none_or(|name| name.as_str() != user));
+        }
+    }
+    add_removal(plan, &leaving)
 }
 
 fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {

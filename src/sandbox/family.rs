@@ -43,7 +43,7 @@ impl Family {
         let there: HashSet<u32> = all.iter().map(|process| process.id).collect();
         self.seen.retain(|id| there.contains(id));
         self.seen.extend(kin);
-        self.seen.extend(process::marked(&self.marks)?);
+        self.seen.extend(process::marked_among(&all, &self.marks)?);
         self.seen.retain(|id| Some(*id) != self.script);
         process::reap(&self.seen.iter().copied().collect::<Vec<_>>());
         reap_strays();
@@ -54,7 +54,7 @@ impl Family {
     fn living(&self) -> Result<Vec<u32>, FsError> {
         let all = process::all()?;
         let mut living = self.kin(&all);
-        living.extend(process::marked(&self.marks)?);
+        living.extend(process::marked_among(&all, &self.marks)?);
         let zombies: HashSet<u32> = all.iter().filter(|p| p.state == 'Z').map(|p| p.id).collect();
         Ok(living.difference(&zombies).copied().collect())
     }

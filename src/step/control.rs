@@ -40,6 +40,17 @@ impl Control {
         script::control(cx, &home, (&self.gear, &self.dir), action)
     }
 
+    /// Starts what ran before. An application that does not start any more is its developer's to
+    /// mend: everything else is put back all the same, and the gear stays open to commands, marked
+    /// as what it should be. Stuck, it could not even be stopped.
+    fn start_again(&self, cx: &Cx<'_>) {
+        if let Err(failure) = self.run(cx, Action::Start) {
+            let (dir, gear) = (&self.dir, &self.gear.name);
+            let why = script::one_line(&failure);
+            cx.fall_short(format!("`{dir}` of the gear `{gear}` did not start again: {why}"));
+        }
+    }
+
     /// Where nothing ran before, nothing runs afterwards, nor what it would run in.
     fn end_if_nothing_ran(&self, before: &[u32], cx: &Cx<'_>) -> Result<(), Failure> {
         if before.is_empty() { EndProcesses::now(cx.layout, &self.gear).map(drop) } else { Ok(()) }
@@ -84,7 +95,10 @@ impl Step for Control {
                 self.end_if_nothing_ran(before, cx)
             }
             Action::Stop if untouched => Ok(()),
-            Action::Stop => self.run(cx, Action::Start).map(drop),
+            Action::Stop => {
+                self.start_again(cx);
+                Ok(())
+            }
             Action::Restart if !before.is_empty() && untouched && now.len() == before.len() => {
                 Ok(())
             }
@@ -94,7 +108,8 @@ impl Step for Control {
                 if before.is_empty() {
                     return self.end_if_nothing_ran(before, cx);
                 }
-                self.run(cx, Action::Start).map(drop)
+                self.start_again(cx);
+                Ok(())
             }
             // No other action has an inverse; the plan keeps a copy of the gear or says so.
             _ => Ok(()),

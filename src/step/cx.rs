@@ -9,7 +9,7 @@ use crate::sys::fs::Dir;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// What a step may use. There is no database here, on purpose.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Cx<'a> {
     pub attempt: u32,
     shared: Shared,
     stashed: Cell<bool>,
+    shortcomings: RefCell<Vec<String>>,
 }
 
 impl<'a> Cx<'a> {
@@ -40,7 +41,8 @@ impl<'a> Cx<'a> {
         let (layout, config, state) = places;
         let (number, attempt) = step;
         let (shared, stashed) = (Shared::default(), Cell::new(false));
-        Self { layout, config, state, transaction, number, attempt, shared, stashed }
+        let shortcomings = RefCell::default();
+        Self { layout, config, state, transaction, number, attempt, shared, stashed, shortcomings }
     }
 
     /// The same with these variables of the whole domain.
@@ -55,9 +57,16 @@ impl<'a> Cx<'a> {
         Host { layout: self.layout, config: self.config, shared: &self.shared }
     }
 
-    /// The step's own directory in the stash, made when it is first asked for.
+    /// The step's own directory in the stash, made when it is first asked for. What is put there
+    /// while the step prepares is durable before its change.
     pub fn stash(&self) -> Result<Dir, Failure> {
         self.stashed.set(true);
+        self.room()
+    }
+
+    /// The same directory, for what going back does not need: something is built there, or will go
+    /// there by renaming. Nothing waits for the disk.
+    pub fn room(&self) -> Result<Dir, Failure> {
         let path = self.stash_path("");
         self.state.make_dirs(&path, 0o700)?;
         Ok(self.state.dir(&path)?)
@@ -73,6 +82,16 @@ impl<'a> Cx<'a> {
     /// Tells whether something was put into the stash, which must be durable before it is needed.
     pub fn has_stashed(&self) -> bool {
         self.stashed.get()
+    }
+
+    /// Says what putting back has not brought about, where that is no reason to hold up the rest.
+    pub fn fall_short(&self, text: String) {
+        self.shortcomings.borrow_mut().push(text);
+    }
+
+    /// What was said so.
+    pub fn shortcomings(&self) -> Vec<String> {
+        self.shortcomings.borrow().clone()
     }
 
     /// The name of a file for what a script of this step prints, below the log, and its directory.

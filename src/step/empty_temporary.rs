@@ -43,7 +43,7 @@ impl Step for EmptyTemporary {
     }
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
-        cx.stash().map(drop)
+        cx.room().map(drop)
     }
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {

@@ -68,7 +68,7 @@ impl Step for GitRepo {
                     .hint("`setup` and `install` must leave the application's place empty"));
             }
         }
-        cx.stash().map(drop)
+        cx.room().map(drop)
     }
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {

@@ -146,6 +146,11 @@ impl Hearing<'_> {
     /// A variable of the whole domain. The gear's own file is the cartridge's to write.
     fn share(&mut self, name: String, saying: Saying) {
         if let Saying::Is(value) | Saying::IsUnlessThere(value) = &saying {
+            if is_the_skeletons(&name) {
+                let why = format!("`{name}` is not added to the domain: it is the platform's");
+                self.said.warnings.push(why);
+                return;
+            }
             let full = self.domain + name.len() + value.len() > MOST_OF_DOMAIN;
             let fine = match variables::check_domain(&name, value) {
                 Ok(()) if full => Err(VariableError::FullDomain(name.clone())),

@@ -61,7 +61,7 @@ impl Instance<'_> {
         let path = format!("{}/", cx.state.path_of(self.gear.home()).join(self.dir).display());
         for (name, value) in [("DIR", path), ("IDENT", cartridge.ident.clone())] {
             let file = format!("env/OPENSHIFT_{short}_{name}");
-            into.replace_file(&file, value.as_bytes(), 0o644)?;
+            into.put_file(&file, value.as_bytes(), 0o644)?;
         }
         // The gear reads what it is, whatever modes the package came with; as root it cannot
         // change it either, for then these files are not its own.

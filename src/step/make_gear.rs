@@ -66,7 +66,7 @@ impl Step for MakeGear {
             let text = format!("`{}` exists already", cx.state.path_of(&path).display());
             return Err(Failure::new(Exit::Conflict, text).hint("move it away"));
         }
-        cx.stash().map(drop)
+        cx.room().map(drop)
     }
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
@@ -94,12 +94,12 @@ impl Step for MakeGear {
         home::build(&built, &new)?;
         let others = self.app.as_ref().filter(|app| app.name != self.identity.name);
         for (name, value) in others.iter().flat_map(|app| app.variables(&new)) {
-            built.replace_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
+            built.put_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
         }
         if let Some(primary) = self.identity.primary() {
             let value = format!("{}/", new.home.join(&primary.dir).display());
             let file = ".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR";
-            built.replace_file(file, value.as_bytes(), 0o644)?;
+            built.put_file(file, value.as_bytes(), 0o644)?;
         }
         if let Some((uid, gid)) = self.identity.owner {
             owner::own(&built, Account { uid, gid })?;

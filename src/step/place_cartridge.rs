@@ -39,7 +39,7 @@ impl Step for PlaceCartridge {
         }
         let locks_by_mode = self.gear.owner.is_none();
         let mode = if locks_by_mode { home.meta("")?.map(|meta| meta.mode) } else { None };
-        cx.stash()?;
+        cx.room()?;
         Ok(HomeMode(mode))
     }
 

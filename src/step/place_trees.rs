@@ -66,6 +66,7 @@ impl Step for PlaceTrees {
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         for Placing { from, to } in self.trees.iter().rev() {
             if !cx.state.has(to)? {
+                tree::settle(cx.state, from)?;
                 remove_empty_parents(cx, to)?;
                 continue;
             }
@@ -78,6 +79,7 @@ impl Step for PlaceTrees {
                     cx.state.make_dirs(&parent, 0o700)?;
                 }
                 tree::move_to(cx.state, to, cx.state, from)?;
+                tree::settle(cx.state, from)?;
             }
             checkpoint("place_trees: put back");
             remove_empty_parents(cx, to)?;
@@ -103,6 +105,8 @@ pub(super) fn remove_empty_parents(cx: &Cx<'_>, path: &RelPath) -> Result<(), Fa
 pub(super) fn sample(world: &super::laws::World) -> PlaceTrees {
     world.tree("staging/1/a");
     world.tree("staging/1/b");
+    // As the home of a gear that is locked by its mode.
+    world.state.set_mode("staging/1/b", 0o550).unwrap();
     let placing = |from: &str, to: &str| Placing {
         from: RelPath::parse(from).unwrap(),
         to: RelPath::parse(to).unwrap(),

@@ -86,7 +86,7 @@ impl RenderTemplates {
             text_of(cx, home, &ruby::Template { gear: &self.gear, path, environment })?;
         let mode = home.meta(path)?.map_or(0o644, |meta| meta.mode);
         let target = target(path);
-        home.replace_file(target, &rendered, mode)?;
+        home.put_file(target, &rendered, mode)?;
         if let Some((uid, gid)) = self.gear.owner {
             home.set_owner(target, uid, gid)?;
         }
@@ -180,7 +180,10 @@ impl Step for RenderTemplates {
                     return Err(failure.hint("`cart lint` checks a cartridge's templates"));
                 }
                 // `**/*.erb` reaches templates of vendored code that are none of the platform's.
-                Err(failure) => said.warnings.push(one_line(&failure)),
+                Err(failure) => {
+                    let parts = std::iter::once(one_line(&failure)).chain(failure.hints);
+                    said.warnings.push(parts.collect::<Vec<_>>().join("; "));
+                }
             }
         }
         Ok(said)

@@ -63,7 +63,8 @@ impl Step for StashGear {
             tree::move_to(cx.state, self.gear.home(), &stash, "gone")?;
         }
         checkpoint("stash_gear: between away and back");
-        Ok(tree::move_to(&stash, "home", cx.state, self.gear.home())?)
+        tree::move_to(&stash, "home", cx.state, self.gear.home())?;
+        Ok(tree::settle(cx.state, self.gear.home())?)
     }
 }
 

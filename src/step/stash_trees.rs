@@ -48,6 +48,7 @@ impl Step for StashTrees {
         for (index, path) in self.trees.iter().enumerate().rev() {
             let stashed = Layout::stashed_tree(cx.transaction, cx.number, index);
             if !cx.state.has(&stashed)? {
+                tree::settle(cx.state, path)?;
                 continue;
             }
             if cx.state.has(path)? {
@@ -58,6 +59,7 @@ impl Step for StashTrees {
                 cx.state.make_dirs(&parent, 0o755)?;
             }
             tree::move_to(cx.state, &stashed, cx.state, path)?;
+            tree::settle(cx.state, path)?;
             checkpoint("stash_trees: put back");
         }
         Ok(())
@@ -69,6 +71,8 @@ pub(super) fn sample(world: &super::laws::World) -> StashTrees {
     world.tree("library/cartridge/v-a/1-000000000000");
     world.tree("library/cartridge/v-a/2-000000000000");
     world.tree("gears/blog");
+    // Locked by its mode, as the homes of one user's gears are.
+    world.state.set_mode("gears/blog", 0o550).unwrap();
     let trees = [
         "library/cartridge/v-a/1-000000000000",
         "library/cartridge/v-a/2-000000000000",

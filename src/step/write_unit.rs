@@ -7,6 +7,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::unit;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{self, Dir};
+use std::path::{Path, PathBuf};
 
 /// The unit.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -15,11 +16,11 @@ pub struct WriteUnit {
     pub text: Option<String>,
 }
 
-/// What it said before, and whether its folder was there.
+/// What it said before, and the folders on its way that were not there, the innermost first.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Before {
     text: Option<String>,
-    folder: bool,
+    missing: Vec<PathBuf>,
 }
 
 /// The most that a unit may say.
@@ -45,12 +46,17 @@ impl Step for WriteUnit {
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
         let path = cx.layout.units();
-        if fs::kind_of(&path).is_none() {
-            return Ok(Before { text: None, folder: false });
+        let missing: Vec<PathBuf> = path
+            .ancestors()
+            .take_while(|folder| fs::kind_of(folder).is_none())
+            .map(Path::to_owned)
+            .collect();
+        if !missing.is_empty() {
+            return Ok(Before { text: None, missing });
         }
         let folder = Dir::open(&path)?;
         if !folder.has(unit::NAME)? {
-            return Ok(Before { text: None, folder: true });
+            return Ok(Before { text: None, missing });
         }
         let text = String::from_utf8_lossy(&folder.read(unit::NAME, MOST)?).into_owned();
         if !unit::is_ours(&text) {
@@ -58,11 +64,11 @@ impl Step for WriteUnit {
             let text = format!("`{}` was not written by cart, and stays", place.display());
             return Err(Failure::new(Exit::Conflict, text).hint("move it away, then try again"));
         }
-        Ok(Before { text: Some(text), folder: true })
+        Ok(Before { text: Some(text), missing })
     }
 
     fn apply(&self, before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
-        if self.text.is_none() && !before.folder {
+        if self.text.is_none() && !before.missing.is_empty() {
             return Ok(Said::default());
         }
         // Folders of systemd stay when the unit goes: they are the host's.
@@ -75,13 +81,24 @@ impl Step for WriteUnit {
 
     fn revert(&self, before: &Before, cx: &Cx<'_>) -> Result<(), Failure> {
         let path = cx.layout.units();
-        if fs::kind_of(&path).is_none() {
-            return Ok(());
+        if fs::kind_of(&path).is_some() {
+            Self::put(&Dir::open(&path)?, before.text.as_ref())?;
         }
-        Self::put(&Dir::open(&path)?, None)?;
-        checkpoint("write_unit: the new file is gone");
-        before.text.as_ref().map_or(Ok(()), |text| Self::put(&Dir::open(&path)?, Some(text)))
+        checkpoint("write_unit: the file is put back");
+        for folder in &before.missing {
+            remove_if_empty(folder)?;
+        }
+        Ok(())
     }
+}
+
+/// Removes a folder that the step has made, unless somebody else uses it by now.
+fn remove_if_empty(folder: &Path) -> Result<(), Failure> {
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else { return Ok(()) };
+    if fs::kind_of(folder).is_some() {
+        Dir::open(parent)?.remove_dir_if_empty(name)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

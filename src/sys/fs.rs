@@ -223,7 +223,8 @@ impl Dir {
     pub fn read(&self, name: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>> {
         let name = name.as_ref();
         let file = self.open_file(name)?;
-        let mut bytes = Vec::new();
+        // Most files are small, those of `/proc` above all: one read, and one that finds the end.
+        let mut bytes = Vec::with_capacity(2048);
         file.take(limit + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| FsError::new("read", self.path.join(name), error))?;
@@ -242,7 +243,21 @@ impl Dir {
 
     /// Puts a file with `bytes` at `name`, replacing what was there in one rename; synced.
     pub fn replace_file(&self, name: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<()> {
-        let name = name.as_ref();
+        self.put(name.as_ref(), (bytes, mode), File::sync_data)
+    }
+
+    /// The same for steps, which need not wait for the disk: a transaction's whole filesystem is
+    /// durable before its commit, and what a power cut leaves of it is put back.
+    pub fn put_file(&self, name: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<()> {
+        self.put(name.as_ref(), (bytes, mode), |_| Ok(()))
+    }
+
+    fn put(
+        &self,
+        name: &Path,
+        (bytes, mode): (&[u8], u32),
+        sync: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> Result<()> {
         let mut beside = name.file_name().unwrap_or_default().to_owned();
         beside.push(".cart-new");
         let beside = name.with_file_name(beside);
@@ -252,7 +267,7 @@ impl Dir {
         file.write_all(bytes).map_err(fail)?;
         // The umask may have taken bits away that the caller asked for.
         self.set_mode(&beside, mode)?;
-        file.sync_data().map_err(fail)?;
+        sync(&file).map_err(fail)?;
         self.rename(&beside, self, name)
     }
 

@@ -1,5 +1,6 @@
 //! Whole trees below a root descriptor: copying and removing, never following a link.
 
+use super::checkpoint::checkpoint;
 use super::fs::{Dir, Kind, Meta, Result};
 use crate::error::FsError;
 use rustix::io::Errno;
@@ -153,14 +154,32 @@ fn needs_write_bit(error: &FsError) -> bool {
     error.source.kind() == std::io::ErrorKind::PermissionDenied
 }
 
+/// What a directory has besides its own mode while it moves: the owner's write bit, which it needs,
+/// and the sticky bit, by which one whose move was cut off is known. Trees of ours never have both.
+const MOVING: u32 = 0o1200;
+
+/// Gives the tree `name` its own mode back, where a move of it was cut off. For trees that cart has
+/// made itself: a gear may set both bits on what it makes.
+pub fn settle(dir: &Dir, name: impl AsRef<Path>) -> Result<()> {
+    let name = name.as_ref();
+    match dir.meta(name)? {
+        Some(meta) if meta.kind == Kind::Directory && meta.mode & MOVING == MOVING => {
+            dir.set_mode(name, meta.mode & !MOVING)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A directory that moves to another parent has its `..` rewritten, for which its owner needs the
-/// write bit that a library tree lacks.
+/// write bit that a locked home lacks. Whoever puts back a move that was cut off must [`settle`].
 fn move_without_write_bit(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> Result<()> {
     let Some(meta) = from.meta(name)?.filter(|meta| meta.kind == Kind::Directory) else {
         return from.rename_new(name, to, to_name);
     };
-    from.set_mode(name, meta.mode | 0o200)?;
+    from.set_mode(name, meta.mode | MOVING)?;
+    checkpoint("move_to: the directory may be moved");
     let moved = from.rename_new(name, to, to_name);
+    checkpoint("move_to: the directory was moved");
     match &moved {
         Ok(()) => to.set_mode(to_name, meta.mode)?,
         Err(_) => from.set_mode(name, meta.mode)?,
@@ -207,6 +226,7 @@ pub fn size(dir: &Dir, name: impl AsRef<Path>) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::checkpoint::in_process::cut_at;
 
     #[test]
     fn a_copy_equals_its_original_and_a_removed_tree_is_gone() {
@@ -231,5 +251,41 @@ mod tests {
             remove(&dir, name).unwrap();
         }
         assert!(dir.names().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_directory_whose_move_was_cut_off_gets_its_mode_back() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap();
+        for cut in 1.. {
+            dir.make_dir("old", 0o700).unwrap();
+            dir.set_mode("old", 0o550).unwrap();
+            let work = || move_without_write_bit(&dir, Path::new("old"), &dir, Path::new("new"));
+            let whole = cut_at(cut, || work().unwrap()).is_some();
+            for name in ["old", "new"] {
+                settle(&dir, name).unwrap();
+            }
+            let left = dir.names().unwrap();
+            assert_eq!(left.len(), 1, "cut at {cut}: {left:?}");
+            assert_eq!(dir.meta(&left[0]).unwrap().unwrap().mode, 0o550, "cut at {cut}");
+            remove(&dir, &left[0]).unwrap();
+            if whole {
+                assert!(cut > 2, "it can be cut before and after the rename");
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_one_of_the_bits_by_itself_keeps_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap();
+        for mode in [0o755, 0o1555, 0o555] {
+            dir.make_dir("one", 0o700).unwrap();
+            dir.set_mode("one", mode).unwrap();
+            settle(&dir, "one").unwrap();
+            assert_eq!(dir.meta("one").unwrap().unwrap().mode, mode);
+            remove(&dir, "one").unwrap();
+        }
     }
 }

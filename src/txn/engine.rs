@@ -240,7 +240,7 @@ impl<'a> Engine<'a> {
         }
         let count = self.db.steps(txn).map_or(0, |steps| begun(&steps));
         match self.unwind(txn, Some(&failure), witness) {
-            Ok(()) => {
+            Ok(missed) => {
                 if after_scripts {
                     failure.exit = match failure.exit {
                         signal @ (Exit::Interrupted | Exit::Terminated) => signal,
@@ -250,6 +250,10 @@ impl<'a> Engine<'a> {
                 }
                 failure.state(match count {
                     0 => "nothing had been done".to_owned(),
+                    _ if !missed.is_empty() => {
+                        let missed = missed.join("; ");
+                        format!("the {count} steps that had begun were put back; but {missed}")
+                    }
                     1 => "the 1 step that had begun was put back; nothing changed".to_owned(),
                     _ => format!("all {count} steps that had begun were put back; nothing changed"),
                 })
@@ -258,14 +262,15 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Puts back what transaction `txn` did, the last step first. Repeatable, and not to be
+    /// Puts back what transaction `txn` did, the last step first; gives what could not be brought
+    /// about all the same. Repeatable, and not to be
     /// interrupted: the signal that may have brought us here is answered by it.
     pub(super) fn unwind(
         &self,
         txn: i64,
         why: Option<&Failure>,
         witness: &dyn Witness,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         interrupt::shielded(|| self.put_back(txn, why, witness))
     }
 
@@ -274,7 +279,8 @@ impl<'a> Engine<'a> {
         txn: i64,
         why: Option<&Failure>,
         witness: &dyn Witness,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
+        let mut missed = Vec::new();
         let why = why.map(failure_json);
         self.patiently(|| self.db.mark_txn(txn, TxnState::Unwinding, why.as_deref()))?;
         checkpoint("unwinding begins");
@@ -282,7 +288,7 @@ impl<'a> Engine<'a> {
         steps.retain(|row| !matches!(row.state, StepState::Planned | StepState::Undone));
         for row in steps.iter().rev() {
             witness.unwinding(&row.title);
-            let put_back = self.revert(txn, row);
+            let put_back = self.revert(txn, row).map(|more| missed.extend(more));
             let state = if put_back.is_ok() { StepState::Undone } else { StepState::Stuck };
             let mark = WrittenStep { txn, position: row.position, state, said: None };
             self.patiently(|| self.db.mark_step(&mark, &[]))?;
@@ -296,21 +302,23 @@ impl<'a> Engine<'a> {
         self.patiently(|| self.db.mark_txn(txn, TxnState::Undone, None))?;
         checkpoint("the transaction is marked undone");
         stash::discard(&self.state, txn)?;
-        locks::forget_transaction(&self.state, txn)
+        locks::forget_transaction(&self.state, txn)?;
+        Ok(missed)
     }
 
-    fn revert(&self, txn: i64, row: &StepRow) -> Result<(), Failure> {
+    /// Gives what could not be brought about.
+    fn revert(&self, txn: i64, row: &StepRow) -> Result<Vec<String>, Failure> {
         let step: AnyStep = read_json("step", &row.step)?;
         let undo: Value = read_json("undo record", row.undo.as_deref().unwrap_or("null"))?;
         let cx = self.cx(txn, &row.number, row.attempt)?;
         checkpoint("before a step is put back");
-        let once = step.revert(&undo, &cx);
-        match once {
+        match step.revert(&undo, &cx) {
             Err(failure) if is_full(&failure) && ballast::release(&self.state) => {
-                step.revert(&undo, &cx)
+                step.revert(&undo, &cx)?;
             }
-            other => other,
+            other => other?,
         }
+        Ok(cx.shortcomings())
     }
 
     /// Tries a database write again, once, after giving up the ballast, when the disk is full.

@@ -206,7 +206,12 @@ impl Engine<'_> {
             return Ok(Recovered::Finished { txn, title });
         }
         Ok(match self.unwind(txn, None, witness) {
-            Ok(()) => Recovered::PutBack { txn, title },
+            Ok(missed) => {
+                for text in &missed {
+                    witness.warning(text);
+                }
+                Recovered::PutBack { txn, title }
+            }
             Err(why) => Recovered::Stuck { txn, title, why: one_line(&why) },
         })
     }

@@ -290,6 +290,7 @@ impl Host {
             look_into(&self.state(), Path::new(folder), &mut seen);
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
+        look_into(&self.root, Path::new("etc"), &mut seen);
         // Folders of the state are made before the first transaction, and stay.
         for folder in ["nginx", "nginx/stream", "apache", "tls"] {
             let folder = &*format!("frontend/{folder}");

@@ -166,6 +166,17 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["doctor", "--install-shims"]],
         act: &["doctor", "--remove-shims"],
     },
+    Scenario { name: "install the unit", before: &[], act: &["doctor", "--install-unit"] },
+    Scenario {
+        name: "remove the unit",
+        before: &[&["doctor", "--install-unit"]],
+        act: &["doctor", "--remove-unit"],
+    },
+    Scenario {
+        name: "undo the unit",
+        before: &[&["doctor", "--install-unit"]],
+        act: &["undo", "1"],
+    },
     Scenario {
         name: "gear env set",
         before: &[
@@ -389,6 +400,11 @@ fn links_of_the_host_are_made_and_removed_or_not() {
 }
 
 #[test]
+fn the_unit_is_installed_and_removed_or_not() {
+    try_named(&["install the unit", "remove the unit", "undo the unit"]);
+}
+
+#[test]
 fn every_scenario_is_tried() {
     let tried = [
         "install",
@@ -419,6 +435,9 @@ fn every_scenario_is_tried() {
         "gear rollback",
         "install shims",
         "remove shims",
+        "install the unit",
+        "remove the unit",
+        "undo the unit",
         "gear env set",
         "gear env set --app",
         "env set",

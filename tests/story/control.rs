@@ -128,12 +128,24 @@ fn tidy_empties_the_temporary_folder_and_leaves_a_stopped_gear_stopped() {
     assert!(std::fs::read_dir(packs).unwrap().count() >= 2, "the repository was packed");
     // A start that fails puts everything back, the temporary folder too.
     host.must(&["gear", "exec", "app", "--", "bash", "-c", make]);
-    host.must(&["gear", "exec", "app", "--", "bash", "-c", "touch $OPENSHIFT_DATA_DIR/refuse"]);
-    let (status, said) = host.run(&["gear", "tidy", "app"]);
-    assert!(status == 9 || status == 10, "{status}: {said}");
-    assert!(scratch.exists(), "what was thrown away came back");
-    host.must(&["gear", "exec", "app", "--", "bash", "-c", "rm $OPENSHIFT_DATA_DIR/refuse"]);
-    host.must(&["recover"]);
+    let refuse = host.home("app").join("app-root/data/refuse");
+    for action in ["tidy", "restart"] {
+        std::fs::write(&refuse, "").unwrap();
+        let (status, said) = host.run(&["gear", action, "app"]);
+        // Nothing is stuck: the gear is open, marked as what it should be, and seen as what it is.
+        assert_eq!(status, 9, "{action}: {said}");
+        for words in ["of the gear `app` did not start again", "status 7", "were put back; but"] {
+            assert!(said.contains(words), "{action}: {said}");
+        }
+        assert!(scratch.exists(), "what was thrown away came back");
+        assert_eq!((state(&host).as_str(), is_locked(&host)), ("started", false), "{action}");
+        let found = host.json(&["status"])["gears"][0]["found"].clone();
+        assert!(action == "restart" || found == "failing", "{action}: {found}");
+        let last = host.json(&["history"])["transactions"][0]["state"].clone();
+        assert_eq!(last, "undone", "{action}");
+        std::fs::remove_file(&refuse).unwrap();
+        host.must(&["gear", "start", "app"]);
+    }
     host.must(&["gear", "stop", "app"]);
     order(&host);
     host.must(&["gear", "tidy", "app"]);

@@ -12,6 +12,7 @@
 
 mod apache;
 mod application;
+mod bad_cartridges;
 mod commands;
 mod confined;
 mod control;

@@ -88,3 +88,47 @@ fn what_is_beyond_goes_to_ruby_or_says_so() {
         assert!(said.contains("apt-get install ruby"), "{said}");
     }
 }
+
+/// Runs the program where no `ruby` can be found: in a mount namespace in which the host's lies below
+/// something that is no program. Nothing where the host lets nobody do that.
+fn without_ruby(host: &Host, line: &[&str]) -> Option<(i32, String)> {
+    let hide = "for place in /usr/bin /usr/local/bin /bin; do\n\
+                if [ -e \"$place/ruby\" ]; then mount --bind /dev/null \"$place/ruby\" || exit 111; fi\n\
+                done\nexec \"$@\"\n";
+    let call = host.command(line);
+    let mut unshare = std::process::Command::new("unshare");
+    let kind: &[&str] =
+        if Host::is_root() { &[] } else { &["--user", "--map-current-user", "--keep-caps"] };
+    unshare.args(kind).args(["--mount", "--propagation", "private", "bash", "-c", hide, "hide"]);
+    unshare.arg(call.get_program()).args(call.get_args());
+    let output = unshare.output().ok()?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let denied = output.status.code() == Some(111) || said.starts_with("unshare: ");
+    (!denied).then(|| (output.status.code().unwrap_or(-1), said))
+}
+
+#[test]
+fn without_ruby_what_is_beyond_is_an_error_that_names_the_construct() {
+    let _alone = alone();
+    let host = Host::new();
+    let folder = cartridge(&host);
+    let text = "<% while true do break end %>x\n";
+    host.write("ours/env/OPENSHIFT_OURS_Y.erb", text, 0o644);
+    let Some((status, said)) = without_ruby(&host, &["gear", "create", "blog", &folder]) else {
+        println!("SKIP: story::templates_without_ruby: nothing can be hidden on this host");
+        return;
+    };
+    assert!(status == 1 || status == 9, "{status}: {said}");
+    for part in ["OPENSHIFT_OURS_Y.erb", "line 1", "`while`", "apt-get install ruby"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!host.has_gear_folder("blog"));
+    // A template of vendored code is a warning with the same words, and is left as it came.
+    std::fs::remove_file(host.path("ours/env/OPENSHIFT_OURS_Y.erb")).unwrap();
+    host.write("ours/conf/ruby.erb", text, 0o644);
+    let line = ["gear", "create", "blog", &folder, "--json"];
+    let (status, said) = without_ruby(&host, &line).unwrap();
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("apt-get install ruby") && said.contains("`while`"), "{said}");
+    assert_eq!(read(&host, "ours/conf/ruby"), None);
+}

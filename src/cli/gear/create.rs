@@ -60,6 +60,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     let db = database(app, args.change.dry_run)?;
     let resolved = resolve(app, &db, &args.cartridges, &[])?;
     let (ports, names) = (resolved.ports(), resolved.names());
+    let addresses = resolved.addresses();
     let application = args.app.as_ref().unwrap_or(&args.name).as_str();
     let ask = CreateRequest {
         name: args.name.clone(),
@@ -79,7 +80,12 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
         let application = Gear::of_app(&db, app.layout(), application)?;
-        let occupied = Occupied::look(Some(&db), app.layout(), &args.name, &ports)?;
+        let occupied = Occupied::look(
+            Some(&db),
+            (app.layout(), &config.gears),
+            &args.name,
+            (&ports, addresses),
+        )?;
         let facts = GearFacts {
             host: Host::look(app.layout(), args.host_users),
             outside: Outside::look(&db, config, occupied.slot, MOST_PORTS)?,

@@ -29,6 +29,14 @@ impl Resolved {
         endpoints.flat_map(|one| std::iter::once(one.port).chain(one.websocket_port)).collect()
     }
 
+    /// How many addresses they can need: one for each endpoint.
+    pub(super) fn addresses(&self) -> usize {
+        let endpoints = |one: &Wanted| {
+            one.package.software.iter().map(|software| software.endpoints.len()).max()
+        };
+        self.wanted.iter().filter_map(endpoints).sum()
+    }
+
     /// The names of the packages that arrived.
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.arrived.iter().map(|one| one.new.package.name.to_string()).collect()
