@@ -13,7 +13,7 @@ help:
 	@echo "make demo        a gear from the default index, its page, and everything removed again"
 	@echo "make test        all tests: as this user, and as root once more without privileges"
 	@echo "make test-crash  SIGKILL at every pair of checkpoints (long)"
-	@echo "make test-real   public packages from the network"
+	@echo "make test-real   public cartridges from the network; their software: tests/real/cartridges.txt"
 	@echo "make bench       speed and memory, beside tar, curl, cp and other package managers"
 	@echo "make lint        formatting, clippy, documentation, scripts, licences"
 	@echo "make ci          what the continuous integration runs"
@@ -34,7 +34,7 @@ test-crash:
 
 test-real:
 	@.ci/needs
-	$(CARGO) test --locked --features checkpoints --test real -- --include-ignored --nocapture
+	@.ci/test-real
 
 bench: release
 	@benches/run $(TARGET)/release/cart

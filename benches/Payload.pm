@@ -7,7 +7,7 @@ use warnings;
 use Exporter 'import';
 use File::Path qw(make_path);
 
-our @EXPORT_OK = qw(tree tiny tar_gz zip_of);
+our @EXPORT_OK = qw(tree newer tiny tar_gz zip_of);
 
 my $PI = 3.14159265358979;
 
@@ -31,6 +31,24 @@ sub tree {
         make_path($folder);
         write_file(sprintf('%s/file%05d', $folder, $at), content($text, int($bytes * $weights[$at] / $sum)));
     }
+    return $dir;
+}
+
+# Makes at `$dir` the next version of the cartridge at `$old`: every `$nth` file is another one of the
+# same length.
+sub newer {
+    my ($dir, $old, $nth) = @_;
+    $seed = 43;
+    system('cp', '-a', $old, $dir) == 0 or die "cannot copy $old\n";
+    my $text  = text(1 << 20);
+    my @files = sort glob "$dir/usr/share/*/*";
+    for my $at (grep { $_ % $nth == 0 } 0 .. $#files) {
+        write_file($files[$at], content($text, -s $files[$at]));
+    }
+    open my $in, '<', "$dir/metadata/manifest.yml" or die "cannot read the manifest: $!\n";
+    my $manifest = join '', <$in>;
+    $manifest =~ s/^Cartridge-Version: .*/Cartridge-Version: '1.0.1'/m;
+    write_file("$dir/metadata/manifest.yml", $manifest);
     return $dir;
 }
 

@@ -82,8 +82,13 @@ pub struct Gears {
     pub namespace: String,
     /// Names that no gear may have.
     pub forbidden_names: Vec<String>,
-    /// What `OPENSHIFT_GEAR_MEMORY_MB` says.
-    pub memory_mb: u64,
+    /// Bytes of memory that the processes of one gear may use together, which is also what
+    /// `OPENSHIFT_GEAR_MEMORY_MB` says; 0 for no limit.
+    pub memory_limit: u64,
+    /// Processes and threads that one gear may have; 0 for no limit.
+    pub process_limit: u64,
+    /// Folders beyond the host's own programs and settings that gears may read.
+    pub readable: Vec<std::path::PathBuf>,
     /// How many variables the users of one gear may set.
     pub max_user_variables: usize,
     /// The first public port.
@@ -228,11 +233,21 @@ impl Default for Gears {
             domain: "localhost".into(),
             namespace: "local".into(),
             forbidden_names: forbidden.map(str::to_owned).to_vec(),
-            memory_mb: 512,
+            memory_limit: 512 << 20,
+            process_limit: 512,
+            readable: Vec::new(),
             max_user_variables: 50,
             first_public_port: 35_531,
             last_public_port: 65_535,
         }
+    }
+}
+
+impl Gears {
+    /// What `OPENSHIFT_GEAR_MEMORY_MB` says. Cartridges reckon with it, so without a limit they are
+    /// told a size that suits most.
+    pub fn memory_mb(&self) -> u64 {
+        if self.memory_limit == 0 { 512 } else { (self.memory_limit >> 20).max(1) }
     }
 }
 

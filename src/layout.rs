@@ -74,6 +74,11 @@ impl Layout {
         self.settings.join("env")
     }
 
+    /// What the administrator has put beside the upgrades of gears.
+    pub fn upgrade_extension(&self) -> PathBuf {
+        self.settings.join("upgrade")
+    }
+
     /// The state: the database and everything that it speaks of.
     pub fn state(&self) -> &Path {
         &self.state
@@ -124,6 +129,11 @@ impl Layout {
     /// Trees in the making, one directory per process that makes them.
     pub fn staging(&self) -> PathBuf {
         self.state.join("staging")
+    }
+
+    /// What is written down of gears that run, for as long as they do.
+    pub fn running(&self) -> PathBuf {
+        self.state.join("running")
     }
 
     /// Lock files; they are never removed.

@@ -2,7 +2,7 @@
 //! the names of the commands that cartridges call, too.
 
 use cartwright::inside::{self, Call};
-use cartwright::{cli, gear, sys};
+use cartwright::{cli, gear, sandbox, sys};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,6 +16,11 @@ fn main() -> ExitCode {
             sys::process::set_umask();
             let outcome = gear::logshifter::run(rest, sys::host::variable_os, std::io::stdin());
             ExitCode::from(cli::end_command(outcome))
+        }
+        Some(sandbox::SUPERVISOR) => ExitCode::from(sandbox::supervise()),
+        Some(sandbox::ENTER) => {
+            let number = rest.first().and_then(|number| number.to_str()).unwrap_or_default();
+            ExitCode::from(sandbox::enter(number))
         }
         // The administrator's commands of the original are commands of `cart`, too.
         Some(name @ ("oo-env-var-add" | "oo-env-var-remove")) => {

@@ -65,6 +65,7 @@ fn load(manifest: &str) -> (Package, Vec<Note>) {
         links: Links::Contained,
         modes: Modes::AsPacked,
         strip: Strip::Nothing,
+        older: None,
     };
     let table = archive::survey(&dir, &options, &Nobody).unwrap();
     let mut notes = Notes::default();

@@ -22,7 +22,7 @@ pub fn fill(
         ..config::Archive::default()
     };
     let (links, modes, strip) = (Links::Contained, Modes::AsPacked, Strip::Nothing);
-    let options = Options { limits: &limits, links, modes, strip };
+    let options = Options { limits: &limits, links, modes, strip, older: None };
     let temp = tempfile::tempdir().unwrap();
     let outer = Dir::open(temp.path()).unwrap();
     outer.make_dir("into", 0o755).unwrap();

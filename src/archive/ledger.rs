@@ -188,7 +188,7 @@ mod tests {
 
     fn with(limits: &Archive, run: impl FnOnce(&mut Ledger<'_>)) {
         let (links, modes, strip) = (Links::Contained, Modes::AsPacked, Strip::Nothing);
-        let options = Options { limits, links, modes, strip };
+        let options = Options { limits, links, modes, strip, older: None };
         run(&mut Ledger::new(&options, &Clock::start(60)));
     }
 

@@ -17,6 +17,7 @@ mod lanes;
 mod ledger;
 mod links;
 mod name;
+mod older;
 mod pipe;
 mod place;
 mod session;
@@ -26,6 +27,7 @@ mod walk;
 mod zip;
 
 pub use error::{ArchiveError, GzipFault, Limit, Reason};
+pub use older::Older;
 pub use tar::TarFault;
 pub use walk::{import, survey};
 pub use zip::{ZipFault, unpack_zip};
@@ -66,6 +68,9 @@ pub enum Modes {
     AsPacked,
     /// The same without write bits, directories included; only the top keeps its mode.
     ReadOnly,
+    /// The same, but the owner's write bit stays in the folder of that name at the top: what is
+    /// copied from there with `cp` gets the modes that it finds, and has to be writable.
+    ReadOnlyBut(&'static str),
 }
 
 /// Whether a single top folder is taken away.
@@ -89,6 +94,8 @@ pub struct Options<'a> {
     pub modes: Modes,
     /// Whether a single top folder is taken away.
     pub strip: Strip,
+    /// Where files may lie already that are linked then, not written.
+    pub older: Option<&'a Older<'a>>,
 }
 
 /// Tells the kind of an archive by its first bytes: 512 of them, or all there are.

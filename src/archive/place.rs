@@ -1,23 +1,27 @@
 //! Putting files and directories into the tree that is being filled.
 //!
 //! Every file is made anew (`O_EXCL`, no link followed, nothing above the root reachable) with its
-//! final mode in the same call, hashed while it is written, and never opened again for writing.
+//! final mode in the same call, hashed while it is written, and never opened again for writing; or
+//! it is a new name of a file of an older tree that was found the same.
 
-use super::error::ArchiveError;
+mod output;
+
+use super::older::{Shelf, Twin};
 use super::top::{self, Top};
 use super::{Modes, Options};
 use crate::error::FsError;
-use crate::package::digest::Sha256;
-use crate::sys::fs::{Dir, set_modified};
+use crate::sys::fs::{Dir, Kind, Meta, set_modified};
 use crate::sys::path::RelPath;
+use output::{Body, Output};
 use sha2::Digest;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 
 /// How many parent directories are held open; archives come in order of directory.
 const HELD_OPEN: usize = 32;
+/// The longest file by which an older tree is found, in bytes.
+const LONGEST_CLUE: u64 = 1 << 20;
 
 /// The tree that is being filled. Each thread has its own, see [`Place::again`].
 pub(super) struct Place<'a> {
@@ -29,23 +33,45 @@ pub(super) struct Place<'a> {
     masked: Option<bool>,
     top: Top,
     open: HashMap<String, Dir>,
+    shelf: Shelf<'a>,
+    /// Who owns what is new here, once somebody has asked.
+    owner: Option<(u32, u32)>,
+    scratch: Vec<u8>,
 }
 
 impl<'a> Place<'a> {
     /// Prepares to fill `into`; `wrote` is told of every length written.
     pub(super) fn new(
         into: &'a Dir,
-        options: &Options<'_>,
+        options: &Options<'a>,
         wrote: &'a (dyn Fn(u64) + Sync),
     ) -> Self {
-        let (modes, top) = (options.modes, Top::of(options));
-        Self { into, modes, wrote, masked: None, top, open: HashMap::new() }
+        Self {
+            into,
+            modes: options.modes,
+            wrote,
+            masked: None,
+            top: Top::of(options),
+            open: HashMap::new(),
+            shelf: Shelf::new(options.older),
+            owner: None,
+            scratch: Vec::new(),
+        }
     }
 
     /// The same place for another thread.
     pub(super) fn again(&self) -> Self {
-        let Self { into, modes, wrote, masked, .. } = *self;
-        Self { into, modes, wrote, masked, top: self.top.clone(), open: HashMap::new() }
+        Self {
+            into: self.into,
+            modes: self.modes,
+            wrote: self.wrote,
+            masked: self.masked,
+            top: self.top.clone(),
+            open: HashMap::new(),
+            shelf: self.shelf.again(),
+            owner: self.owner,
+            scratch: Vec::new(),
+        }
     }
 
     /// The directory that is being filled.
@@ -116,24 +142,82 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Makes the file `path`, which must not exist.
+    /// Begins the file `path` of `size` bytes, which must not exist.
     pub(super) fn create<'p>(
-        &mut self,
+        &'p mut self,
         path: &'p RelPath,
         executable: bool,
-    ) -> Result<Output<'p>, FsError>
-    where
-        'a: 'p,
-    {
-        let mode = self.modes.of_file(executable);
+        size: u64,
+    ) -> Result<Output<'p, 'a>, FsError> {
+        let mode = self.modes.of_file(path, executable);
         self.meet(path)?;
-        let (masked, into, wrote) = (self.masked.unwrap_or(true), self.into, self.wrote);
-        let (holder, name) = self.holder(self.top.spot(path.as_str()).unwrap_or_default())?;
+        let body = match self.twin(path, mode, size)? {
+            Some(twin) => Body::Same(twin),
+            None => Body::New(self.new_file(path, mode)?),
+        };
+        Ok(Output { place: self, path, mode, body: Some(body), hash: sha2::Sha256::new(), size: 0 })
+    }
+
+    fn new_file(&mut self, path: &RelPath, mode: u32) -> Result<File, FsError> {
+        let masked = self.masked.unwrap_or(true);
+        let (holder, name) = self.holder_of(path)?;
         let file = holder.create_file(name, mode)?;
         if masked {
             holder.set_mode(name, mode)?;
         }
-        Ok(Output { file, hash: sha2::Sha256::new(), size: 0, into, path, wrote })
+        Ok(file)
+    }
+
+    /// The opened directory in which the entry `path` lies, and its name there.
+    fn holder_of<'p>(&mut self, path: &'p RelPath) -> Result<(&Dir, &'p str), FsError> {
+        let spot = self.top.spot(path.as_str()).unwrap_or_default();
+        self.holder(spot)
+    }
+
+    /// The file of the older tree that `path` may turn out to be.
+    fn twin(&mut self, path: &RelPath, mode: u32, size: u64) -> Result<Option<Twin>, FsError> {
+        let Some(spot) = self.top.spot(path.as_str()) else { return Ok(None) };
+        if self.shelf.holder(spot).is_none() {
+            return Ok(None);
+        }
+        let (uid, gid) = match self.owner {
+            Some(owner) => owner,
+            None => self.into.meta("")?.map_or((0, 0), |meta| (meta.uid, meta.gid)),
+        };
+        self.owner = Some((uid, gid));
+        let like = Meta { kind: Kind::File, mode, size, uid, gid, links: 1, modified: 0 };
+        Ok(self.shelf.twin(spot, like))
+    }
+
+    /// Gives the older file that was found the same the new name `path`; tells whether it could.
+    fn link(&mut self, path: &RelPath) -> Result<bool, FsError> {
+        let mut shelf = std::mem::replace(&mut self.shelf, Shelf::new(None));
+        let Some(spot) = self.top.spot(path.as_str()) else { return Ok(false) };
+        let (Some((from, old_name)), (into, name)) = (shelf.holder(spot), self.holder(spot)?)
+        else {
+            return Ok(false);
+        };
+        match from.make_hard_link(old_name, into, name) {
+            Ok(()) => {
+                self.shelf = shelf;
+                Ok(true)
+            }
+            Err(error) if error.is_already_there() => Err(error),
+            // On another filesystem, or one without links, the next one would fail as well; a file
+            // that has as many names as it can have is rare enough.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Shows the finished file `path` to whoever finds the older tree by it.
+    fn show(&mut self, path: &RelPath) -> Result<(), FsError> {
+        let Some(spot) = self.top.spot(path.as_str()) else { return Ok(()) };
+        if let Some(older) = self.shelf.wanting(spot) {
+            let (holder, name) = self.holder(spot)?;
+            // What is too long to be a clue is none, and will be told of by whoever reads it.
+            older.tell(&holder.read(name, LONGEST_CLUE).unwrap_or_default());
+        }
+        Ok(())
     }
 
     /// Makes the file `path` with the content and the time of `from`, a file made before.
@@ -147,7 +231,7 @@ impl<'a> Place<'a> {
         self.meet(path)?;
         let mut source = self.into.open_file(self.top.spot(from.as_str()).unwrap_or_default())?;
         let modified = source.metadata().map_err(fail)?.mtime();
-        let mut copy = self.create(path, executable)?.file;
+        let mut copy = self.new_file(path, self.modes.of_file(path, executable))?;
         let fail = |error| FsError::new("copy", self.into.path_of(from), error);
         let length = std::io::copy(&mut source, &mut copy).map_err(fail)?;
         set_modified(&copy, modified).map_err(fail)?;
@@ -157,45 +241,24 @@ impl<'a> Place<'a> {
 }
 
 impl Modes {
-    /// The permission bits that a file gets on disk.
-    fn of_file(self, executable: bool) -> u32 {
-        match (self, executable) {
-            (Self::AsPacked, true) => 0o755,
-            (Self::AsPacked, false) => 0o644,
-            (Self::ReadOnly, true) => 0o555,
-            (Self::ReadOnly, false) => 0o444,
+    /// The permission bits that the file `path` gets on disk.
+    fn of_file(self, path: &RelPath, executable: bool) -> u32 {
+        match (self.keeps_write(path), executable) {
+            (true, true) => 0o755,
+            (true, false) => 0o644,
+            (false, true) => 0o555,
+            (false, false) => 0o444,
         }
     }
-}
 
-/// A new file on its way to disk.
-pub(super) struct Output<'a> {
-    file: File,
-    hash: sha2::Sha256,
-    size: u64,
-    into: &'a Dir,
-    path: &'a RelPath,
-    wrote: &'a (dyn Fn(u64) + Sync),
-}
-
-impl Output<'_> {
-    /// Appends `bytes`, in one call where the system takes them.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FsError> {
-        self.file.write_all(bytes).map_err(|error| self.fail("write", error))?;
-        self.hash.update(bytes);
-        self.size += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn fail(&self, verb: &'static str, error: std::io::Error) -> FsError {
-        FsError::new(verb, self.into.path_of(self.path), error)
-    }
-
-    /// Ends the file: its time of change is set (seconds since 1970), its digest returned.
-    pub(super) fn finish(self, modified: i64) -> Result<Sha256, ArchiveError> {
-        set_modified(&self.file, modified).map_err(|error| self.fail("set the time of", error))?;
-        (self.wrote)(self.size);
-        Ok(Sha256(self.hash.finalize().into()))
+    /// Whether the owner may write to `path`. While an archive is read nobody knows yet whether its
+    /// top folder will be taken away, so the second part of a path counts, too.
+    pub(super) fn keeps_write(self, path: &RelPath) -> bool {
+        match self {
+            Self::AsPacked => true,
+            Self::ReadOnly => false,
+            Self::ReadOnlyBut(folder) => path.as_str().split('/').take(2).any(|one| one == folder),
+        }
     }
 }
 
@@ -204,9 +267,25 @@ mod tests {
     use super::*;
     use crate::archive::{Links, Strip};
     use crate::config;
+    use crate::package::digest::Sha256;
 
     fn options(limits: &config::Archive, modes: Modes) -> Options<'_> {
-        Options { limits, links: Links::Contained, modes, strip: Strip::Nothing }
+        Options { limits, links: Links::Contained, modes, strip: Strip::Nothing, older: None }
+    }
+
+    #[test]
+    fn one_folder_keeps_the_write_bits_of_its_owner() {
+        let modes = Modes::ReadOnlyBut("usr");
+        for (path, file, script) in [
+            ("usr/share/x", 0o644, 0o755),
+            ("top/usr/x", 0o644, 0o755),
+            ("bin/x", 0o444, 0o555),
+            ("a/b/usr/x", 0o444, 0o555),
+            ("usrs/x", 0o444, 0o555),
+        ] {
+            let path = RelPath::parse(path).unwrap();
+            assert_eq!([modes.of_file(&path, false), modes.of_file(&path, true)], [file, script]);
+        }
     }
 
     #[test]
@@ -225,13 +304,13 @@ mod tests {
         place.make_dirs(&[path("d"), path("d/e")]).unwrap();
         for executable in [false, true] {
             let file = path(if executable { "d/e/tool" } else { "d/e/file" });
-            let mut output = place.create(&file, executable).unwrap();
+            let mut output = place.create(&file, executable, 4).unwrap();
             output.write(b"te").unwrap();
             output.write(b"xt").unwrap();
             assert_ne!(output.finish(-5).unwrap(), nothing);
             let mode = into.meta(&file).unwrap().unwrap().mode;
             assert_eq!(mode, if executable { 0o555 } else { 0o444 });
-            assert!(place.create(&file, executable).is_err(), "never over another file");
+            assert!(place.create(&file, executable, 4).is_err(), "never over another file");
         }
         place.copy(&path("d/e/tool"), &path("copy"), true).unwrap();
         assert_eq!(into.read("copy", 10).unwrap(), b"text");
@@ -252,7 +331,7 @@ mod tests {
         into.make_link("door", "..").unwrap();
         into.make_link("file", "../new").unwrap();
         for name in ["door/x", "file"] {
-            assert!(place.create(&RelPath::parse(name).unwrap(), false).is_err(), "{name}");
+            assert!(place.create(&RelPath::parse(name).unwrap(), false, 0).is_err(), "{name}");
         }
         assert_eq!(outer.names().unwrap(), ["into"]);
     }

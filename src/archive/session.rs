@@ -78,10 +78,10 @@ fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, Arch
             into.make_link(&entry.path, target)?;
         }
     }
-    if options.modes == Modes::ReadOnly {
+    if options.modes != Modes::AsPacked {
         // From the deepest up: a directory without write bits could not be changed below.
         for entry in table.entries().iter().rev() {
-            if entry.content == Content::Directory {
+            if entry.content == Content::Directory && !options.modes.keeps_write(&entry.path) {
                 place.set_mode(&entry.path, 0o555)?;
             }
         }
@@ -155,14 +155,15 @@ mod tests {
     ) -> Result<FileTable, ArchiveError> {
         let (links, modes, strip) = (Links::Contained, Modes::AsPacked, Strip::SingleTop);
         let limits = config::Archive::default();
-        fill(into, &Options { limits: &limits, links, modes, strip }, &Clock::start(60), work)
+        let options = Options { limits: &limits, links, modes, strip, older: None };
+        fill(into, &options, &Clock::start(60), work)
     }
 
     fn put(session: &mut Session<'_>, path: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
         let path = RelPath::parse(path).unwrap();
         let made = session.ledger.add_file(&path, bytes.len() as u64, false)?;
         session.place.make_dirs(&made)?;
-        let mut output = session.place.create(&path, false)?;
+        let mut output = session.place.create(&path, false, bytes.len() as u64)?;
         output.write(bytes)?;
         session.ledger.set_digest(&path, output.finish(0)?);
         Ok(())

@@ -164,7 +164,7 @@ fn copy(
     session: &mut Session<'_>,
     buffer: &mut [u8],
 ) -> Result<(), ArchiveError> {
-    let mut output = session.place.create(&found.path, found.executable)?;
+    let mut output = session.place.create(&found.path, found.executable, found.size)?;
     let file = read(from, found, (session.clock, buffer), |piece| output.write(piece))?;
     let fail = |error| FsError::new("look at", from.path_of(&found.path), error);
     let modified = file.metadata().map_err(fail)?.mtime();

@@ -7,7 +7,7 @@ use crate::gear::sdk;
 use crate::plan::Plan;
 use crate::sys::fs::Dir;
 use crate::sys::{host, interrupt};
-use crate::txn::{self, Done, Engine, How, Locks, Recovered};
+use crate::txn::{self, Done, Engine, How, Locks, Recovered, Unfinished};
 use crate::ui::teller::Teller;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
@@ -106,12 +106,16 @@ pub(super) fn put_back(
     let engine = Engine::new(db, app.layout(), app.config()?)?;
     let teller = Teller::new(app.printer(), app.form(), app.agrees());
     let mut locks = Locks::take(&engine.state, &BTreeSet::new(), app.wait(), app.command_line())?;
-    match engine.recover_one(row, &mut locks, &teller)? {
+    match engine.recover_one(row, &mut locks, (Unfinished::PutBack, &teller))? {
         Recovered::Stuck { why, .. } => {
             let text = format!("transaction {} is stuck: {why}", row.id);
             Err(Failure::new(Exit::Stuck, text).hint("mend what is named there, then try again"))
         }
-        Recovered::PutBack { .. } | Recovered::Finished { .. } | Recovered::Running { .. } => {
+        Recovered::Failed { failure, .. } => Err(*failure),
+        Recovered::PutBack { .. }
+        | Recovered::Finished { .. }
+        | Recovered::GoneOn { .. }
+        | Recovered::Running { .. } => {
             app.printer().talk(&text);
             Ok(Exit::Done)
         }

@@ -6,6 +6,7 @@ use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::package::Package;
 use crate::package::note::Note;
+use crate::sys::clock::Moment;
 use crate::ui::format;
 use crate::ui::report::Form;
 use crate::ui::table::Table;
@@ -43,15 +44,21 @@ pub fn run(args: &InfoArgs, app: &mut App) -> Result<Exit, Failure> {
     let manifest = db.manifest(row.id)?;
     let notes = db.notes(row.id)?;
     let used_by = used_by(&db, &row)?;
+    let hold = db.hold_on(&row.vendor, &row.name)?;
     let path = app.layout().library().join(&row.place).display().to_string();
     if app.form() == Form::Json {
-        let package = Shown::new(&row);
+        let package = Shown::new(&row, hold.as_ref());
         let answer =
             Answer { package, manifest: &manifest, used_by: &used_by, notes: &notes, path };
         app.printer().json(&answer);
         return Ok(Exit::Done);
     }
-    app.printer().table(&facts(&row, &manifest, (&used_by, &path)));
+    let mut table = facts(&row, &manifest, (&used_by, &path));
+    if let Some(hold) = hold {
+        let since = app.printer().moment(Moment(hold.since));
+        table.row(["Held", &format!("{} (since {since}, by user {})", hold.reason, hold.user)]);
+    }
+    app.printer().table(&table);
     for note in notes {
         let at = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         app.printer().warn(&format!("{}{at}: {}", note.file, note.text));

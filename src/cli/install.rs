@@ -33,6 +33,9 @@ pub struct InstallArgs {
     /// Accept symbolic links that lead out of the package
     #[arg(long)]
     pub allow_external_links: bool,
+    /// Go on where other versions of a package are held
+    #[arg(long)]
+    pub include_held: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -58,7 +61,15 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     let arrived = gather(app, &requests)?;
     let names: BTreeSet<String> =
         arrived.iter().map(|one| one.new.package.name.to_string()).collect();
-    carry_out(app, &db, &args.change, &|| Ok(install(&arrived, &facts::library(&db, &names)?)?))
+    carry_out(app, &db, &args.change, &|| {
+        let mut installed = facts::library(&db, &names)?;
+        if args.include_held {
+            for one in &mut installed {
+                one.hold = None;
+            }
+        }
+        Ok(install(&arrived, &installed)?)
+    })
 }
 
 /// A digest belongs to one download; which of many was meant would be a guess.

@@ -2,7 +2,7 @@
 
 use super::package::Shown;
 use crate::cli::app::App;
-use crate::db::{Db, ListedPackage};
+use crate::db::{Db, ListedPackage, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
@@ -40,15 +40,21 @@ pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
         .into_iter()
         .map(|row| Unfinished { transaction: row.id, title: row.title, state: row.state.as_str() })
         .collect();
+    let holds = db.as_ref().map_or(Ok(Vec::new()), Db::holds)?;
     if app.form() == Form::Json {
         let packages = db.as_ref().map_or(Ok(Vec::new()), Db::packages)?;
-        let packages = packages.iter().map(Shown::new).collect();
+        let hold = |row: &PackageRow| {
+            holds.iter().find(|one| (&one.vendor, &one.name) == (&row.vendor, &row.name))
+        };
+        let packages = packages.iter().map(|row| Shown::new(row, hold(row))).collect();
         app.printer().json(&Answer { packages, unfinished });
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(["PACKAGE", "RELEASE", "FORMAT", "TRUST", "SOURCE"]);
+    let mut table = Table::new(["PACKAGE", "RELEASE", "FORMAT", "TRUST", "SOURCE", "HELD"]);
     let show = |row: ListedPackage<'_>| {
-        table.row([row.title, row.package_version, row.format, row.trust, row.source]);
+        let held = holds.iter().any(|one| one.name == row.name && one.vendor == row.vendor);
+        let held = if held { "held" } else { "" };
+        table.row([row.title, row.package_version, row.format, row.trust, row.source, held]);
     };
     db.as_ref().map_or(Ok(()), |db| db.list_packages(show))?;
     app.printer().table(&table);

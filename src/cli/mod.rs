@@ -11,11 +11,13 @@ pub mod files;
 pub mod gear;
 pub mod globals;
 pub mod history;
+pub mod hold;
 pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
 pub mod oo_env_var;
+pub mod outdated;
 pub mod owns;
 mod package;
 pub mod recover;
@@ -23,6 +25,9 @@ pub mod remove;
 mod request;
 pub mod status;
 pub mod undo;
+pub mod unhold;
+pub mod upgrade;
+mod upstream;
 mod usage;
 pub mod verify;
 
@@ -68,6 +73,33 @@ enum Command {
     /// removed; destroy the gear first.
     #[command(visible_aliases = ["rm", "uninstall"])]
     Remove(remove::RemoveArgs),
+    /// Tell what there are newer versions of
+    ///
+    /// Of each installed package: what is installed, the newest version that takes over from it
+    /// without a restart (`Compatible-Versions`), and the newest one, from the index and from where
+    /// the package came: the branch or tag of a git repository, a manifest that names an archive, a
+    /// directory. A source that does not answer in time is a warning. Then the cartridges in gears
+    /// that are older than what the library has. The exit status is 20 when something is outdated,
+    /// held or not, and 0 otherwise.
+    Outdated(outdated::OutdatedArgs),
+    /// Bring the newest versions of packages into the library
+    ///
+    /// They come in beside the old ones, all in one transaction; gears go on using what they use.
+    /// Old versions that no gear uses stay until `cart remove`: they share their unchanged files
+    /// with the new ones. Held packages are left alone. A source that offers an older version now is
+    /// refused, status 5, unless `--allow-downgrade`: then newer versions that no gear uses make
+    /// room, and `cart undo` brings them back.
+    Upgrade(upgrade::UpgradeArgs),
+    /// Keep packages as they are
+    ///
+    /// No other version of a held package is installed or brought by an upgrade, no version of it is
+    /// removed, and upgrades of gears leave its cartridges alone. `cart list`, `cart info` and `cart
+    /// outdated` show it with the reason. `cart unhold` lets it go.
+    #[command(visible_alias = "pin")]
+    Hold(hold::HoldArgs),
+    /// Let go packages that were held
+    #[command(visible_alias = "unpin")]
+    Unhold(unhold::UnholdArgs),
     /// List the installed packages
     ///
     /// A package that was verified by MD5 alone, or by nothing, is marked so.
@@ -178,6 +210,8 @@ fn run_command(cli: Cli, line: String) -> u8 {
         foreign = app.status();
         outcome
     });
+    // What was begun for this command's scripts ends before it does.
+    crate::sandbox::release();
     let exit = report::end(&printer, form, outcome);
     foreign.filter(|_| exit == Exit::Done).unwrap_or(exit as u8)
 }
@@ -208,6 +242,10 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
     match command {
         Command::Install(args) => install::run(args, app),
         Command::Remove(args) => remove::run(args, app),
+        Command::Outdated(args) => outdated::run(args, app),
+        Command::Upgrade(args) => upgrade::run(args, app),
+        Command::Hold(args) => hold::run(args, app),
+        Command::Unhold(args) => unhold::run(args, app),
         Command::List(args) => list::run(args, app),
         Command::Info(args) => info::run(args, app),
         Command::Files(args) => files::run(args, app),

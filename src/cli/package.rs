@@ -1,7 +1,7 @@
 //! From a name on the command line to the package that it means, and how packages are shown.
 
 use super::app::App;
-use crate::db::{Db, PackageRow};
+use crate::db::{Db, Hold, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::facts;
 use crate::sys::clock::Moment;
@@ -27,10 +27,11 @@ pub(super) struct Shown<'a> {
     trust: &'a str,
     installed: String,
     transaction: i64,
+    held: Option<&'a str>,
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(row: &'a PackageRow) -> Self {
+    pub(super) fn new(row: &'a PackageRow, hold: Option<&'a Hold>) -> Self {
         Self {
             format: &row.format,
             vendor: &row.vendor,
@@ -48,6 +49,7 @@ impl<'a> Shown<'a> {
             trust: &row.trust,
             installed: Moment(row.installed).rfc3339(),
             transaction: row.txn,
+            held: hold.map(|hold| hold.reason.as_str()),
         }
     }
 }

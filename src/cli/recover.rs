@@ -37,8 +37,8 @@ struct Shown {
     why: Option<String>,
 }
 
-/// Brings unfinished transactions to an end: puts back what was cut off, finishes what had
-/// happened, and sweeps what dead processes left.
+/// Brings unfinished transactions to an end: goes on with upgrades, puts back what else was cut off,
+/// finishes what had happened, and sweeps what dead processes left.
 pub fn run(args: &RecoverArgs, app: &mut App) -> Result<Exit, Failure> {
     let Some(reading) = app.reading()? else { return Ok(tell(app, &[])) };
     if args.dry_run {
@@ -65,6 +65,13 @@ fn shown(one: Recovered) -> Shown {
         Recovered::PutBack { txn, title } => (txn, title, "put back", None),
         Recovered::Finished { txn, title } => (txn, title, "finished", None),
         Recovered::Running { txn, title } => (txn, title, "running", None),
+        Recovered::GoneOn { txn, title, .. } => (txn, title, "gone on", None),
+        Recovered::Failed { txn, title, failure } if failure.exit == Exit::Stuck => {
+            (txn, title, "stuck", Some(failure.summary))
+        }
+        Recovered::Failed { txn, title, failure } => {
+            (txn, title, "put back", Some(failure.summary))
+        }
         Recovered::Stuck { txn, title, why } => (txn, title, "stuck", Some(why)),
     };
     Shown { id, title, became, why }

@@ -1,7 +1,7 @@
 //! `cart status`.
 
 use super::app::App;
-use super::gear::side_by_side;
+use super::gear::{memory, side_by_side};
 use crate::error::{Exit, Failure};
 use crate::facts::{self, Gear};
 use crate::gear::environment::Host;
@@ -41,7 +41,9 @@ struct One {
     expected: &'static str,
     since: Option<String>,
     processes: usize,
+    process_limit: Option<u64>,
     memory: u64,
+    memory_limit: Option<u64>,
     sandbox: String,
     cartridges: Vec<String>,
     endpoints: Vec<Endpoint>,
@@ -112,8 +114,10 @@ fn one(app: &App, gear: &Gear, answers: Vec<Answer>) -> One {
         expected,
         since: gear.since.map(|seconds| app_moment(app, seconds)),
         processes: gear.processes,
+        process_limit: gear.limits.processes,
         memory: gear.memory,
-        sandbox: gear.row.sandbox.clone(),
+        memory_limit: gear.limits.memory,
+        sandbox: gear.identity.sandbox.as_str().into(),
         cartridges: titles.map(|one| format!("{}-{}", one.dir, one.software)).collect(),
         endpoints,
         answers,
@@ -144,7 +148,7 @@ fn show(app: &App, gears: &[Gear], told: &Told) {
             &addresses.join(", "),
             one.since.as_deref().unwrap_or("-"),
             &one.processes.to_string(),
-            &format!("{} MiB", one.memory.div_ceil(1 << 20)),
+            &memory(one.memory, one.memory_limit),
         ]);
     }
     app.printer().table(&table);

@@ -62,6 +62,17 @@ pub enum Change {
         /// The cartridge's folder.
         dir: String,
     },
+    /// Cartridges of a gear became other releases, or became again what they were.
+    UpgradeCartridges {
+        /// The gear's id.
+        gear: i64,
+        /// The cartridges, as they are now.
+        cartridges: Vec<NewCartridge>,
+        /// The variables of the endpoints that are gone.
+        gone: Vec<String>,
+        /// The endpoints that came.
+        endpoints: Vec<NewEndpoint>,
+    },
     /// A gear's endpoints got public ports, or lost them; those that it lost are free again.
     SetPublicPorts {
         /// Its id.
@@ -82,6 +93,25 @@ pub enum Change {
     RestoreTold {
         /// The transaction.
         by: i64,
+    },
+    /// A package stays as it is from now on.
+    Hold {
+        /// Its vendor.
+        vendor: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A package is not held any more.
+    Release {
+        /// The hold's id.
+        hold: i64,
+    },
+    /// A package that was let go is held again.
+    HoldAgain {
+        /// The hold's id.
+        hold: i64,
     },
 }
 
@@ -189,11 +219,19 @@ impl Db {
                 self.add_endpoints(*gear, endpoints)?;
                 self.arrange_cartridges(*gear, order)
             }
+            Change::UpgradeCartridges { gear, cartridges, gone, endpoints } => {
+                self.remove_endpoints(*gear, gone)?;
+                self.upgrade_cartridges(*gear, cartridges)?;
+                self.add_endpoints(*gear, endpoints)
+            }
             Change::RemoveCartridge { gear, dir } => self.remove_cartridge(*gear, dir),
             Change::SetPublicPorts { id, uuid, ports } => self.set_public_ports(*id, uuid, ports),
             Change::Tell(telling) => self.tell(telling, txn),
             Change::Withdraw { txn: told } => self.withdraw(*told, txn),
             Change::RestoreTold { by } => self.restore_told(*by, txn),
+            Change::Hold { vendor, name, reason } => self.hold((vendor, name), reason, txn),
+            Change::Release { hold } => self.release(*hold, txn),
+            Change::HoldAgain { hold } => self.hold_again(*hold, txn),
         })
     }
 
@@ -213,7 +251,7 @@ impl Db {
         self.expect_one(self.connection.execute(sql, [id]), otherwise)
     }
 
-    fn expect_one(&self, done: rusqlite::Result<usize>, otherwise: &str) -> Result<()> {
+    pub(super) fn expect_one(&self, done: rusqlite::Result<usize>, otherwise: &str) -> Result<()> {
         match self.answer(done)? {
             1 => Ok(()),
             _ => Err(DbError::Changed(otherwise.to_owned())),
@@ -315,12 +353,13 @@ impl Db {
 
     fn add_cartridges(&self, gear: i64, cartridges: &[NewCartridge]) -> Result<()> {
         for (position, cartridge) in (0i64..).zip(cartridges) {
-            let sql = "INSERT INTO gear_cartridge (gear, position, package, software, dir, is_primary) \
-                       SELECT ?1, ?2, id, ?4, ?5, ?6 FROM package \
+            let sql = "INSERT INTO gear_cartridge \
+                       (gear, position, package, software, dir, is_primary, configured) \
+                       SELECT ?1, ?2, id, ?4, ?5, ?6, ?7 FROM package \
                        WHERE place = ?3 AND removed_by IS NULL";
             let NewCartridge { place, software, dir, is_primary } = cartridge;
-            let values =
-                params![gear, position, place.as_str(), software.as_str(), dir, is_primary];
+            let (place, software, now) = (place.as_str(), software.as_str(), Moment::now().0);
+            let values = params![gear, position, place, software, dir, is_primary, now];
             let added = self.connection.execute(sql, values);
             self.expect_one(added, "a cartridge of the gear was removed meanwhile")?;
         }
@@ -347,6 +386,35 @@ impl Db {
             let sql = "UPDATE gear_cartridge SET position = ?3 WHERE gear = ?1 AND dir = ?2";
             let done = self.connection.execute(sql, params![gear, dir, position]);
             self.expect_one(done, "a cartridge of the gear was removed meanwhile")?;
+        }
+        Ok(())
+    }
+
+    fn upgrade_cartridges(&self, gear: i64, cartridges: &[NewCartridge]) -> Result<()> {
+        for NewCartridge { place, software, dir, .. } in cartridges {
+            let sql = "UPDATE gear_cartridge SET configured = ?5, software = ?4, package = \
+                       (SELECT id FROM package WHERE place = ?3 AND removed_by IS NULL) \
+                       WHERE gear = ?1 AND dir = ?2 AND EXISTS \
+                       (SELECT id FROM package WHERE place = ?3 AND removed_by IS NULL)";
+            let values = params![gear, dir, place.as_str(), software.as_str(), Moment::now().0];
+            let done = self.connection.execute(sql, values);
+            self.expect_one(
+                done,
+                "a cartridge of the gear, or its package, was removed meanwhile",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn remove_endpoints(&self, gear: i64, names: &[String]) -> Result<()> {
+        for name in names {
+            let sql = "DELETE FROM reservation WHERE kind = 'public-port' AND value IN \
+                       (SELECT CAST(public_port AS TEXT) FROM endpoint \
+                        WHERE gear = ?1 AND name = ?2 AND public_port IS NOT NULL)";
+            self.answer(self.connection.execute(sql, params![gear, name]))?;
+            let sql = "DELETE FROM endpoint WHERE gear = ?1 AND name = ?2";
+            let done = self.connection.execute(sql, params![gear, name]);
+            self.expect_one(done, "an endpoint of the gear was removed meanwhile")?;
         }
         Ok(())
     }

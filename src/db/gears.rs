@@ -41,6 +41,8 @@ pub struct GearCartridgeRow {
     pub dir: String,
     /// Whether it is the primary cartridge.
     pub is_primary: bool,
+    /// When it was set up last, in milliseconds since 1970.
+    pub configured: i64,
 }
 
 /// An endpoint of a gear.
@@ -112,8 +114,8 @@ impl Db {
 
     /// The gear's cartridges, in the order of configuring.
     pub fn gear_cartridges(&self, gear: i64) -> Result<Vec<GearCartridgeRow>> {
-        let sql = "SELECT package, software, dir, is_primary FROM gear_cartridge WHERE gear = ?1 \
-                   ORDER BY position";
+        let sql = "SELECT package, software, dir, is_primary, coalesce(configured, 0) \
+                   FROM gear_cartridge WHERE gear = ?1 ORDER BY position";
         let rows = self.connection.prepare_cached(sql).and_then(|mut select| {
             let rows = select.query_map([gear], |row| {
                 Ok(GearCartridgeRow {
@@ -121,6 +123,7 @@ impl Db {
                     software: row.get(1)?,
                     dir: row.get(2)?,
                     is_primary: row.get(3)?,
+                    configured: row.get(4)?,
                 })
             })?;
             rows.collect()

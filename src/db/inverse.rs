@@ -59,6 +59,15 @@ pub enum InversePart {
         /// Where it listened.
         endpoints: Vec<NewEndpoint>,
     },
+    /// Give the gear the releases of its cartridges again that it had before an upgrade.
+    RollBackGear {
+        /// Its name.
+        name: GearName,
+        /// The cartridges that were upgraded, as they were.
+        cartridges: Vec<NewCartridge>,
+        /// The endpoints that went.
+        endpoints: Vec<NewEndpoint>,
+    },
     /// Show the gear to the outside again, which the transaction took off the front end.
     ConnectFrontend {
         /// Its name.
@@ -97,6 +106,8 @@ pub enum InversePart {
         /// What was changed.
         changed: Vec<ChangedVariable>,
     },
+    /// Let go what the transaction holds, and hold again what it let go.
+    Holds,
     /// Set links of the host back.
     HostLinks {
         /// The links.

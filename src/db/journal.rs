@@ -133,6 +133,8 @@ pub struct Beginning<'a> {
     pub reservations: Vec<Reservation>,
     /// Its steps.
     pub steps: Vec<NewStep>,
+    /// What going on after a crash needs, JSON; a transaction without it is put back instead.
+    pub resume: Option<String>,
 }
 
 /// One transaction.
@@ -166,6 +168,8 @@ pub struct TxnRow {
     pub failure: Option<String>,
     /// The bytes in its stash, while that is kept for `undo`.
     pub keeps: Option<u64>,
+    /// What going on after a crash needs, JSON, where it may go on.
+    pub resume: Option<String>,
 }
 
 /// How many transactions there are in one state.
@@ -218,14 +222,15 @@ pub struct WrittenStep<'a> {
 }
 
 const TXN_COLUMNS: &str = "id, title, command, state, started, ended, user, process, undoes, view, \
-                           inverse, after, failure, keeps";
+                           inverse, after, failure, keeps, resume";
 
 impl Db {
     /// Writes a plan down, with what it locks and takes: from here on a crash is recovered.
     pub fn begin(&self, beginning: &Beginning<'_>) -> Result<i64> {
         self.write(|db| {
             let sql = "INSERT INTO txn (title, command, state, started, user, process, boot, undoes, \
-                       view, inverse, after) VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                       view, inverse, after, resume) \
+                       VALUES (?1, ?2, 'running', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
             let values = params![
                 beginning.title,
                 beginning.command,
@@ -237,6 +242,7 @@ impl Db {
                 beginning.view,
                 beginning.inverse,
                 beginning.after,
+                beginning.resume,
             ];
             db.answer(db.connection.execute(sql, values))?;
             let txn = db.connection.last_insert_rowid();
@@ -344,6 +350,17 @@ impl Db {
             }
             Ok(())
         })
+    }
+
+    /// Says that this process goes on with a transaction that was cut off or held.
+    pub fn mark_resumed(&self, txn: i64) -> Result<()> {
+        let sql = "UPDATE txn SET state = 'running', process = ?2, boot = ?3, ended = NULL \
+                   WHERE id = ?1 AND state IN ('running', 'held') AND resume IS NOT NULL";
+        let values = params![txn, std::process::id(), crate::sys::host::boot_id()];
+        match self.answer(self.connection.execute(sql, values))? {
+            1 => Ok(()),
+            _ => Err(DbError::Changed(format!("transaction {txn} cannot go on any more"))),
+        }
     }
 
     fn txn_rows(&self, rest: &str, values: impl rusqlite::Params) -> Result<Vec<TxnRow>> {
@@ -475,6 +492,7 @@ fn read_txn(row: &Row<'_>) -> rusqlite::Result<TxnRow> {
         after: row.get(11)?,
         failure: row.get(12)?,
         keeps: row.get::<_, Option<i64>>(13)?.map(i64::unsigned_abs),
+        resume: row.get(14)?,
     })
 }
 
@@ -520,6 +538,7 @@ mod tests {
             resources: vec!["gear blog".into()],
             reservations,
             steps: vec![step("1"), step("2")],
+            resume: None,
         }
     }
 

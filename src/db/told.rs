@@ -210,6 +210,7 @@ mod tests {
             after: "[]".into(),
             resources: Vec::new(),
             reservations: Vec::new(),
+            resume: None,
             steps: Vec::new(),
         })
         .unwrap()

@@ -6,14 +6,15 @@ use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
-use crate::gear::processes::{self, Census};
+use crate::gear::processes::{self, Census, Fence};
 use crate::gear::sdk;
 use crate::gear::state::{self, State};
 use crate::layout::Layout;
 use crate::package::Package;
 use crate::package::ident::{GearName, HostName};
 use crate::package::version::Version;
-use crate::sandbox;
+use crate::sandbox::{self, Level, Record};
+use crate::sys::cgroup::{self, Bounds};
 use crate::sys::fs::{self, Dir};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
@@ -51,6 +52,10 @@ pub struct Gear {
     pub processes: usize,
     /// The bytes of memory that they hold.
     pub memory: u64,
+    /// Whether what its processes run in is kept for it.
+    pub is_kept: bool,
+    /// What its processes may use together, where the kernel sees to that.
+    pub limits: Bounds,
     /// Whether the front end has files of it.
     pub connected: bool,
 }
@@ -168,12 +173,13 @@ impl Gear {
             });
             packages.push(package);
         }
+        let running = sandbox::running(&layout.running(), &row.uuid);
         let identity = Identity {
             name: GearName::parse(&row.name).map_err(|error| odd(&row.name, &error))?,
             uuid: row.uuid.clone(),
             owner: row.uid.zip(row.gid),
             account: row.account,
-            sandbox: Sandbox::parse(&row.sandbox),
+            sandbox: level(layout, &row, running.as_ref()),
             cartridges,
         };
         let home = Dir::open(&layout.gears().join(&row.name)).ok();
@@ -183,7 +189,11 @@ impl Gear {
             // What cannot be looked at is left alone.
             state::is_stop_locked(home).unwrap_or(true)
         });
-        let living = census.of(&identity);
+        let fence = running.as_ref().map(|record| Fence {
+            firsts: record.first.iter().map(|first| first.id).collect(),
+            members: record.members(),
+        });
+        let living = census.of(&identity, &fence.unwrap_or_default());
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
@@ -201,6 +211,8 @@ impl Gear {
             since,
             processes,
             memory,
+            is_kept: running.is_some(),
+            limits: running.as_ref().map(limits).unwrap_or_default(),
             connected,
         })
     }
@@ -208,6 +220,26 @@ impl Gear {
     /// The name under which it is asked for.
     pub fn host(&self) -> Option<HostName> {
         self.row.dns.as_ref().and_then(|dns| HostName::parse(dns).ok())
+    }
+}
+
+/// What the kernel holds a running gear to.
+fn limits(record: &Record) -> Bounds {
+    let usage = cgroup::usage(&record.groups);
+    Bounds { memory: usage.memory_limit, processes: usage.process_limit.or(record.processes) }
+}
+
+/// How far the gear is kept apart: as it runs, or else as it would now.
+fn level(layout: &Layout, row: &GearRow, running: Option<&Record>) -> Sandbox {
+    let known = || sandbox::known_namespaces(&layout.running());
+    match running.map(|record| record.level) {
+        Some(Level::Namespaces) => Sandbox::Namespaces,
+        Some(Level::Plain) => Sandbox::Plain,
+        None => match known() {
+            Some(true) => Sandbox::Namespaces,
+            Some(false) => Sandbox::Plain,
+            None => Sandbox::parse(&row.sandbox),
+        },
     }
 }
 
@@ -227,7 +259,8 @@ impl Host {
     pub fn look(layout: &Layout, wants_accounts: bool) -> Self {
         let is_root = host::is_root();
         let accounts = is_root && (layout.root().is_none() || wants_accounts);
-        let sandbox = if sandbox::has_namespaces(&sdk::commands(&layout.lib())) {
+        let shims = sdk::commands(&layout.lib());
+        let sandbox = if sandbox::has_namespaces(&layout.running(), &shims) {
             Sandbox::Namespaces
         } else {
             Sandbox::Plain
@@ -246,7 +279,7 @@ impl Occupied {
     ) -> Result<Self, Failure> {
         let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
         let home = layout.gears().join(name.as_str());
-        let slot = free_slot(db)?;
+        let slot = free_slot(db, layout)?;
         let is_taken =
             |host: &u8| endpoints::check_bindable(endpoints::address(slot, *host), ports).is_err();
         Ok(Self {
@@ -311,8 +344,10 @@ impl Outside {
     }
 }
 
-/// The lowest number that no gear has, nor, for root, any user of this host.
-fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
+/// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
+/// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
+/// `cart` may be choosing from them, too.
+fn free_slot(db: Option<&Db>, layout: &Layout) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
     let (first, last) = if host::is_root() {
@@ -321,10 +356,20 @@ fn free_slot(db: Option<&Db>) -> Result<u32, Failure> {
     } else {
         (FIRST_SLOT, u32::from(u16::MAX))
     };
-    (first..=last).find(|slot| !taken.contains(slot)).ok_or_else(|| {
+    let begin = first + layout.root().map_or(0, |root| scatter(root, last - first));
+    let mut slots = (begin..=last).chain(first..begin);
+    slots.find(|slot| !taken.contains(slot)).ok_or_else(|| {
         Failure::new(Exit::Conflict, format!("every gear number from {first} to {last} is taken"))
             .hint("destroy gears that nobody needs")
     })
+}
+
+/// A number below `limit`, always the same for a path (FNV-1a).
+fn scatter(path: &std::path::Path, limit: u32) -> u32 {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    let hash = bytes
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    hash % limit.max(1)
 }
 
 fn user_ids() -> Result<Vec<u32>, DbError> {

@@ -1,21 +1,27 @@
 //! Facts: everything that a plan may know about this host, read once.
 
 mod gears;
+mod holds;
 mod integrity;
 mod members;
+mod outdated;
 mod packages;
 mod providers;
 pub mod shims;
 mod undoing;
+mod upgrades;
 mod variables;
 
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,
     taken_hosts, told,
 };
+pub use holds::{VendorAndName, hold_called, holds_in_gear, line};
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};
+pub use outdated::{Offer, OldCartridge, Standing, Verdict, Whence, old_cartridges, standings};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
-pub use undoing::{Stashed, UndoFacts, undoing};
+pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
+pub use upgrades::{Extension, UpgradeFacts};
 pub use variables::{Variables, add_pending, publisher, shared};

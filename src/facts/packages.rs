@@ -1,6 +1,6 @@
 //! Facts about packages: what is installed, who uses it, and what a name means.
 
-use crate::db::{Db, DbError, PackageRow};
+use crate::db::{Db, DbError, Hold, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::package::Package;
 use crate::package::file_table::{Content, Entry, FileTable};
@@ -19,6 +19,8 @@ pub struct Installed {
     pub package: Package,
     /// The gears that use it.
     pub used_by: Vec<String>,
+    /// Why it has to stay as it is, where somebody holds it.
+    pub hold: Option<Hold>,
 }
 
 /// A package that a name means, and the software version that the name asks for.
@@ -40,7 +42,8 @@ pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbEr
             let used_by = used_by.map(|used| used.gear.clone()).collect();
             let package = db.manifest(row.id)?;
             let place = place_of(&row)?;
-            installed.push(Installed { row, place, package, used_by });
+            let hold = db.hold_on(&row.vendor, &row.name)?;
+            installed.push(Installed { row, place, package, used_by, hold });
         }
     }
     Ok(installed)

@@ -90,7 +90,7 @@ fn providing(package: &Package, feature: &str) -> Option<Software> {
 
 /// What the manifest of an entry says; nothing when it cannot be read, which an installation will
 /// tell more of.
-fn package_of(entry: &'static Entry) -> Option<Package> {
+pub(super) fn package_of(entry: &'static Entry) -> Option<Package> {
     let file = |file: &index::File| {
         let content = Content::File { size: file.bytes.len() as u64, sha256: Sha256([0; 32]) };
         let path = RelPath::parse(file.path).ok()?;

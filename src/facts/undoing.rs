@@ -5,13 +5,13 @@ use super::members::MemberFacts;
 use super::packages::{Installed, library};
 use super::variables::Variables;
 use crate::config::Config;
-use crate::db::{ChangedVariable, Db, Inverse, InversePart, PackageRow, TxnRow};
+use crate::db::{ChangedVariable, Db, Hold, HoldsOf, Inverse, InversePart, PackageRow, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
 use crate::layout::Layout;
 use crate::package::ident::{EnvName, GearName};
-use crate::sys::fs::Dir;
+use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,6 +25,29 @@ pub struct Stashed {
     pub from: RelPath,
     /// Where it belongs.
     pub to: RelPath,
+}
+
+/// The home of a gear as a transaction has kept it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptHome {
+    /// The gear's name.
+    pub gear: String,
+    /// Where it waits, relative to the state directory.
+    pub path: RelPath,
+    /// Whether the gear ran meanwhile: its data is then of no moment in particular.
+    pub was_running: bool,
+    /// The files among the gear's data that were written since, those above the first few counted
+    /// alone.
+    pub newer: Newer,
+}
+
+/// Files that were written since a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newer {
+    /// The first few, below the home.
+    pub some: Vec<String>,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// Everything that undoing may know.
@@ -56,6 +79,12 @@ pub struct UndoFacts {
     pub returning: Vec<Installed>,
     /// Whether it has told something that still holds.
     pub has_told: bool,
+    /// What it did to holds.
+    pub holds: HoldsOf,
+    /// What is held now.
+    pub held: Vec<Hold>,
+    /// The homes that it has kept, of gears that it has upgraded.
+    pub kept_homes: Vec<KeptHome>,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -102,6 +131,9 @@ pub fn undoing(
         members: members(db, (layout, config), &inverse)?,
         returning: returning(db, &inverse)?,
         has_told: db.has_told(txn)?,
+        holds: db.holds_of(txn)?,
+        held: db.holds()?,
+        kept_homes: kept_homes(db, layout, &row)?,
         row,
         inverse,
     }))
@@ -115,7 +147,8 @@ fn members(
     let mut found: Vec<MemberFacts> = Vec::new();
     for part in &inverse.parts {
         let (InversePart::RemoveCartridges { name, .. }
-        | InversePart::ReturnCartridge { name, .. }) = part
+        | InversePart::ReturnCartridge { name, .. }
+        | InversePart::RollBackGear { name, .. }) = part
         else {
             continue;
         };
@@ -131,9 +164,12 @@ fn members(
 }
 
 fn returning(db: &Db, inverse: &Inverse) -> Result<Vec<Installed>, Failure> {
-    let returned = inverse.parts.iter().filter_map(|part| match part {
-        InversePart::ReturnCartridge { cartridge, .. } => Some(cartridge.dir.clone()),
-        _ => None,
+    let returned = inverse.parts.iter().flat_map(|part| match part {
+        InversePart::ReturnCartridge { cartridge, .. } => vec![cartridge.dir.clone()],
+        InversePart::RollBackGear { cartridges, .. } => {
+            cartridges.iter().map(|one| one.dir.clone()).collect()
+        }
+        _ => Vec::new(),
     });
     // A cartridge's folder has the name of its package.
     Ok(library(db, &returned.collect())?)
@@ -177,10 +213,12 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RestorePackages
         | InversePart::Withdraw
         | InversePart::RestoreTold
+        | InversePart::Holds
         | InversePart::HostLinks { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }
         | InversePart::ReturnCartridge { name, .. }
+        | InversePart::RollBackGear { name, .. }
         | InversePart::RestoreGear { name, .. }
         | InversePart::ConnectFrontend { name }
         | InversePart::ExposeGear { name }
@@ -203,7 +241,7 @@ fn removed(db: &Db, txn: i64) -> Result<Vec<Installed>, Failure> {
     for row in db.packages_removed_by(txn)? {
         let place = RelPath::parse(&row.place).map_err(|error| damaged(txn, &error))?;
         let package = db.manifest(row.id)?;
-        removed.push(Installed { row, place, package, used_by: Vec::new() });
+        removed.push(Installed { row, place, package, used_by: Vec::new(), hold: None });
     }
     Ok(removed)
 }
@@ -247,6 +285,64 @@ fn stashed(db: &Db, layout: &Layout, txn: i64) -> Result<Vec<Stashed>, Failure> 
         }
     }
     Ok(found)
+}
+
+/// The homes that steps of the transaction have kept, and that still wait.
+fn kept_homes(db: &Db, layout: &Layout, row: &TxnRow) -> Result<Vec<KeptHome>, Failure> {
+    let (txn, mut found) = (row.id, Vec::new());
+    let Ok(state) = Dir::open(layout.state()) else { return Ok(found) };
+    for step in db.steps(txn)? {
+        let body: Value = serde_json::from_str(&step.step).map_err(|error| damaged(txn, &error))?;
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let kind = text(body.get("kind")).unwrap_or_default();
+        let (gear, path) = match kind.as_str() {
+            "stash_gear" | "keep_home" => {
+                let gear = text(body.get("gear").and_then(|gear| gear.get("name")));
+                (gear, format!("stash/{txn}/{}/home", step.number))
+            }
+            "stash_trees" => {
+                let tree = text(body.get("trees").and_then(|trees| trees.get(0)));
+                let gear = tree.and_then(|tree| Some(tree.strip_prefix("gears/")?.to_owned()));
+                (gear, Layout::stashed_tree(txn, &step.number, 0))
+            }
+            _ => continue,
+        };
+        let (Some(gear), true) = (gear, state.has(&path)?) else { continue };
+        let path = RelPath::parse(&path).map_err(|error| damaged(txn, &error))?;
+        let since = row.ended.unwrap_or(row.started).0.div_euclid(1000);
+        let newer = newer(layout, &gear, since);
+        found.push(KeptHome { gear, path, was_running: kind == "keep_home", newer });
+    }
+    Ok(found)
+}
+
+/// How many names are shown of what is newer.
+const SOME: usize = 10;
+
+/// The files among a gear's data that were written after `since`, in seconds since 1970; what cannot
+/// be read counts as nothing.
+fn newer(layout: &Layout, gear: &str, since: i64) -> Newer {
+    let mut newer = Newer::default();
+    let Ok(home) = Dir::open(&layout.gears().join(gear)) else { return newer };
+    let mut folders = vec!["app-root/data".to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(dir) = home.dir(&folder) else { continue };
+        for name in dir.names().unwrap_or_default() {
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            match dir.meta(&name) {
+                Ok(Some(meta)) if meta.kind == Kind::Directory => folders.push(path),
+                Ok(Some(meta)) if meta.modified > since => {
+                    newer.count += 1;
+                    if newer.some.len() < SOME {
+                        newer.some.push(path);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    newer.some.sort();
+    newer
 }
 
 fn damaged(txn: i64, error: &dyn std::error::Error) -> Failure {

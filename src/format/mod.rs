@@ -13,6 +13,8 @@ mod sample;
 mod tree;
 mod yaml;
 
+pub use cartridge::identity::{Line, Release, line_of, release_of};
+pub use cartridge::parts::MANIFEST;
 pub use cartridge::source::{ManifestSource, source_of};
 pub use error::{Fault, ManifestError};
 pub use lint::lint;

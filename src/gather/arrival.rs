@@ -84,3 +84,11 @@ fn below(folder: &Path, name: &str) -> Result<RelPath, Failure> {
 fn odd(error: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Failed, format!("the staging directory cannot be used: {error}"))
 }
+
+/// `new`, come from nowhere, for tests of plans; below `state`.
+#[cfg(test)]
+pub(crate) fn sample(state: &Path, new: NewPackage) -> Arrival {
+    let staging = super::Staging::in_state(&Layout::below(state)).unwrap();
+    let staging = Corner::new(&std::sync::Arc::new(staging), 0);
+    Arrival { new, from: RelPath::parse("staging/fetch/0-tree").unwrap(), template: None, staging }
+}

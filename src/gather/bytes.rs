@@ -22,7 +22,7 @@ use std::path::Path;
 /// How much of a file decides what it is: a tar header.
 const HEAD: usize = 512;
 /// The longest manifest.
-const LONGEST_MANIFEST: u64 = 1 << 20;
+pub(super) const LONGEST_MANIFEST: u64 = 1 << 20;
 
 type Unpacked = (FileTable, Seen, Option<Keeping>);
 
@@ -184,6 +184,22 @@ impl One<'_> {
         self.watched.watch.phase("unpack", Some(seen.length));
         let table = archive::unpack_zip(&scratch, &tree, &options, self.watched.watch)?;
         Ok((table, seen, keeping))
+    }
+}
+
+/// The manifest that `stream` gives; nothing where it is an archive.
+pub(super) fn manifest_in(
+    stream: Stream<'_>,
+    source: &Source,
+) -> Result<Option<Vec<u8>>, GatherError> {
+    let mut packed = Teed { stream, keeping: None };
+    let opened = packed.stream.opened().clone();
+    let head = packed.stream.head(HEAD)?.to_vec();
+    let name = opened.final_url.unwrap_or_else(|| source.to_string());
+    match archive::detect(&head) {
+        Some(_) => Ok(None),
+        None if opened.html || is_web_page(&head) => Err(GatherError::WebPage(name)),
+        None => packed.manifest(source, name).map(Some),
     }
 }
 

@@ -4,9 +4,11 @@ use super::error::{GatherError, GatherFailure};
 use super::one::{One, TREE};
 use super::request::{Content, Request};
 use super::staging::{Corner, Staging};
+use crate::archive::Older;
 use crate::config::Config;
-use crate::format::{self, Unpacked};
+use crate::format::{self, Line, Unpacked};
 use crate::layout::Layout;
+use crate::library;
 use crate::package::Package;
 use crate::package::file_table::FileTable;
 use crate::package::note::Notes;
@@ -15,6 +17,7 @@ use crate::progress::Watch;
 use crate::source::http::Http;
 use crate::source::stop::Stop;
 use crate::source::stream::Watched;
+use crate::sys::fs::Dir;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -80,14 +83,19 @@ impl Gatherer {
                 slots.put(number, outcome);
             }
         };
-        let workers = self.config.download.parallel.clamp(1, requests.len().max(1));
+        self.side_by_side(requests.len(), &work);
+        slots.into_result()
+    }
+
+    /// Runs `work` in as many threads as there may be downloads, and as there are things to do.
+    pub(super) fn side_by_side(&self, things: usize, work: &(impl Fn() + Sync)) {
+        let workers = self.config.download.parallel.clamp(1, things.max(1));
         std::thread::scope(|scope| {
             for _ in 1..workers {
                 scope.spawn(work);
             }
             work();
         });
-        slots.into_result()
     }
 
     fn one(
@@ -110,7 +118,15 @@ impl Gatherer {
         watched: Watched<'_>,
     ) -> Result<Gathered, GatherError> {
         watched.stop.check()?;
-        let one = One { gatherer: self, request, staging: &staging, watched };
+        let library = || Dir::open(&self.layout.library()).ok();
+        let newest =
+            |line: &Line| library::newest(&library()?, (line.format, &line.vendor, &line.name));
+        let find = |manifest: &[u8]| newest(&format::line_of(manifest)?);
+        let older = Older::new(format::MANIFEST, &find);
+        if let Some(line) = &request.line {
+            older.is(newest(line));
+        }
+        let one = One { gatherer: self, request, staging: &staging, watched, older: &older };
         let brought = one.bring()?;
         let tree_name = staging.name(TREE);
         let mut notes = Notes::default();

@@ -25,7 +25,7 @@ pub(super) fn replace(
     tree.make_dirs(FOLDER, 0o755)?;
     tree.set_mode(FOLDER, 0o755)?;
     let (file_mode, folder_mode) = match modes {
-        Modes::ReadOnly => (0o444, 0o555),
+        Modes::ReadOnly | Modes::ReadOnlyBut(_) => (0o444, 0o555),
         Modes::AsPacked => (0o644, 0o755),
     };
     tree.replace_file(PLACE, manifest, file_mode)?;

@@ -17,7 +17,10 @@ mod provenance;
 pub mod request;
 pub mod staging;
 mod trees;
+mod upstream;
 
+#[cfg(test)]
+pub(crate) use arrival::sample;
 pub use arrival::{Arrival, arrive};
 pub use error::{GatherError, GatherFailure};
 pub use gatherer::{Gathered, Gatherer};
@@ -25,3 +28,4 @@ pub use into::Fetched;
 pub use lint::lint;
 pub use request::{Content, Request, What};
 pub use staging::{Staging, sweep};
+pub use upstream::{Known, Offered, Upstream};

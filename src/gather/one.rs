@@ -6,7 +6,7 @@ use super::manifest;
 use super::provenance;
 use super::request::{Request, What};
 use super::staging::Corner;
-use crate::archive::{Options, Strip};
+use crate::archive::{Modes, Older, Options, Strip};
 use crate::format;
 use crate::package::file_table::FileTable;
 use crate::package::provenance::{Origin, Provenance};
@@ -47,6 +47,8 @@ pub(super) struct One<'a> {
     pub(super) request: &'a Request,
     pub(super) staging: &'a Corner,
     pub(super) watched: Watched<'a>,
+    /// The version of the same package that is in the library.
+    pub(super) older: &'a Older<'a>,
 }
 
 impl One<'_> {
@@ -70,6 +72,7 @@ impl One<'_> {
                     let next = format::source_of(&bytes)?;
                     source = source.parse_named_here(&next.url)?;
                     checks = vec![self.request.checks, Checks { md5: next.md5, sha256: None }];
+                    self.older.tell(&bytes);
                     first.get_or_insert(bytes);
                 }
             }
@@ -125,7 +128,9 @@ impl One<'_> {
 
     pub(super) fn options(&self, strip: Strip) -> Options<'_> {
         let Request { links, modes, .. } = *self.request;
-        Options { limits: &self.gatherer.config.archive, links, modes, strip }
+        // A file that can be written must not be another tree's, too.
+        let older = (modes == Modes::ReadOnly).then_some(self.older);
+        Options { limits: &self.gatherer.config.archive, links, modes, strip, older }
     }
 
     pub(super) fn make_tree(&self) -> Result<Dir, GatherError> {

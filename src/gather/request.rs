@@ -1,6 +1,7 @@
 //! What is asked of the gatherer.
 
 use crate::archive::{Links, Modes};
+use crate::format::Line;
 use crate::index;
 use crate::source::digest::Checks;
 use crate::source::locator::Source;
@@ -37,17 +38,21 @@ pub struct Request {
     pub links: Links,
     /// Whether the files get write bits.
     pub modes: Modes,
+    /// The package that it is another version of, where that is known before it comes.
+    pub line: Option<Line>,
 }
 
 impl Request {
-    /// Asks for a package for the library: read-only, links inside, no digest expected.
+    /// Asks for a package for the library: read-only (but `usr` for its owner), links inside, no digest expected.
     pub fn new(what: What) -> Self {
         Self {
             what,
             checks: Checks::default(),
             content: Content::Package,
             links: Links::Contained,
-            modes: Modes::ReadOnly,
+            // Cartridges copy configuration out of `usr` and change it afterwards.
+            modes: Modes::ReadOnlyBut("usr"),
+            line: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Directories, git repositories and the binary's own packages: sources that are trees.
 
+use super::bytes::LONGEST_MANIFEST;
 use super::error::GatherError;
 use super::one::{Brought, One};
 use super::provenance;
 use crate::archive::{self, Strip};
+use crate::format;
 use crate::index;
 use crate::package::file_table::FileTable;
 use crate::package::provenance::{Origin, Provenance, Trust};
@@ -66,6 +68,9 @@ impl One<'_> {
     fn import(&self, from: &Dir) -> Result<FileTable, GatherError> {
         self.watched.stop.check()?;
         let tree = self.make_tree()?;
+        if let Ok(manifest) = from.read(format::MANIFEST, LONGEST_MANIFEST) {
+            self.older.tell(&manifest);
+        }
         let options = self.options(Strip::Nothing);
         self.watched.watch.phase("copy", None);
         Ok(archive::import(from, &tree, &options, self.watched.watch)?)

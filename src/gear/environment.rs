@@ -2,11 +2,10 @@
 
 use crate::config::Config;
 use crate::gear::environ::{self, Environment, Shared, Sources};
-use crate::gear::identity::{Identity, Sandbox};
+use crate::gear::identity::Identity;
 use crate::gear::sdk;
 use crate::layout::Layout;
 use crate::sys::fs::Dir;
-use std::path::PathBuf;
 
 /// What a host gives to the environment of each of its gears.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +42,4 @@ pub fn of(
         commands: Some(&commands),
         account: &gear.uuid,
     })
-}
-
-/// The directory of the commands that are laid over `/usr/bin` for the scripts of `gear`, where its
-/// sandbox has that.
-pub fn shims(layout: &Layout, gear: &Identity) -> Option<PathBuf> {
-    (gear.sandbox == Sandbox::Namespaces).then(|| sdk::commands(&layout.lib()))
 }

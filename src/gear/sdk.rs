@@ -31,10 +31,11 @@ pub const COMMANDS: [&str; 10] = [
 ];
 
 /// The commands that are this program under another name where the host has none of that name.
-pub const FALLBACK_COMMANDS: [&str; 5] = ["erb", "lsof", "quota", "rhc", "scl"];
+pub const FALLBACK_COMMANDS: [&str; 7] =
+    ["erb", "httpd", "lsof", "quota", "rhc", "rotatelogs", "scl"];
 
 /// Where cartridges look for commands by absolute paths: folder below the root, and name.
-pub const ABSOLUTE: [(&str, &str); 12] = [
+pub const ABSOLUTE: [(&str, &str); 14] = [
     ("usr/bin", "facter"),
     ("usr/bin", "gear"),
     ("usr/bin", "logshifter"),
@@ -46,7 +47,9 @@ pub const ABSOLUTE: [(&str, &str); 12] = [
     ("usr/bin", "oo-ruby"),
     ("usr/bin", "oo-ssh"),
     ("usr/bin", "scl"),
+    ("usr/sbin", "httpd"),
     ("usr/sbin", "lsof"),
+    ("usr/sbin", "rotatelogs"),
 ];
 
 /// The directory of the commands, for the `PATH` of gears; `lib` is `Layout::lib`.

@@ -9,6 +9,9 @@ use crate::sys::fs::Dir;
 const STATE: &str = "app-root/runtime/.state";
 const STOP_LOCK: &str = "app-root/runtime/.stop_lock";
 
+/// What is written here, and the folder of it, below a gear's home.
+pub const FILES: [&str; 3] = [STATE, STOP_LOCK, "app-root/runtime"];
+
 /// The states that the cartridge guide lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,7 +2,8 @@
 //! control groups.
 
 use super::{Call, Refused};
-use crate::sys::fs::{self, Dir};
+use crate::sys::cgroup;
+use crate::sys::fs::Dir;
 use std::path::Path;
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
@@ -23,32 +24,24 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
 
 fn value(call: &Call<'_>, attribute: &str) -> Option<String> {
     let memory = || call.text("OPENSHIFT_GEAR_MEMORY_MB")?.trim().parse::<u64>().ok();
-    match attribute {
-        "memory.limit_in_bytes" | "memory.memsw.limit_in_bytes" => {
-            Some((memory()? << 20).to_string())
-        }
+    // What the kernel holds this gear to; without a group of its own, what it is told.
+    let usage = cgroup::usage(&cgroup::own("cartwright-"));
+    let number = match attribute {
+        "memory.limit_in_bytes" | "memory.memsw.limit_in_bytes" => match usage.memory_limit {
+            Some(limit) => limit,
+            None => memory()? << 20,
+        },
         "memory.usage_in_bytes" | "memory.memsw.usage_in_bytes" => {
-            of_group("memory.current").or_else(|| Some(resident()?.to_string()))
+            usage.memory.or_else(resident)?
         }
-        "memory.failcnt" | "memory.memsw.failcnt" => {
-            let events = of_group("memory.events").unwrap_or_default();
-            let count = events.lines().find_map(|line| line.strip_prefix("max "));
-            Some(count.unwrap_or("0").to_owned())
-        }
-        "cpu.shares" => Some("1024".into()),
+        "memory.failcnt" | "memory.memsw.failcnt" => usage.met.unwrap_or_default(),
+        "cpu.shares" => 1024,
         // No limit, in the words of version 1.
-        "cpu.cfs_quota_us" => Some("-1".into()),
-        "cpu.cfs_period_us" => Some("100000".into()),
-        _ => None,
-    }
-}
-
-/// A file of the control group that this process is in, where that is one of version 2.
-fn of_group(file: &str) -> Option<String> {
-    let groups = fs::read_text("/proc/self/cgroup".as_ref()).ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let path = Path::new("/sys/fs/cgroup").join(group).join(file);
-    Some(fs::read_text(&path).ok()?.trim().to_owned()).filter(|text| !text.is_empty())
+        "cpu.cfs_quota_us" => return Some("-1".into()),
+        "cpu.cfs_period_us" => 100_000,
+        _ => return None,
+    };
+    Some(number.to_string())
 }
 
 /// What the processes of this user have in memory, in bytes.

@@ -9,6 +9,7 @@ mod cgroup;
 mod erb;
 mod facter;
 mod gear;
+mod httpd;
 mod lsof;
 mod ports;
 mod programs;
@@ -74,6 +75,7 @@ pub fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         "gear" => gear::run(call),
         "facter" => facter::run(call),
         "scl" => scl::run(call),
+        "httpd" => httpd::run(call),
         "lsof" => lsof::run(call),
         "oo-lists-ports" => ports::run(call),
         "oo-cgroup-read" => cgroup::run(call),
@@ -81,6 +83,7 @@ pub fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         "quota" => quota::run(call),
         "oo-erb" | "erb" => erb::run(call),
         "oo-ruby" | "oo-exec-ruby" => programs::ruby(call),
+        "rotatelogs" => programs::same(call, "apache2-utils"),
         "rhc" => Err(Refused::new(1, "rhc: there is no broker that it could talk to")
             .hint("on the host, `cart gear` does what `rhc app` and `rhc cartridge` do")),
         "oo-ssh" => Err(Refused::new(1, "oo-ssh: a gear cannot log in to other gears")

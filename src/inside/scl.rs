@@ -1,8 +1,8 @@
 //! `scl enable COLLECTION… 'command'`, for hosts without software collections: what the collection
 //! would bring is expected in the system's own places.
 //!
-//! `LD_LIBRARY_PATH` is never empty under it: cartridges store what it is there, and refuse to store
-//! nothing (specification of the corpus, 0.3).
+//! `LD_LIBRARY_PATH` and `MANPATH` are never empty under it: cartridges ask for what they are there,
+//! and give up when that is nothing (specification of the corpus, 0.3).
 
 use super::programs::{become_program, real};
 use super::{Call, Refused};
@@ -75,10 +75,14 @@ fn enabled(call: &Call<'_>, collections: &[String]) -> Vec<(&'static str, OsStri
     };
     // The last one named comes first.
     let libraries = collections.iter().rev().map(|name| root(name, "lib64")).collect();
+    let pages = collections.iter().rev().map(|name| root(name, "share/man"));
+    // What ends in a colon goes on with the system's own pages.
+    let pages: Vec<_> = pages.chain([call.text("MANPATH").unwrap_or_default()]).collect();
     let programs = collections.iter().rev().map(|name| root(name, "bin"));
     let programs = programs.filter(|path| fs::kind_of(Path::new(path)).is_some()).collect();
     vec![
         ("LD_LIBRARY_PATH", before(libraries, "LD_LIBRARY_PATH")),
+        ("MANPATH", pages.join(":").into()),
         ("PATH", before(programs, "PATH")),
         ("X_SCLS", format!("{} ", collections.join(" ")).into()),
     ]

@@ -3,8 +3,10 @@
 //! A tree is never replaced and never written: a package whose tree differs lies in another
 //! place. Gears link into these trees, so one that a gear uses is never removed.
 
+mod newest;
 mod verify;
 
+pub use newest::newest;
 pub use verify::{Difference, verify};
 
 use crate::package::Package;

@@ -1,6 +1,6 @@
 //! Installing packages: trees from staging into the library, all in one transaction.
 
-use super::{Plan, Refusal, Resource};
+use super::{Plan, Refusal, Resource, hold};
 use crate::db::{Change, InversePart, NewPackage};
 use crate::error::Exit;
 use crate::facts::Installed;
@@ -40,6 +40,10 @@ pub(super) fn add_packages(
             plan.summary.push(format!("`{}` is installed already", package.title()));
             continue;
         }
+        let mut versions = installed.iter().filter(|old| is_of_the_line(old, one));
+        if let Some(hold) = versions.find_map(|old| old.hold.as_ref()) {
+            return Err(hold::refuse(hold));
+        }
         trees.push(Placing { from: one.from.clone(), to: in_library(&one.new.place)? });
         if let Some((from, to)) = &one.template {
             trees.push(Placing { from: from.clone(), to: to.clone() });
@@ -68,7 +72,9 @@ pub(super) fn add_packages(
     if !replaced.is_empty() {
         plan.step(StashTrees { trees: replaced });
         plan.keeps = Some(plan.keeps.unwrap_or_default() + kept_bytes);
-        plan.inverse.parts.push(InversePart::RestorePackages);
+        if !plan.inverse.parts.contains(&InversePart::RestorePackages) {
+            plan.inverse.parts.push(InversePart::RestorePackages);
+        }
     }
     Ok(())
 }
@@ -96,11 +102,15 @@ fn refuse_twins(one: &Arrival, before: &[Arrival]) -> Result<(), Refusal> {
     }
 }
 
+/// Another version, or the same, of one package.
+pub(super) fn is_of_the_line(old: &Installed, new: &Arrival) -> bool {
+    let (a, b) = (&old.package, &new.new.package);
+    (&a.format, &a.vendor, &a.name) == (&b.format, &b.vendor, &b.name)
+}
+
 /// The same name and version with other contents: a rebuild, which takes the place of the old one.
 fn is_replaced_by(old: &Installed, new: &Arrival) -> bool {
-    let (a, b) = (&old.package, &new.new.package);
-    (&a.format, &a.vendor, &a.name, &a.package_version)
-        == (&b.format, &b.vendor, &b.name, &b.package_version)
+    is_of_the_line(old, new) && old.package.package_version == new.new.package.package_version
 }
 
 fn describe(one: &Arrival) -> String {

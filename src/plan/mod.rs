@@ -5,11 +5,13 @@
 
 pub mod domain;
 pub mod gear;
+pub mod hold;
 pub mod install;
 pub mod remove;
 pub mod shims;
 pub mod undo;
 pub mod unit;
+pub mod upgrade;
 
 use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};
@@ -48,6 +50,18 @@ pub struct Plan {
     pub consent: Consent,
     /// The transaction that it undoes.
     pub undoes: Option<i64>,
+    /// What becomes of it when it is cut off.
+    pub cut_off: CutOff,
+}
+
+/// What becomes of a transaction that a crash cuts off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CutOff {
+    /// It is put back.
+    #[default]
+    PutBack,
+    /// It goes on when it is asked for again, or recovered: an upgrade (DESIGN, 5).
+    GoOn,
 }
 
 impl Plan {
@@ -67,6 +81,7 @@ impl Plan {
             irreversible: Vec::new(),
             consent: Consent::Given,
             undoes: None,
+            cut_off: CutOff::PutBack,
         }
     }
 

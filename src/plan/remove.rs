@@ -1,7 +1,7 @@
 //! Removing packages: trees from the library into the stash, from where `undo` brings them back.
 
 use super::install::{in_library, package_resource, template_of};
-use super::{Consent, Plan, Refusal};
+use super::{Consent, Plan, Refusal, hold};
 use crate::db::{Change, InversePart};
 use crate::error::Exit;
 use crate::facts::Installed;
@@ -14,6 +14,9 @@ pub fn remove(leaving: &[Installed]) -> Result<Plan, Refusal> {
         [one] => format!("remove `{}`", one.package.title()),
         many => format!("remove {} packages", many.len()),
     });
+    if let Some(hold) = leaving.iter().find_map(|one| one.hold.as_ref()) {
+        return Err(hold::refuse_removal(hold));
+    }
     add_removal(&mut plan, leaving)?;
     plan.consent = Consent::Courtesy;
     Ok(plan)

@@ -1,21 +1,27 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
 use super::gear::{
-    Farewell, Wanted, add_reconnection, add_restored, add_returned, destroy, expose, put_back,
-    remove as remove_cartridges, start, stop, unexpose,
+    Data, Farewell, RollBack, Wanted, add_reconnection, add_restored, add_returned, destroy,
+    expose, put_back, remove as remove_cartridges, roll_back, start, stop, unexpose,
 };
+use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
 use super::{Plan, Refusal, Resource};
-use crate::db::{Change, InversePart, TxnRow, TxnState};
+use crate::db::{Change, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
 use crate::error::Exit;
-use crate::facts::{Gear, MemberFacts, Stashed, UndoFacts};
+use crate::facts::{Gear, MemberFacts, Newer, Stashed, UndoFacts};
 use crate::package::ident::GearName;
 use crate::step::lock_files::{LockFiles, Turn};
 use crate::step::place_trees::{PlaceTrees, Placing};
 
-/// Plans the undoing of a finished transaction.
+/// Plans the undoing of a finished transaction. The data of a gear that was upgraded stays as it is.
 pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
+    undo_with(facts, Data::Stays)
+}
+
+/// The same; `data` says what becomes of that of a gear that was upgraded.
+pub fn undo_with(facts: &UndoFacts, data: Data) -> Result<Plan, Refusal> {
     refuse(facts)?;
     let TxnRow { id, title, .. } = &facts.row;
     let mut plan = Plan::new(format!("undo transaction {id} ({title})"));
@@ -33,7 +39,11 @@ pub fn undo(facts: &UndoFacts) -> Result<Plan, Refusal> {
         add_trees(&mut plan, facts)?;
     }
     for part in wanted {
-        add_part(&mut plan, part, facts)?;
+        if let InversePart::RollBackGear { name, cartridges, endpoints } = part {
+            add_roll_back(&mut plan, facts, (name, cartridges, endpoints), data)?;
+        } else {
+            add_part(&mut plan, part, facts)?;
+        }
     }
     if facts.has_told {
         plan.records.push(Change::Withdraw { txn: *id });
@@ -176,13 +186,8 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(stop(&living(facts, name)?.0));
             Ok(())
         }
-        // Whatever a transaction told is withdrawn when it is undone.
-        InversePart::Withdraw => Ok(()),
-        InversePart::RestoreTold => {
-            plan.records.push(Change::RestoreTold { by: facts.row.id });
-            plan.inverse.parts.push(InversePart::Withdraw);
-            plan.summary.push("what was told holds again".into());
-            Ok(())
+        InversePart::Withdraw | InversePart::RestoreTold | InversePart::Holds => {
+            add_rows(plan, part, facts)
         }
         InversePart::Variables { name, folder, changed } => {
             let (gear, _) = living(facts, name)?;
@@ -191,6 +196,8 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(put_back(gear, now, (folder, changed))?);
             Ok(())
         }
+        // Handled where it is known what becomes of the data.
+        InversePart::RollBackGear { .. } => Ok(()),
         InversePart::HostLinks { links } => {
             super::shims::add(plan, links.clone());
             Ok(())
@@ -214,6 +221,58 @@ fn restore_gear(
             .hint(format!("destroy it first: `cart gear destroy {name}`")));
     }
     add_restored(plan, gear, started);
+    Ok(())
+}
+
+/// Adds what puts rows back that stand for nothing on the disk.
+fn add_rows(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
+    match part {
+        InversePart::RestoreTold => {
+            plan.records.push(Change::RestoreTold { by: facts.row.id });
+            plan.inverse.parts.push(InversePart::Withdraw);
+            plan.summary.push("what was told holds again".into());
+            Ok(())
+        }
+        InversePart::Holds => hold::add_undone(plan, &facts.holds, &facts.held),
+        // Whatever a transaction told is withdrawn when it is undone.
+        _ => Ok(()),
+    }
+}
+
+fn add_roll_back(
+    plan: &mut Plan,
+    facts: &UndoFacts,
+    (name, cartridges, endpoints): (&GearName, &[NewCartridge], &[NewEndpoint]),
+    data: Data,
+) -> Result<(), Refusal> {
+    let txn = facts.row.id;
+    let mut homes = facts.kept_homes.iter().filter(|home| home.gear == name.as_str());
+    let Some(home) = homes.next().filter(|_| facts.row.keeps.is_some()) else {
+        let text = format!("the gear `{name}` as it was before transaction {txn} is not kept");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint("`stash_limit` in cart-config(5) says how much is kept"));
+    };
+    if data == Data::AsKept && home.was_running {
+        let text = format!("the gear `{name}` ran during its upgrade: its data was not kept");
+        return Err(Refusal::new(Exit::Conflict, text).hint("leave `--with-data` out"));
+    }
+    let ask = RollBack {
+        cartridges,
+        endpoints,
+        kept: &home.path,
+        keeper: txn,
+        returning: &facts.returning,
+        data,
+    };
+    let (_, bytes) = living(facts, name)?;
+    let mut back = roll_back(changed(facts, name)?, &ask, *bytes)?;
+    if data == Data::AsKept && home.newer.count > 0 {
+        let Newer { some, count } = &home.newer;
+        let more = if *count > some.len() { ", …" } else { "" };
+        let lost = format!("{count} files are newer and are lost: {}{more}", some.join(", "));
+        back.warnings.push(lost);
+    }
+    plan.merge(back);
     Ok(())
 }
 

@@ -19,12 +19,15 @@ pub(super) struct Family {
     script: Option<u32>,
     marks: Vec<String>,
     seen: HashSet<u32>,
+    /// Who adopts its orphans: this process, and the first of the gear's namespaces.
+    adopters: Vec<u32>,
 }
 
 impl Family {
-    pub(super) fn new(script: u32, marks: &[(String, String)]) -> Self {
+    pub(super) fn new(script: u32, marks: &[(String, String)], first: Option<u32>) -> Self {
         let marks = marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Self { script: Some(script), marks, seen: HashSet::new() }
+        let adopters = first.into_iter().chain([std::process::id()]).collect();
+        Self { script: Some(script), marks, seen: HashSet::new(), adopters }
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.
@@ -59,12 +62,11 @@ impl Family {
     /// The script, those that were seen and are orphans of ours now, and all that descend from
     /// them. (An id that was seen and has another parent now may have been given anew.)
     fn kin(&self, all: &[Process]) -> HashSet<u32> {
-        let me = std::process::id();
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut next: Vec<u32> = self.script.into_iter().collect();
         for process in all {
             children.entry(process.parent).or_default().push(process.id);
-            if process.parent == me && self.seen.contains(&process.id) {
+            if self.adopters.contains(&process.parent) && self.seen.contains(&process.id) {
                 next.push(process.id);
             }
         }

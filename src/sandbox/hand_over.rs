@@ -1,11 +1,15 @@
 //! Gives the terminal to a command inside a gear, and waits for it.
 
-use super::{CommandLine, SandboxError, User, namespace};
-use crate::sys::process::{self, Limits};
+use super::confinement::{AsStream, Reach};
+use super::enter::{Errand, Session};
+use super::{CommandLine, Confinement, SandboxError, User, held};
+use crate::sys::cgroup;
+use crate::sys::process::{self, Confines, Limits};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 /// Runs `command` with the streams of `cart` itself and gives its exit status, as a shell tells it.
@@ -14,29 +18,44 @@ pub fn hand_over(
     command: &[OsString],
     directory: &Path,
     environment: &BTreeMap<String, OsString>,
-    (user, shims): (Option<User>, Option<&Path>),
+    confinement: &Confinement,
 ) -> Result<u8, SandboxError> {
     let name = command.first().cloned().unwrap_or_default();
-    let program = look_up(&name, environment);
-    let mut child = match shims {
-        None => {
-            let mut child = process::command(Path::new(&program));
-            if let Some(User { uid, gid }) = user {
-                child.uid(uid).gid(gid);
-            }
-            child
-        }
-        Some(shims) => {
-            let (outer, words) = namespace::wrapping(shims, user);
-            let mut child = process::command(&outer);
-            child.args(words).arg(&program);
-            child
-        }
+    let program = PathBuf::from(look_up(&name, environment));
+    let record = held::inside(confinement)?;
+    let fail = |source| SandboxError::Start { program: name.clone().into(), source };
+    let limits = Limits { processes: confinement.process_limit(record.level), ..Limits::default() };
+    let reach = Reach::of(confinement, record.level);
+    let arguments = command.get(1..).unwrap_or_default();
+    let Some(first) = record.first else {
+        let mut child = process::command(&program);
+        child.args(arguments).current_dir(directory).envs(environment);
+        let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
+        let confines = Confines {
+            limits,
+            user: confinement.user.map(|User { uid, gid }| (uid, gid)),
+            doors: cgroup::doors(&record.groups),
+            reach: reach.rules(&streams).map_err(&fail)?,
+        };
+        process::restrain_as(&mut child, confines);
+        return Ok(code(child.status().map_err(fail)?));
     };
-    child.args(command.iter().skip(1)).current_dir(directory).envs(environment);
-    process::restrain(&mut child, Limits::default());
-    let status =
-        child.status().map_err(|source| SandboxError::Start { program: name.into(), source })?;
+    let variables = environment.iter().map(|(name, value)| (name.into(), value.clone()));
+    let errand = Errand {
+        first,
+        groups: record.groups,
+        user: confinement.user,
+        limits,
+        reach,
+        session: Session::Terminal,
+        folder: directory.to_owned(),
+        program: program.clone(),
+        arguments: arguments.to_vec(),
+        environment: variables.collect(),
+    };
+    let (mut child, letter) = errand.command().map_err(&fail)?;
+    let status = child.status().map_err(fail)?;
+    letter.trouble(&program)?;
     Ok(code(status))
 }
 

@@ -1,16 +1,23 @@
 //! Running the scripts of packages and gears.
 //!
 //! A script gets the environment that it is given and nothing else, its own session, its account,
-//! limits, and a time; what it prints goes into files. It never hangs its caller: the end of the
+//! limits, and a time; what it prints goes into files. A gear's scripts are kept within its
+//! namespaces, control groups and reach ([`Confinement`]). It never hangs its caller: the end of the
 //! script itself is waited for, not the end of what it leaves running. No shell sees a text that
 //! is put together here.
 
+mod ability;
 mod capture;
+mod confinement;
+mod enter;
 mod family;
 mod hand_over;
+mod held;
 mod line;
-mod namespace;
+mod mounts;
+mod record;
 mod run;
+mod supervisor;
 
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::fs::Dir;
@@ -20,14 +27,19 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use ability::{has_namespaces, known as known_namespaces};
 pub use capture::Output;
+pub use confinement::{Confinement, Level};
+pub use enter::{ENTER, enter};
 pub use hand_over::{hand_over, run_here};
+pub use held::{end, release};
 pub use line::{CommandLine, Sourced};
-pub use namespace::has_namespaces;
+pub use record::{Record, all as all_running, of as running, sweep};
 pub use run::run;
+pub use supervisor::{SUPERVISOR, supervise};
 
 /// The account that a script runs as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct User {
     /// Its user id.
     pub uid: u32,
@@ -79,8 +91,8 @@ pub struct Script<'a> {
     pub marks: &'a [(String, String)],
     /// The account; the caller's own when there is none.
     pub user: Option<User>,
-    /// The commands that are laid over `/usr/bin` for it, where the host allows that.
-    pub shims: Option<&'a Path>,
+    /// What it is kept within; nothing where it is no gear's.
+    pub confinement: Option<&'a Confinement>,
     /// What each of its processes may use.
     pub limits: Limits,
     /// How long it may take.
@@ -142,6 +154,9 @@ pub enum SandboxError {
         /// The program.
         interpreter: String,
     },
+    /// The namespaces of a gear cannot be made, though the host allows them.
+    #[error("cannot make the gear's namespaces")]
+    Namespaces(#[source] std::io::Error),
     /// The system did not start it.
     #[error("cannot start `{}`", program.display())]
     Start {
@@ -183,6 +198,9 @@ impl Explain for SandboxError {
                 }
                 _ => None,
             },
+            Self::Namespaces(_) => {
+                Some("check that the gear's `.tmp` is a folder, and not a link".into())
+            }
             Self::Fs(error) => error.hint(),
         }
     }

@@ -1,14 +1,20 @@
 //! Running one script: start, wait, end what must end, read what it said.
 
 use super::capture::{self, Files};
+use super::confinement::{AsStream, Reach};
+use super::enter::{Errand, Letter, Session};
 use super::family::Family;
-use super::{Leftovers, Outcome, SandboxError, Script, Status, namespace};
-use crate::sys::{interrupt, process};
+use super::held;
+use super::record::Record;
+use super::{Leftovers, Outcome, SandboxError, Script, Status, User};
+use crate::sys::process::{Confines, Limits};
+use crate::sys::{cgroup, interrupt, process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The longest wait between two looks at the clock, the output and the interrupt flag.
@@ -25,8 +31,13 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
     process::adopt_orphans();
     let files = capture::open(&script.capture, script.user)?;
     let began = Instant::now();
-    let mut child = start(script, &files)?;
-    let mut family = Family::new(child.id(), script.marks);
+    let inside = script.confinement.map(held::inside).transpose()?;
+    if let (Leftovers::Keep, Some(confinement)) = (script.leftovers, script.confinement) {
+        held::keep(confinement)?;
+    }
+    let first = inside.as_ref().and_then(|record| record.first);
+    let (mut child, letter) = start(script, (inside.as_ref(), &files))?;
+    let mut family = Family::new(child.id(), script.marks, first.map(|first| first.id));
     let waited = wait(script, &mut child, (&mut family, &files));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
         // Too late, too much, interrupted, or we lost sight of it: nothing of it may go on.
@@ -35,6 +46,9 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
     }
     family.without_script();
     let status = waited?;
+    if let Some(letter) = letter {
+        letter.trouble(&script.line.program)?;
+    }
     let kept = script.leftovers == Leftovers::Keep && matches!(status, Status::Exited(_));
     let ended_leftovers = if kept {
         family.let_go()?;
@@ -55,30 +69,74 @@ fn start_error(script: &Script, source: std::io::Error) -> SandboxError {
     SandboxError::Start { program: script.line.program.clone(), source }
 }
 
-fn start(script: &Script, files: &Files) -> Result<Child, SandboxError> {
+fn start(
+    script: &Script,
+    (inside, files): (Option<&Record>, &Files),
+) -> Result<(Child, Option<Letter>), SandboxError> {
     let fail = |source| start_error(script, source);
-    let (mut command, user) = match script.shims {
-        None => (process::command(&script.line.program), script.user),
-        Some(shims) => {
-            let (outer, words) = namespace::wrapping(shims, script.user);
-            let mut command = process::command(&outer);
-            command.args(words).arg(&script.line.program);
-            (command, None)
+    let (mut command, letter) = match inside.and_then(|record| Some((record, record.first?))) {
+        Some((record, _)) => {
+            let (mut command, letter) = errand(script, record).map_err(fail)?;
+            process::own_session(&mut command);
+            (command, Some(letter))
         }
+        None => (direct(script, inside, files).map_err(fail)?, None),
     };
+    command
+        .stdin(Stdio::null())
+        .stdout(files.stdout.try_clone().map_err(fail)?)
+        .stderr(files.stderr.try_clone().map_err(fail)?);
+    Ok((command.spawn().map_err(fail)?, letter))
+}
+
+/// The script as a child of this process.
+fn direct(script: &Script, inside: Option<&Record>, files: &Files) -> io::Result<Command> {
+    let mut command = process::command(&script.line.program);
     command
         .args(&script.line.arguments)
         .current_dir(script.folder)
         .envs(script.env)
-        .envs(script.marks.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(files.stdout.try_clone().map_err(fail)?)
-        .stderr(files.stderr.try_clone().map_err(fail)?);
-    if let Some(user) = user {
-        command.gid(user.gid).uid(user.uid);
+        .envs(script.marks.iter().map(|(name, value)| (name, value)));
+    let mut confines = Confines {
+        limits: limits(script, inside),
+        user: script.user.map(|User { uid, gid }| (uid, gid)),
+        ..Confines::default()
+    };
+    if let (Some(record), Some(confinement)) = (inside, script.confinement) {
+        confines.doors = cgroup::doors(&record.groups);
+        let streams: [&dyn AsStream; 2] = [&files.stdout, &files.stderr];
+        confines.reach = Reach::of(confinement, record.level).rules(&streams)?;
     }
-    process::confine(&mut command, script.limits);
-    command.spawn().map_err(fail)
+    process::confine_as(&mut command, confines);
+    Ok(command)
+}
+
+/// The helper that runs the script in the gear's namespaces.
+fn errand(script: &Script, record: &Record) -> io::Result<(Command, Letter)> {
+    let (Some(first), Some(confinement)) = (record.first, script.confinement) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    let marks = script.marks.iter().map(|(name, value)| (name.into(), value.into()));
+    let variables = script.env.iter().map(|(name, value)| (name.into(), value.clone()));
+    Errand {
+        first,
+        groups: record.groups.clone(),
+        user: script.user,
+        limits: limits(script, Some(record)),
+        reach: Reach::of(confinement, record.level),
+        session: Session::Own,
+        folder: script.folder.to_owned(),
+        program: script.line.program.clone(),
+        arguments: script.line.arguments.clone(),
+        environment: variables.chain(marks).collect(),
+    }
+    .command()
+}
+
+fn limits(script: &Script, inside: Option<&Record>) -> Limits {
+    let level = inside.map(|record| record.level);
+    let processes = script.confinement.zip(level).and_then(|(one, level)| one.process_limit(level));
+    Limits { processes: script.limits.processes.or(processes), ..script.limits }
 }
 
 /// Waits for the script's own process alone. On every status that is not its own doing it still

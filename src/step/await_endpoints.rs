@@ -5,10 +5,11 @@
 //! five declare endpoints on which nothing listens until an application is pushed, a database is
 //! made or a peer joins (corpus, 1). The warning shows what the gear's log says.
 
+use super::sandboxed;
 use super::{Cx, Said, Step};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
-use crate::gear::{logs, processes};
+use crate::gear::logs;
 use crate::sys::{interrupt, net};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -28,13 +29,27 @@ pub struct AwaitEndpoints {
     pub gear: Identity,
     /// The addresses and ports of its endpoints.
     pub endpoints: Vec<(Ipv4Addr, u16)>,
+    /// What it means when it does not.
+    #[serde(default)]
+    pub silence: Silence,
+}
+
+/// What it means that a gear does not listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// It may be what it is made for.
+    #[default]
+    IsWarning,
+    /// It listened there before, on every one of its endpoints.
+    IsFailure,
 }
 
 impl AwaitEndpoints {
     fn silence(&self, cx: &Cx<'_>, waited: Duration) -> Result<Said, Failure> {
         let name = &self.gear.name;
         let at: Vec<_> = self.endpoints.iter().map(|(at, port)| format!("{at}:{port}")).collect();
-        let alive = match processes::living(&self.gear)?.len() {
+        let alive = match sandboxed::living(cx.layout, &self.gear)?.len() {
             0 => "and none of its processes is left",
             _ => "although its processes run",
         };
@@ -51,6 +66,11 @@ impl AwaitEndpoints {
             }
             None => warning.push_str("; its logs say nothing"),
         }
+        if self.silence == Silence::IsFailure {
+            return Err(Failure::new(Exit::Failed, warning).hint(
+                "it listened there before: `--on-failure hold` keeps it so, to be looked at",
+            ));
+        }
         Ok(Said { warnings: vec![warning], ..Said::default() })
     }
 }
@@ -66,15 +86,20 @@ impl Step for AwaitEndpoints {
         Ok(())
     }
 
-    /// Something that listens on one endpoint is enough: not every port is served from the start.
+    /// Something that listens on one endpoint is enough where silence is no failure: not every port
+    /// is served from the start.
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let began = Instant::now();
         let listens = |(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port);
         let mut looked = false;
-        while !self.endpoints.iter().any(listens) {
+        let answers = || match self.silence {
+            Silence::IsWarning => self.endpoints.iter().any(listens),
+            Silence::IsFailure => self.endpoints.iter().all(listens),
+        };
+        while !answers() {
             interrupt::check()?;
             let still = began.elapsed() >= STILLNESS && !std::mem::replace(&mut looked, true);
-            let dead = still && processes::living(&self.gear)?.is_empty();
+            let dead = still && sandboxed::living(cx.layout, &self.gear)?.is_empty();
             if dead || began.elapsed() >= PATIENCE {
                 return self.silence(cx, began.elapsed());
             }
@@ -94,5 +119,6 @@ pub(super) fn sample(world: &super::laws::World) -> AwaitEndpoints {
     let port = listener.local_addr().unwrap().port();
     // It listens for as long as the tests run.
     std::mem::forget(listener);
-    AwaitEndpoints { gear: world.gear(), endpoints: vec![(Ipv4Addr::LOCALHOST, port)] }
+    let endpoints = vec![(Ipv4Addr::LOCALHOST, port)];
+    AwaitEndpoints { gear: world.gear(), endpoints, silence: Silence::IsFailure }
 }

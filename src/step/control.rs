@@ -1,11 +1,11 @@
 //! Calls a cartridge's `bin/control`, between the hooks of the application's developer.
 
-use super::script;
+use super::end_processes::EndProcesses;
 use super::{Cx, Said, Step};
+use super::{sandboxed, script};
 use crate::error::Failure;
 use crate::gear::action::Action;
 use crate::gear::identity::Identity;
-use crate::gear::processes;
 use crate::sys::checkpoint::checkpoint;
 
 /// What a failing script means.
@@ -39,6 +39,11 @@ impl Control {
         }
         script::control(cx, &home, (&self.gear, &self.dir), action)
     }
+
+    /// Where nothing ran before, nothing runs afterwards, nor what it would run in.
+    fn end_if_nothing_ran(&self, before: &[u32], cx: &Cx<'_>) -> Result<(), Failure> {
+        if before.is_empty() { EndProcesses::now(cx.layout, &self.gear).map(drop) } else { Ok(()) }
+    }
 }
 
 impl Step for Control {
@@ -49,8 +54,8 @@ impl Step for Control {
         format!("{} `{}` of the gear `{}`", self.action, self.dir, self.gear.name)
     }
 
-    fn prepare(&self, _cx: &Cx<'_>) -> Result<Vec<u32>, Failure> {
-        Ok(processes::living(&self.gear)?)
+    fn prepare(&self, cx: &Cx<'_>) -> Result<Vec<u32>, Failure> {
+        Ok(sandboxed::living(cx.layout, &self.gear)?)
     }
 
     fn apply(&self, _before: &Vec<u32>, cx: &Cx<'_>) -> Result<Said, Failure> {
@@ -69,14 +74,14 @@ impl Step for Control {
         if !cx.state.has(self.gear.home())? {
             return Ok(());
         }
-        let now = processes::living(&self.gear)?;
+        let now = sandboxed::living(cx.layout, &self.gear)?;
         // What was cut off before it began must not start things twice.
         let untouched = before.iter().all(|id| now.contains(id));
         match self.action {
             // What does not stop by itself is ended with the gear's processes.
             Action::Start => {
                 drop(self.run(cx, Action::Stop));
-                Ok(())
+                self.end_if_nothing_ran(before, cx)
             }
             Action::Stop if untouched => Ok(()),
             Action::Stop => self.run(cx, Action::Start).map(drop),
@@ -86,7 +91,10 @@ impl Step for Control {
             // Wherever it was cut off, stopping and starting lead back to what was.
             Action::Restart => {
                 drop(self.run(cx, Action::Stop));
-                if before.is_empty() { Ok(()) } else { self.run(cx, Action::Start).map(drop) }
+                if before.is_empty() {
+                    return self.end_if_nothing_ran(before, cx);
+                }
+                self.run(cx, Action::Start).map(drop)
             }
             // No other action has an inverse; the plan keeps a copy of the gear or says so.
             _ => Ok(()),

@@ -1,9 +1,12 @@
 //! Ends what still runs in a gear after its cartridges were told to stop.
 
+use super::sandboxed;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
-use crate::gear::processes;
+use crate::layout::Layout;
+use crate::sandbox;
+use crate::sys::checkpoint::checkpoint;
 use crate::sys::process;
 use std::time::Duration;
 
@@ -32,9 +35,16 @@ pub struct EndProcesses {
 }
 
 impl EndProcesses {
-    /// Ends every process of `gear`; gives their number.
-    pub fn now(gear: &Identity) -> Result<usize, Failure> {
-        Ok(process::end_all(|| processes::living(gear), GRACE)?)
+    /// Ends every process of `gear`, and what they run in; gives their number.
+    pub fn now(layout: &Layout, gear: &Identity) -> Result<usize, Failure> {
+        Self::within(layout, gear, GRACE)
+    }
+
+    fn within(layout: &Layout, gear: &Identity, grace: Duration) -> Result<usize, Failure> {
+        let ended = process::end_all(|| sandboxed::living(layout, gear), grace)?;
+        checkpoint("end_processes: before the supervisor");
+        sandbox::end(&layout.running(), &gear.uuid)?;
+        Ok(ended)
     }
 }
 
@@ -52,13 +62,13 @@ impl Step for EndProcesses {
         Ok(())
     }
 
-    fn apply(&self, _undo: &(), _cx: &Cx<'_>) -> Result<Said, Failure> {
+    fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let mut said = Said::default();
         if self.manner == Manner::AtOnce {
-            process::end_all(|| processes::living(&self.gear), Duration::ZERO)?;
+            Self::within(cx.layout, &self.gear, Duration::ZERO)?;
             return Ok(said);
         }
-        match Self::now(&self.gear)? {
+        match Self::now(cx.layout, &self.gear)? {
             0 => {}
             1 => said.warnings.push("1 process did not stop by itself and was ended".into()),
             many => {

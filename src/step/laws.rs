@@ -26,6 +26,18 @@ pub(super) struct World {
 /// What can be seen of a host: path → kind, mode, content.
 type Seen = BTreeMap<String, (Kind, u32, Vec<u8>)>;
 
+/// What was begun for its scripts would live as long as all tests do.
+impl Drop for World {
+    fn drop(&mut self) {
+        let running = Dir::open(&self.layout.running());
+        for name in running.and_then(|dir| dir.names()).unwrap_or_default() {
+            let name = name.to_string_lossy().into_owned();
+            let gear = name.split('.').next().unwrap_or_default();
+            crate::sandbox::end(&self.layout.running(), gear).unwrap();
+        }
+    }
+}
+
 impl World {
     pub(super) fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
@@ -111,7 +123,7 @@ impl World {
         let mut seen = Seen::new();
         look_into(&self.state, "", &mut seen);
         seen.retain(|path, _| {
-            !["stash", "log"].iter().any(|own| path.split('/').next() == Some(*own))
+            !["stash", "log", "running"].iter().any(|own| path.split('/').next() == Some(*own))
         });
         seen
     }

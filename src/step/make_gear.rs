@@ -112,7 +112,7 @@ impl Step for MakeGear {
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         let path = self.identity.home();
         // Whatever its scripts left running would write into a home that is going.
-        EndProcesses::now(&self.identity)?;
+        EndProcesses::now(cx.layout, &self.identity)?;
         if cx.state.has(&path)? {
             let stash = cx.stash()?;
             tree::remove(&stash, "gone")?;

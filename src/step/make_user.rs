@@ -6,6 +6,11 @@ use crate::sys::fs;
 use crate::sys::path::RelPath;
 use crate::sys::process;
 use std::path::Path;
+use std::time::Duration;
+
+/// How often an account is tried to be deleted, and how long it is waited in between.
+const TRIES: u32 = 50;
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// An account of this host, without a password and outside every other group.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -24,7 +29,7 @@ impl MakeUser {
     /// Removes the account `name`, when it is there and has that user id; a stranger's stays.
     pub fn remove(name: &str, uid: u32) -> Result<(), Failure> {
         if find(name)? == Some(uid) {
-            run("/usr/sbin/userdel", &["--", name])?;
+            delete(name)?;
         }
         // userdel removes the group of the same name, unless it found no user; a half-made
         // account may have left it.
@@ -81,6 +86,18 @@ impl Step for MakeUser {
     fn revert(&self, _undo: &(), _cx: &Cx<'_>) -> Result<(), Failure> {
         Self::remove(&self.name, self.uid)
     }
+}
+
+/// Deletes an account. What was killed a moment ago may still be on its way out, and `userdel`
+/// refuses an account that is in use.
+fn delete(name: &str) -> Result<(), Failure> {
+    for _ in 1..TRIES {
+        if run("/usr/sbin/userdel", &["--", name]).is_ok() || find(name)?.is_none() {
+            return Ok(());
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    run("/usr/sbin/userdel", &["--", name])
 }
 
 fn find(name: &str) -> Result<Option<u32>, Failure> {

@@ -10,6 +10,7 @@
 pub mod await_endpoints;
 pub mod check_cartridge;
 pub mod check_endpoints;
+pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
 pub mod control;
@@ -27,22 +28,30 @@ pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+mod instance;
+pub mod keep_home;
 #[cfg(test)]
 mod laws;
 pub mod lock_files;
 pub mod make_gear;
 pub mod make_user;
+pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
 mod ruby;
+pub mod run_extension;
 pub mod run_script;
+pub mod sandboxed;
 mod script;
 pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+mod times;
+pub mod upgrade_files;
+pub mod upgrade_script;
 pub mod write_events;
 pub mod write_unit;
 pub mod write_variable;
@@ -184,6 +193,7 @@ steps! {
     await_endpoints::AwaitEndpoints,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
+    clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
     control::Control,
@@ -196,17 +206,22 @@ steps! {
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    keep_home::KeepHome,
     lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
+    overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
+    run_extension::RunExtension,
     run_script::RunScript,
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    upgrade_files::UpgradeFiles,
+    upgrade_script::UpgradeScript,
     write_events::WriteEvents,
     write_unit::WriteUnit,
     write_variable::WriteVariable,

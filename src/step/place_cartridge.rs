@@ -1,13 +1,11 @@
 //! Puts a cartridge into a gear: a copy of the package's tree, with `usr` as a link to it.
 
+use super::instance::Instance;
 use super::{Cx, Said, Step};
-use crate::error::{Exit, Failure, FsError};
-use crate::gear::identity::{Cartridge, Identity};
-use crate::gear::owner::{self, Account};
+use crate::error::{Exit, Failure};
+use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::{Dir, Kind};
-use crate::sys::tree::{self, Modes};
-use std::path::Path;
+use crate::sys::tree;
 
 /// A cartridge that comes into a gear.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -18,69 +16,6 @@ pub struct PlaceCartridge {
     pub dir: String,
     /// Whether the package has a `usr`.
     pub usr: bool,
-}
-
-impl PlaceCartridge {
-    fn cartridge(&self) -> Result<&Cartridge, Failure> {
-        self.gear.cartridge(&self.dir).ok_or_else(|| {
-            let text = format!("the gear `{}` has no cartridge `{}`", self.gear.name, self.dir);
-            Failure::new(Exit::NotFound, text)
-        })
-    }
-
-    /// Builds the instance in `into`: everything but `usr` is copied, and may be written.
-    fn build(&self, cx: &Cx<'_>, into: &Dir) -> Result<(), Failure> {
-        let cartridge = self.cartridge()?;
-        let library = cx.state.dir("library")?;
-        let package = library.dir(&cartridge.place)?;
-        for name in package.names()? {
-            if name != "usr" {
-                tree::copy(&package, &name, into, &name, Modes::Writable)?;
-            }
-        }
-        make_executable(into)?;
-        if self.usr {
-            into.make_link("usr", package.path_of("usr"))?;
-        }
-        into.make_dirs("env", 0o755)?;
-        let short = &cartridge.short_name;
-        // Directories end in a slash: real scripts and templates count on it.
-        let path = format!("{}/", cx.state.path_of(self.gear.home()).join(&self.dir).display());
-        for (name, value) in [("DIR", path), ("IDENT", cartridge.ident.clone())] {
-            let file = format!("env/OPENSHIFT_{short}_{name}");
-            into.replace_file(&file, value.as_bytes(), 0o644)?;
-        }
-        // The gear reads what it is, whatever modes the package came with; as root it cannot
-        // change it either, for then these files are not its own.
-        for file in ["metadata/manifest.yml", "metadata/managed_files.yml"] {
-            if into.meta(file)?.is_some_and(|meta| meta.kind == Kind::File) {
-                into.set_mode(file, 0o644)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Lets the cartridge's programs be executed: many packages have lost the bits on their way, as
-/// other platforms set them when installing (specification of the corpus, 0.6).
-fn make_executable(cartridge: &Dir) -> Result<(), FsError> {
-    for folder in ["bin", "hooks"] {
-        if cartridge.meta(folder)?.is_none_or(|meta| meta.kind != Kind::Directory) {
-            continue;
-        }
-        let dir = cartridge.dir(folder)?;
-        for name in dir.names()? {
-            let meta = dir.meta(&name)?;
-            let Some(mode) = meta.filter(|it| it.kind == Kind::File).map(|it| it.mode) else {
-                continue;
-            };
-            if mode & 0o111 == 0 {
-                // Whoever may read it may run it.
-                dir.set_mode(&name, mode | ((mode & 0o444) >> 2))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The mode that the home had, where its owner's write bit locks it.
@@ -115,15 +50,9 @@ impl Step for PlaceCartridge {
             return Ok(Said::default());
         }
         let stash = cx.stash()?;
-        // Built in a folder that stands for the home: who owns what goes by the path there.
-        tree::remove(&stash, "home")?;
-        stash.make_dirs(format!("home/{}", self.dir), 0o755)?;
-        let base = stash.dir("home")?;
         checkpoint("place_cartridge: before the copy");
-        self.build(cx, &base.dir(&self.dir)?)?;
-        if let Some((uid, gid)) = self.gear.owner {
-            owner::own_part(&base, Path::new(&self.dir), Account { uid, gid })?;
-        }
+        let instance = Instance { gear: &self.gear, dir: &self.dir, usr: self.usr };
+        let base = instance.build_in(cx, &stash)?;
         checkpoint("place_cartridge: before the rename");
         if let Some(mode) = mode {
             home.set_mode("", mode | 0o200)?;

@@ -1,11 +1,10 @@
 //! The system's Ruby, for templates beyond our engine: confined as the gear's scripts are.
 
-use super::Cx;
+use super::{Cx, sandboxed};
 use crate::error::{Exit, Failure};
 use crate::gear::environ::Environment;
-use crate::gear::environment;
 use crate::gear::identity::Identity;
-use crate::sandbox::{self, Capture, CommandLine, Leftovers, Script, Status, Time, User};
+use crate::sandbox::{self, Capture, CommandLine, Leftovers, Script, Status, Time};
 use crate::sys::fs::{self, Dir, Kind};
 use crate::sys::interrupt;
 use crate::sys::process::Limits;
@@ -42,13 +41,14 @@ pub(super) fn render(
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+    let confinement = sandboxed::confinement(cx.layout, cx.config, template.gear);
     let outcome = sandbox::run(&Script {
         line: &CommandLine::of(&ruby, arguments)?,
         folder: home.path(),
         env: &template.environment.variables,
         marks: &marks,
-        user: template.gear.owner.map(|(uid, gid)| User { uid, gid }),
-        shims: environment::shims(cx.layout, template.gear).as_deref(),
+        user: confinement.user,
+        confinement: Some(&confinement),
         limits: Limits { file_size: Some(LONGEST), ..Limits::default() },
         time: Time { limit: LONGEST_TIME, grace: GRACE },
         leftovers: Leftovers::End,

@@ -1,14 +1,14 @@
 //! Running scripts for steps: environment, capture, output protocol; one place for all of them.
 
-use super::{Cx, Said, heard, hints};
+use super::{Cx, Said, heard, hints, sandboxed};
 use crate::error::{Exit, Failure};
 use crate::gear::action::Action;
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
 use crate::gear::replies::{self, Ending, Reply, Tone};
+use crate::sandbox::Time;
 use crate::sandbox::{self, Capture, CommandLine, Leftovers, Outcome, Script, Sourced, Status};
-use crate::sandbox::{Time, User};
 use crate::sys::fs::Dir;
 use crate::sys::interrupt;
 use crate::sys::process::Limits;
@@ -67,7 +67,7 @@ fn outcome_with(
     (call, more): (&Call<'_>, &[(String, String)]),
 ) -> Result<Outcome, Failure> {
     let environment = environment::of(cx.host(), home, call.gear, Some(call.dir));
-    let shims = environment::shims(cx.layout, call.gear);
+    let confinement = sandboxed::confinement(cx.layout, cx.config, call.gear);
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
@@ -78,8 +78,8 @@ fn outcome_with(
         folder: &home.path_of(call.dir),
         env: &environment.variables,
         marks: &marks,
-        user: call.gear.owner.map(|(uid, gid)| User { uid, gid }),
-        shims: shims.as_deref(),
+        user: confinement.user,
+        confinement: Some(&confinement),
         limits: Limits::default(),
         time: Time { limit: Duration::from_secs(call.seconds), grace: GRACE },
         leftovers: call.leftovers,

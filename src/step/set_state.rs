@@ -1,5 +1,6 @@
 //! Writes what a gear is expected to be: its `.state`, and the lock that keeps a stopped one so.
 
+use super::times::Times;
 use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
@@ -35,6 +36,9 @@ pub struct SetState {
 pub struct Before {
     state: Option<State>,
     stop_lock: bool,
+    /// When the files and their folder were last changed.
+    #[serde(default)]
+    times: Times,
 }
 
 impl Step for SetState {
@@ -48,7 +52,8 @@ impl Step for SetState {
         // A gear that comes back in the same transaction has no home yet when this is planned,
         // but has one when its turn comes.
         let home = cx.state.dir(self.gear.home())?;
-        Ok(Before { state: state::read(&home), stop_lock: state::is_stop_locked(&home)? })
+        let times = Times::of(&home, state::FILES.map(str::to_owned))?;
+        Ok(Before { state: state::read(&home), stop_lock: state::is_stop_locked(&home)?, times })
     }
 
     fn apply(&self, _before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
@@ -76,7 +81,7 @@ impl Step for SetState {
         } else {
             state::clear_stop_lock(&home)?;
         };
-        Ok(())
+        before.times.put_back(&home)
     }
 }
 

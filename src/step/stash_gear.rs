@@ -57,7 +57,7 @@ impl Step for StashGear {
         if !kept.copied || !stash.has("home")? {
             return Ok(());
         }
-        EndProcesses::now(&self.gear)?;
+        EndProcesses::now(cx.layout, &self.gear)?;
         if cx.state.has(self.gear.home())? {
             tree::remove(&stash, "gone")?;
             tree::move_to(cx.state, self.gear.home(), &stash, "gone")?;

@@ -6,9 +6,11 @@
 //! absolute paths and are for places that only root or the user of `cart` can change.
 
 mod pinned;
+mod times;
 
 pub use pinned::Pinned;
 use pinned::{chmod_opened, meta_of};
+pub use times::Time;
 
 use crate::error::FsError;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps};

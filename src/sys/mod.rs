@@ -3,12 +3,16 @@
 //! Everything above speaks of (root descriptor, relative path): no call here follows a symbolic
 //! link below its root, so a gear cannot lead root astray (spec of attacks: G, R).
 
+pub mod cgroup;
 pub mod checkpoint;
 pub mod clock;
 pub mod fs;
 pub mod host;
 pub mod interrupt;
+pub mod landlock;
 pub mod lock;
+pub mod memory;
+pub mod namespace;
 pub mod net;
 pub mod path;
 pub mod process;

@@ -4,6 +4,7 @@
 //! with `cart`, and cannot gain privileges. Whole trees are found through `/proc` by a mark in
 //! their environment, which survives a double fork and a new session.
 
+use super::landlock::Ruleset;
 use crate::error::FsError;
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal};
@@ -53,25 +54,35 @@ pub fn own_session(command: &mut Command) {
     unsafe { command.pre_exec(lead) };
 }
 
+/// What a child is held to.
+#[derive(Debug, Default)]
+pub struct Confines {
+    /// What each of its processes may use.
+    pub limits: Limits,
+    /// The user and group that it becomes; the caller's own where there is none.
+    pub user: Option<(u32, u32)>,
+    /// The doors of the control groups that it goes into.
+    pub doors: Vec<std::fs::File>,
+    /// What it may do to files.
+    pub reach: Option<Ruleset>,
+}
+
 /// Prepares `command` to run as a confined child: own session, no inherited descriptors, no core
 /// dumps, the given limits, no new privileges, and death with `cart`.
-#[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
 pub fn confine(command: &mut Command, limits: Limits) {
+    confine_as(command, Confines { limits, ..Confines::default() });
+}
+
+/// The same, as another user, in its control groups and within its reach.
+#[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
+pub fn confine_as(command: &mut Command, confines: Confines) {
     keep_inherited_descriptors();
     own_session(command);
     let confine = move || -> io::Result<()> {
+        confines.take_effect()?;
+        // After the change of users, which would take it back.
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        rustix::thread::set_no_new_privs(true)?;
-        lower(Resource::Core, 0);
-        lower(Resource::Nofile, limits.files);
-        if let Some(processes) = limits.processes {
-            lower(Resource::Nproc, processes);
-        }
-        if let Some(size) = limits.file_size {
-            lower(Resource::Fsize, size);
-        }
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-        Ok(())
+        confines.shut()
     };
     // SAFETY: between fork and exec only async-signal-safe work is allowed; the closure makes
     // system calls through rustix, allocates nothing and touches no lock. Descriptors need no
@@ -83,23 +94,59 @@ pub fn confine(command: &mut Command, limits: Limits) {
 /// Prepares `command` to be given the terminal: it stays in this session, as a shell needs it for its
 /// jobs, but cannot gain privileges and gets no descriptors but the standard ones.
 #[expect(unsafe_code, reason = "the only way to act between fork and exec; system calls alone")]
-pub fn restrain(command: &mut Command, limits: Limits) {
+pub fn restrain_as(command: &mut Command, confines: Confines) {
     keep_inherited_descriptors();
     let restrain = move || -> io::Result<()> {
-        rustix::thread::set_no_new_privs(true)?;
-        lower(Resource::Core, 0);
-        lower(Resource::Nofile, limits.files);
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        confines.take_effect()?;
+        confines.shut()
+    };
+    // SAFETY: as for `confine_as`: system calls through rustix, no allocation, no lock.
+    unsafe { command.pre_exec(restrain) };
+}
+
+/// Lets `command` keep `file` open, and die with this process.
+#[expect(unsafe_code, reason = "the only way to act between fork and exec; two system calls")]
+pub fn hand_down(command: &mut Command, file: std::fs::File) {
+    keep_inherited_descriptors();
+    let keep = move || -> io::Result<()> {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        rustix::io::fcntl_setfd(&file, FdFlags::empty())?;
         Ok(())
     };
-    // SAFETY: as for `confine`: system calls through rustix, no allocation, no lock.
-    unsafe { command.pre_exec(restrain) };
+    // SAFETY: as for `confine_as`: system calls through rustix, no allocation, no lock.
+    unsafe { command.pre_exec(keep) };
+}
+
+impl Confines {
+    fn take_effect(&self) -> io::Result<()> {
+        for door in &self.doors {
+            super::cgroup::enter(door)?;
+        }
+        lower(Resource::Core, 0);
+        lower(Resource::Nofile, self.limits.files);
+        if let Some(processes) = self.limits.processes {
+            lower(Resource::Nproc, processes);
+        }
+        if let Some(size) = self.limits.file_size {
+            lower(Resource::Fsize, size);
+        }
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        match self.user {
+            Some((uid, gid)) => super::namespace::become_user(uid, gid),
+            None => Ok(()),
+        }
+    }
+
+    fn shut(&self) -> io::Result<()> {
+        rustix::thread::set_no_new_privs(true)?;
+        self.reach.as_ref().map_or(Ok(()), Ruleset::restrict)
+    }
 }
 
 /// Marks the descriptors that this process was started with, beyond the standard ones, as not to be
 /// handed on: whatever opened a file before it ran `cart` did not mean it for a gear.
 #[expect(unsafe_code, reason = "a descriptor that somebody else opened has no owner here")]
-fn keep_inherited_descriptors() {
+pub fn keep_inherited_descriptors() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let open = super::fs::Dir::open(Path::new("/proc/self/fd")).and_then(|dir| dir.names());
@@ -124,6 +171,11 @@ fn lower(resource: Resource, wanted: u64) {
     let limit = Rlimit { current: lowered(now.current), maximum: lowered(now.maximum) };
     // Lowering cannot be refused; a kernel that does not know the resource has nothing to limit.
     let _ = rustix::process::setrlimit(resource, limit);
+}
+
+/// Lets this process leave no core behind, whatever ends it.
+pub fn dump_no_core() {
+    lower(Resource::Core, 0);
 }
 
 /// Gives this process the usual file mode mask: trees that gears' users read must not depend on the
@@ -194,6 +246,34 @@ pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
         .collect())
 }
 
+/// One process for good: an id is given anew, but never with the same time of its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stamp {
+    /// Its id.
+    pub id: u32,
+    /// When it began, in the kernel's ticks since this boot.
+    pub began: u64,
+}
+
+impl Stamp {
+    /// The stamp of the living process `id`.
+    pub fn of(id: u32) -> Option<Self> {
+        let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+        let stat = proc.read(format!("{id}/stat"), 4096).ok()?;
+        let stat = String::from_utf8_lossy(&stat);
+        // The name may hold spaces and parentheses itself.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let state = fields.next()?;
+        let began = fields.nth(18)?.parse().ok()?;
+        (!matches!(state, "Z" | "X")).then_some(Self { id, began })
+    }
+
+    /// Tells whether it still lives.
+    pub fn is_alive(self) -> bool {
+        Self::of(self.id) == Some(self)
+    }
+}
+
 /// Lists the living processes of the user `user`.
 pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
     let mine = |process: &Process| process.user == user && process.state != 'Z';
@@ -205,6 +285,8 @@ pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
 pub struct Marked {
     /// Its id.
     pub id: u32,
+    /// Its parent's id.
+    pub parent: u32,
     /// Its real user id.
     pub user: u32,
     /// Whether it shows an environment; one that is just being started shows none, nor do those of
@@ -228,6 +310,7 @@ pub fn with_variable(name: &str) -> Result<Vec<Marked>, FsError> {
             };
             Marked {
                 id: process.id,
+                parent: process.parent,
                 user: process.user,
                 shows_environment: !environment.is_empty(),
                 value: environment.split(|byte| *byte == 0).find_map(value),
@@ -272,6 +355,27 @@ pub fn outputs() -> Result<HashSet<PathBuf>, FsError> {
         [1, 2].map(|number| proc.link_target(format!("{}/fd/{number}", process.id)).ok())
     };
     Ok(all()?.into_iter().flat_map(files).flatten().collect())
+}
+
+/// The files that these processes have open for writing; those that go meanwhile have none.
+pub fn written_by(ids: &[u32]) -> Result<HashSet<PathBuf>, FsError> {
+    let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let mut written = HashSet::new();
+    for id in ids {
+        let Ok(open) = proc.dir(format!("{id}/fd")) else { continue };
+        for number in open.names().unwrap_or_default() {
+            let number = number.to_string_lossy();
+            let Ok(info) = proc.read(format!("{id}/fdinfo/{number}"), 4096) else { continue };
+            let info = String::from_utf8_lossy(&info);
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+            let flags = flags.and_then(|text| u32::from_str_radix(text.trim(), 8).ok());
+            // The two lowest bits are O_WRONLY and O_RDWR.
+            if flags.is_some_and(|flags| flags & 3 != 0) {
+                written.extend(open.link_target(&*number).ok());
+            }
+        }
+    }
+    Ok(written)
 }
 
 /// Tells whether a process with this id exists and is no zombie.

@@ -57,18 +57,22 @@ fn copy_known(
             let (inner, into) = (from.dir(name)?, to.dir(to_name)?);
             copy_inside(&inner, &into, modes)?;
             keep_owner(to, to_name, meta)?;
-            to.set_mode(to_name, mode)
+            to.set_mode(to_name, mode)?;
         }
         Kind::File => {
             copy_file(from, name, to, to_name)?;
             keep_owner(to, to_name, meta)?;
-            to.set_mode(to_name, mode)
+            to.set_mode(to_name, mode)?;
         }
         Kind::Link => {
             to.make_link(to_name, from.link_target(name)?)?;
-            keep_owner(to, to_name, meta)
+            keep_owner(to, to_name, meta)?;
         }
-        Kind::Other => Ok(()),
+        Kind::Other => return Ok(()),
+    }
+    match from.changed(name)? {
+        Some(time) => to.set_changed(to_name, time),
+        None => Ok(()),
     }
 }
 
@@ -87,8 +91,7 @@ fn copy_file(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> Result<()> {
         // std copies with copy_file_range where the kernel can.
         std::io::copy(&mut source, &mut copy).map_err(fail)?;
     }
-    let stat = rustix::fs::fstat(&source).map_err(|error| fail(error.into()))?;
-    super::fs::set_modified(&copy, stat.st_mtime).map_err(fail)
+    Ok(())
 }
 
 /// Moves the tree (or file, or link) `name` of `from` to `to_name` in `to`, where nothing may be
@@ -116,6 +119,29 @@ pub fn move_to(
     to.sync_filesystem()?;
     to.rename_new(&beside, to, to_name)?;
     to.sync_filesystem()?;
+    remove(from, name)
+}
+
+/// Moves the file or link `name` of `from` over `to_name` in `to`, in one step: at every moment
+/// there is the one or the other.
+pub fn replace(
+    from: &Dir,
+    name: impl AsRef<Path>,
+    to: &Dir,
+    to_name: impl AsRef<Path>,
+) -> Result<()> {
+    let (name, to_name) = (name.as_ref(), to_name.as_ref());
+    match from.rename(name, to, to_name) {
+        Err(error) if is_crossing(&error) => {}
+        other => return other,
+    }
+    let mut beside = to_name.file_name().unwrap_or_default().to_owned();
+    beside.push(".cart-old");
+    let beside = to_name.with_file_name(beside);
+    remove(to, &beside)?;
+    copy(from, name, to, &beside, Modes::Kept)?;
+    to.sync_filesystem()?;
+    to.rename(&beside, to, to_name)?;
     remove(from, name)
 }
 
@@ -196,6 +222,10 @@ mod tests {
         assert_eq!(dir.meta("kept/b/file").unwrap().unwrap().mode, 0o444);
         assert_eq!(dir.meta("open/b/file").unwrap().unwrap().mode, 0o644);
         assert_eq!(dir.link_target("open/link").unwrap(), Path::new("/nowhere"));
+        for name in ["", "/b", "/b/file", "/link"] {
+            let (original, copy) = (format!("a{name}"), format!("kept{name}"));
+            assert_eq!(dir.changed(original).unwrap(), dir.changed(copy).unwrap(), "{name}");
+        }
         assert_eq!(size(&dir, "open").unwrap(), 4);
         for name in ["a", "kept", "open", "never-was"] {
             remove(&dir, name).unwrap();

@@ -1,24 +1,20 @@
 //! Runs a plan: journal before effect, one commit point, unwinding in reverse.
 
+use super::run::{Broken, Rest, Run, new_step};
 use super::{ballast, locks, logs, stash};
 use crate::config::Config;
-use crate::db::{
-    Beginning, Change, Db, DbError, NewStep, StepRow, StepState, TxnState, WrittenStep,
-};
+use crate::db::{Beginning, Db, DbError, StepRow, StepState, TxnRow, TxnState, WrittenStep};
 use crate::error::{Exit, Explain, Failure};
 use crate::facts;
 use crate::layout::Layout;
-use crate::plan::{Plan, Resource};
+use crate::plan::{CutOff, Plan, Resource};
 use crate::step::{AnyStep, Cx, Said};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
 use crate::sys::interrupt;
+use crate::sys::lock::Lock;
 use serde_json::Value;
 use std::time::Duration;
-
-/// The most steps that scripts may ask for in one transaction, and how deep they may nest.
-const MOST_THEN: usize = 1000;
-const DEEPEST_THEN: usize = 3;
 
 /// In one of how many transactions the logs are looked after: looking costs time, too.
 const LOGS_EVERY: i64 = 16;
@@ -94,18 +90,6 @@ pub struct Receipt {
     pub warnings: Vec<String>,
 }
 
-/// A failed step, and whether scripts had run by then.
-struct Broken {
-    failure: Failure,
-    after_scripts: bool,
-}
-
-impl From<DbError> for Broken {
-    fn from(error: DbError) -> Self {
-        Self { failure: error.into(), after_scripts: false }
-    }
-}
-
 impl<'a> Engine<'a> {
     /// Makes an engine for the host of `layout`.
     pub fn new(db: &'a Db, layout: &'a Layout, config: &'a Config) -> Result<Self, Failure> {
@@ -129,10 +113,36 @@ impl<'a> Engine<'a> {
         let txn = self.db.begin(&beginning(plan, view, command)?)?;
         let own = locks::of_transaction(&self.state, txn, (Duration::ZERO, command))?;
         checkpoint("the plan is written down");
-        let mut run = Run { engine: self, txn, witness, plan, said: Vec::new(), scripts: false };
+        let run = Run::of_plan((self, txn, witness), plan);
+        self.carry(run, (&plan.after, own), on_failure)
+    }
+
+    /// Goes on with a transaction that was cut off or held, from where it was. The caller holds its
+    /// locks, `own` among them.
+    pub(super) fn resume(
+        &self,
+        row: &TxnRow,
+        own: Lock,
+        (on_failure, witness): (OnFailure, &dyn Witness),
+    ) -> Result<Receipt, Failure> {
+        let after: Vec<AnyStep> = read_json("list of steps", &row.after)?;
+        let run = Run::of_journal((self, row.id, witness), row)?;
+        self.db.mark_resumed(row.id)?;
+        checkpoint("a transaction goes on");
+        self.carry(run, (&after, Some(own)), on_failure)
+    }
+
+    /// Runs to the end what is begun, or puts everything back.
+    fn carry(
+        &self,
+        mut run: Run<'_>,
+        (after, own): (&[AnyStep], Option<Lock>),
+        on_failure: OnFailure,
+    ) -> Result<Receipt, Failure> {
+        let (txn, witness) = (run.txn, run.witness);
         match run.forward() {
             Ok(()) => {
-                self.finish(txn, &plan.after, witness).map_err(|mut failure| {
+                self.finish(txn, after, witness).map_err(|mut failure| {
                     // Any other status would say that the host is as it was before.
                     failure.exit = Exit::Stuck;
                     let state = format!("transaction {txn} has happened; cleaning up is left");
@@ -312,7 +322,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Makes every filesystem durable that steps may have touched.
-    fn sync(&self) -> Result<(), Failure> {
+    pub(super) fn sync(&self) -> Result<(), Failure> {
         let mut synced = vec![self.state.device()?];
         self.state.sync_filesystem()?;
         for folder in ["library", "gears", "templates"] {
@@ -335,113 +345,16 @@ impl<'a> Engine<'a> {
     }
 
     /// The same, with what the transaction has been told of the domain so far.
-    fn cx_after<'b>(&'b self, txn: i64, number: &'b str, said: &[Said]) -> Result<Cx<'b>, Failure> {
+    pub(super) fn cx_after<'b>(
+        &'b self,
+        txn: i64,
+        (number, attempt): (&'b str, u32),
+        said: &[Said],
+    ) -> Result<Cx<'b>, Failure> {
         let mut shared = facts::shared(self.db)?;
         facts::add_pending(&mut shared, said.iter().flat_map(|said| &said.records));
-        let cx = Cx::new((self.layout, self.config, &self.state), txn, (number, 1));
+        let cx = Cx::new((self.layout, self.config, &self.state), txn, (number, attempt));
         Ok(cx.with_shared(shared))
-    }
-}
-
-/// One run of a plan, as far as its commit.
-struct Run<'a> {
-    engine: &'a Engine<'a>,
-    txn: i64,
-    witness: &'a dyn Witness,
-    plan: &'a Plan,
-    said: Vec<Said>,
-    scripts: bool,
-}
-
-impl Run<'_> {
-    fn forward(&mut self) -> Result<(), Broken> {
-        let mut steps: Vec<(String, AnyStep)> = (1..)
-            .zip(&self.plan.steps)
-            .map(|(number, step)| (number.to_string(), step.clone()))
-            .collect();
-        let mut position = 0;
-        let mut asked = 0;
-        while let Some((number, step)) = steps.get(position).cloned() {
-            let then = self.step(position, &number, &step).map_err(|failure| {
-                let failure = failure.while_doing(format!("cannot {}", step.describe()));
-                Broken { failure, after_scripts: self.scripts }
-            })?;
-            asked += then.len();
-            if asked > MOST_THEN {
-                let many = format!("the scripts asked for more than {MOST_THEN} further steps");
-                let failure = Failure::new(Exit::Failed, many);
-                return Err(Broken { failure, after_scripts: self.scripts });
-            }
-            position += 1;
-            steps.splice(position..position, then);
-        }
-        self.commit().map_err(|failure| Broken { failure, after_scripts: self.scripts })
-    }
-
-    fn step(
-        &mut self,
-        position: usize,
-        number: &str,
-        step: &AnyStep,
-    ) -> Result<Vec<(String, AnyStep)>, Failure> {
-        let engine = self.engine;
-        interrupt::check()?;
-        self.witness.step(number, &step.describe());
-        let cx = engine.cx_after(self.txn, number, &self.said)?;
-        checkpoint("before a step prepares");
-        let undo = step.prepare(&cx)?;
-        if cx.has_stashed() {
-            engine.state.sync_filesystem()?;
-        }
-        checkpoint("a step is prepared");
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
-        engine.db.mark_prepared(self.txn, position, &undo.to_string())?;
-        checkpoint("the undo record is durable");
-        self.scripts |= step.runs_scripts();
-        let mut said = step.apply(&undo, &cx)?;
-        checkpoint("a step has acted");
-        let then = numbered(number, std::mem::take(&mut said.then))?;
-        self.tell(&said);
-        let mark = WrittenStep {
-            txn: self.txn,
-            position,
-            state: StepState::Done,
-            said: Some(&write_json("report", &said)?),
-        };
-        let rows = then.iter().map(|(number, step)| new_step(number, step));
-        engine.db.mark_step(&mark, &rows.collect::<Result<Vec<_>, _>>()?)?;
-        checkpoint("a step is marked done");
-        self.said.push(said);
-        Ok(then)
-    }
-
-    fn tell(&self, said: &Said) {
-        said.messages.iter().for_each(|text| self.witness.message(text));
-        said.errors.iter().for_each(|text| self.witness.error(text));
-        said.debug.iter().for_each(|text| self.witness.debug(text));
-        said.warnings.iter().for_each(|text| self.witness.warning(text));
-    }
-
-    fn commit(&self) -> Result<(), Failure> {
-        interrupt::check()?;
-        self.engine.sync()?;
-        checkpoint("everything is durable but the commit");
-        let learned = self.said.iter().flat_map(|said| &said.records);
-        let changes: Vec<Change> = self.plan.records.iter().chain(learned).cloned().collect();
-        self.engine.db.commit(self.txn, &changes, self.plan.keeps)?;
-        checkpoint("committed");
-        Ok(())
-    }
-
-    fn receipt(self) -> Receipt {
-        let mut receipt = Receipt { txn: self.txn, ..Receipt::default() };
-        for said in self.said {
-            receipt.messages.extend(said.messages);
-            receipt.results.extend(said.results);
-            receipt.errors.extend(said.errors);
-            receipt.warnings.extend(said.warnings);
-        }
-        receipt
     }
 }
 
@@ -460,21 +373,14 @@ fn beginning<'b>(plan: &'b Plan, view: &Value, command: &'b str) -> Result<Begin
         resources: resources.into_iter().collect(),
         reservations: plan.reservations.clone(),
         steps: steps.collect::<Result<Vec<_>, _>>()?,
+        resume: match plan.cut_off {
+            CutOff::PutBack => None,
+            CutOff::GoOn => {
+                let rest = Rest { records: plan.records.clone(), keeps: plan.keeps };
+                Some(write_json("list of changes", &rest)?)
+            }
+        },
     })
-}
-
-fn new_step(number: &str, step: &AnyStep) -> Result<NewStep, Failure> {
-    let text = write_json("step", step)?;
-    Ok(NewStep { number: number.to_owned(), title: step.describe(), step: text })
-}
-
-fn numbered(parent: &str, then: Vec<AnyStep>) -> Result<Vec<(String, AnyStep)>, Failure> {
-    if !then.is_empty() && parent.matches('.').count() >= DEEPEST_THEN {
-        let deep = format!("scripts asked for steps more than {DEEPEST_THEN} deep");
-        return Err(Failure::new(Exit::Failed, deep));
-    }
-    let number = |(index, step)| (format!("{parent}.{index}"), step);
-    Ok((1..).zip(then).map(|(index, step): (u32, _)| number((index, step))).collect())
 }
 
 fn begun(steps: &[StepRow]) -> usize {
@@ -501,7 +407,7 @@ fn is_full(failure: &Failure) -> bool {
     failure.causes.contains(&full)
 }
 
-fn write_json(what: &str, value: &impl serde::Serialize) -> Result<String, Failure> {
+pub(super) fn write_json(what: &str, value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string(value)
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot write a {what}: {error}")))
 }

@@ -10,10 +10,11 @@ mod locks;
 mod logs;
 mod perform;
 mod recover;
+mod run;
 mod stash;
 
 pub use engine::{Engine, OnFailure, Receipt, Witness};
 pub use locks::Locks;
 pub use perform::{Done, How, Person, perform};
-pub use recover::{Recovered, recover_all};
+pub use recover::{Recovered, Unfinished, recover_all};
 pub use stash::{Kept, forget, kept};

@@ -1,10 +1,11 @@
 //! After a crash: transactions whose process is dead are put back, or finished.
 
-use super::engine::{Engine, Witness, one_line, read_json};
+use super::engine::{Engine, OnFailure, Receipt, Witness, one_line, read_json};
 use super::{Locks, locks, stash};
 use crate::db::{StepState, TxnRow, TxnState};
 use crate::error::{Exit, Failure};
 use crate::plan::Resource;
+use crate::sandbox;
 use crate::step::AnyStep;
 use crate::sys::lock::Sharing;
 use crate::sys::process;
@@ -31,6 +32,24 @@ pub enum Recovered {
         /// What it did.
         title: String,
     },
+    /// It had been cut off, went on, and has happened.
+    GoneOn {
+        /// Its number.
+        txn: i64,
+        /// What it did.
+        title: String,
+        /// What it did, in full.
+        receipt: Receipt,
+    },
+    /// It went on, and failed; the failure says what became of it.
+    Failed {
+        /// Its number.
+        txn: i64,
+        /// What it was to do.
+        title: String,
+        /// Why.
+        failure: Box<Failure>,
+    },
     /// Putting it back failed.
     Stuck {
         /// Its number.
@@ -47,6 +66,24 @@ pub enum Recovered {
         /// What it does.
         title: String,
     },
+}
+
+/// Whose processes are ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Own {
+    /// Those of every step that has begun.
+    EveryStep,
+    /// Those of steps that were cut off.
+    OpenSteps,
+}
+
+/// What is done with a transaction that may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It is put back, as any other.
+    PutBack,
+    /// It goes on.
+    GoOn(OnFailure),
 }
 
 impl Engine<'_> {
@@ -67,7 +104,7 @@ impl Engine<'_> {
             if row.state == TxnState::Held {
                 return Err(held(&row));
             }
-            match self.recover_one(&row, locks, witness)? {
+            match self.recover_one(&row, locks, (Unfinished::PutBack, witness))? {
                 Recovered::Stuck { txn, title, why } => {
                     let text = format!("transaction {txn} ({title}) is stuck: {why}");
                     return Err(Failure::new(Exit::Stuck, text)
@@ -76,23 +113,26 @@ impl Engine<'_> {
                 Recovered::PutBack { txn, title } => witness.warning(&format!(
                     "transaction {txn} ({title}) had been cut off; it was put back"
                 )),
-                Recovered::Finished { .. } | Recovered::Running { .. } => {}
+                Recovered::Failed { failure, .. } => return Err(*failure),
+                Recovered::Finished { .. }
+                | Recovered::GoneOn { .. }
+                | Recovered::Running { .. } => {}
             }
         }
         Ok(())
     }
 
-    /// Recovers every transaction whose process is dead and whose locks are free, those that are
-    /// held for inspection excepted; tells whether there was any.
+    /// Recovers every transaction whose process is dead and whose locks are free, those excepted that
+    /// are held for inspection or may go on; tells whether there was any.
     pub(super) fn recover_dead(&self, witness: &dyn Witness) -> Result<bool, Failure> {
         let mut any = false;
         for row in self.db.unfinished()? {
-            if row.state == TxnState::Held {
+            if row.state == TxnState::Held || may_go_on(&row) {
                 continue;
             }
             let mut locks =
                 Locks::take(&self.state, &BTreeSet::new(), Duration::ZERO, "cart recover")?;
-            match self.recover_one(&row, &mut locks, witness) {
+            match self.recover_one(&row, &mut locks, (Unfinished::PutBack, witness)) {
                 Ok(Recovered::PutBack { txn, title }) => {
                     any = true;
                     witness.warning(&format!(
@@ -100,7 +140,12 @@ impl Engine<'_> {
                     ));
                 }
                 Ok(Recovered::Finished { .. }) => any = true,
-                Ok(Recovered::Stuck { .. } | Recovered::Running { .. }) => {}
+                Ok(
+                    Recovered::Stuck { .. }
+                    | Recovered::Running { .. }
+                    | Recovered::GoneOn { .. }
+                    | Recovered::Failed { .. },
+                ) => {}
                 // Somebody works with what it locks; it has to wait.
                 Err(failure) if failure.exit == Exit::Busy => {}
                 Err(failure) => return Err(failure),
@@ -109,13 +154,13 @@ impl Engine<'_> {
         Ok(any)
     }
 
-    /// Brings one transaction to an end: finishes what was committed, puts back everything else, what
-    /// was held for inspection included.
+    /// Brings one transaction to an end: finishes what was committed, goes on with what may, and puts
+    /// back everything else, what was held for inspection included.
     pub fn recover_one(
         &self,
         row: &TxnRow,
         locks: &mut Locks,
-        witness: &dyn Witness,
+        (unfinished, witness): (Unfinished, &dyn Witness),
     ) -> Result<Recovered, Failure> {
         let (txn, title) = (row.id, row.title.clone());
         // A killed process may have left a child that has not become another program yet, and so
@@ -136,7 +181,23 @@ impl Engine<'_> {
         for resource in self.db.resources(txn)? {
             locks.also(&resource)?;
         }
-        self.end_scripts(&row)?;
+        let goes_on = match unfinished {
+            Unfinished::GoOn(on_failure)
+                if matches!(row.state, TxnState::Running | TxnState::Held)
+                    && row.resume.is_some() =>
+            {
+                Some(on_failure)
+            }
+            _ => None,
+        };
+        let whose = if goes_on.is_some() { Own::OpenSteps } else { Own::EveryStep };
+        self.end_scripts(&row, whose)?;
+        if let Some(on_failure) = goes_on {
+            return Ok(match self.resume(&row, own, (on_failure, witness)) {
+                Ok(receipt) => Recovered::GoneOn { txn, title, receipt },
+                Err(failure) => Recovered::Failed { txn, title, failure: Box::new(failure) },
+            });
+        }
         if row.state == TxnState::Committed {
             let after: Vec<AnyStep> = read_json("list of steps", &row.after)?;
             self.finish(txn, &after, witness)?;
@@ -152,13 +213,17 @@ impl Engine<'_> {
 
     /// Ends what scripts of a dead transaction still run; they would work against the unwinding.
     /// What a step that is put back already has started again is meant to live, and so is all that
-    /// a committed transaction started.
-    fn end_scripts(&self, row: &TxnRow) -> Result<(), Failure> {
+    /// a committed transaction started, or a finished step of one that goes on.
+    fn end_scripts(&self, row: &TxnRow, whose: Own) -> Result<(), Failure> {
         if row.state == TxnState::Committed {
             return Ok(());
         }
         let mut open = self.db.steps(row.id)?;
-        open.retain(|step| !matches!(step.state, StepState::Planned | StepState::Undone));
+        open.retain(|step| match step.state {
+            StepState::Planned | StepState::Undone => false,
+            StepState::Done => whose == Own::EveryStep,
+            StepState::Prepared | StepState::Stuck => true,
+        });
         let marks = open.into_iter().map(|step| {
             [
                 format!("CART_TRANSACTION={}", row.id),
@@ -193,6 +258,11 @@ fn held(row: &TxnRow) -> Failure {
     Failure::new(Exit::Refused, text).hint(format!("`cart undo {id}` puts it back"))
 }
 
+/// Tells whether a transaction goes on when it is asked for again, or recovered.
+fn may_go_on(row: &TxnRow) -> bool {
+    row.state == TxnState::Running && row.resume.is_some()
+}
+
 /// Recovers every dead transaction, held ones excepted, and sweeps what no transaction needs.
 pub fn recover_all(engine: &Engine<'_>, witness: &dyn Witness) -> Result<Vec<Recovered>, Failure> {
     let mut recovered = Vec::new();
@@ -202,8 +272,10 @@ pub fn recover_all(engine: &Engine<'_>, witness: &dyn Witness) -> Result<Vec<Rec
         }
         let mut locks =
             Locks::take(&engine.state, &BTreeSet::new(), Duration::ZERO, "cart recover")?;
-        recovered.push(engine.recover_one(&row, &mut locks, witness)?);
+        let unfinished = Unfinished::GoOn(OnFailure::Unwind);
+        recovered.push(engine.recover_one(&row, &mut locks, (unfinished, witness))?);
     }
     stash::sweep(engine.db, &engine.state)?;
+    sandbox::sweep(&engine.layout.running(), None)?;
     Ok(recovered)
 }

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+#[path = "../support/supervisors.rs"]
+mod supervisors;
+
 const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
@@ -73,6 +76,8 @@ impl Host {
         host.package("PACKAGE", "mock", "one");
         host.package("REBUILD", "mock", "two");
         host.package("OTHER", "other", "one");
+        host.later("NEWER", "1.1", "Compatible-Versions: ['1.0']\n");
+        host.later("LATER", "2.0", "");
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
@@ -110,10 +115,23 @@ impl Host {
             sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
             if [[ -f $file ]]; then\n\
             # Thousands of processes are made here: the number may be another's by now.\n\
-            if grep -qsa \"$OPENSHIFT_GEAR_UUID\" /proc/\"$(<\"$file\")\"/environ; then\n\
+            if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
+    }
+
+    /// A later release of `PACKAGE`: some files change, some come and some go.
+    fn later(&self, folder: &str, version: &str, more: &str) {
+        self.package(folder, "mock", version);
+        let manifest = MANIFEST.replace("NAME", "mock").replace("'1.0'", &format!("'{version}'"));
+        self.file(&format!("{folder}/metadata/manifest.yml"), &format!("{manifest}{more}"), 0o644);
+        self.file(&format!("{folder}/conf/new/file"), version, 0o644);
+        std::fs::remove_dir_all(self.temp.path().join(folder).join("template")).unwrap();
+        let managed = "processed_templates:\n- conf/*.erb\nsetup_rewritten:\n- conf/new/file\n";
+        self.file(&format!("{folder}/metadata/managed_files.yml"), managed, 0o644);
+        let upgrade = "#!/bin/bash\necho \"$*\" >\"$OPENSHIFT_DATA_DIR/upgraded\"\n";
+        self.file(&format!("{folder}/bin/upgrade"), upgrade, 0o755);
     }
 
     /// Gives the package `WEB` routes and a public port, and the host a front end.
@@ -193,11 +211,22 @@ impl Host {
         std::fs::write(&path, text).unwrap();
     }
 
+    /// Makes the folder of a package another version of it.
+    fn publish(&self, folder: &str, version: &str) {
+        let manifest = format!("{folder}/metadata/manifest.yml");
+        let text = std::fs::read_to_string(self.temp.path().join(&manifest)).unwrap();
+        let (before, rest) = text.split_once("Cartridge-Version: '").unwrap();
+        let (_, after) = rest.split_once('\'').unwrap();
+        self.file(&manifest, &format!("{before}Cartridge-Version: '{version}'{after}"), 0o644);
+        self.file(&format!("{folder}/usr/build"), version, 0o644);
+    }
+
     pub(crate) fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let is_package = ["PACKAGE", "REBUILD", "OTHER", "WEB", "ADDON"].contains(word);
+            let is_package =
+                ["PACKAGE", "REBUILD", "NEWER", "LATER", "OTHER", "WEB", "ADDON"].contains(word);
             if is_package {
                 command.arg(self.temp.path().join(word))
             } else {
@@ -214,6 +243,9 @@ impl Host {
 
     /// Runs a command that has to succeed.
     pub(crate) fn must(&self, line: &[&str]) {
+        if let ["NEWER" | "OLDER", folder] = line {
+            return self.publish(folder, if line[0] == "NEWER" { "2.0" } else { "1.0" });
+        }
         let output = self.command(line).stderr(Stdio::piped()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line:?}: {}: {said}", output.status);
@@ -264,17 +296,20 @@ impl Host {
             seen.remove(folder);
         }
         seen.insert("processes".into(), self.processes().len().to_string());
-        seen.insert("told".into(), self.told().unwrap_or_default());
+        let told = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
+                    FROM told WHERE withdrawn_by IS NULL";
+        seen.insert("told".into(), self.rows(told).unwrap_or_default());
+        let held = "SELECT group_concat(name || ': ' || reason, ', ') FROM hold \
+                    WHERE released_by IS NULL";
+        seen.insert("held".into(), self.rows(held).unwrap_or_default());
         Seen(seen)
     }
 
-    /// What holds of everything that was told.
-    fn told(&self) -> Option<String> {
+    /// The answer of the database, read directly, to a question of one text.
+    fn rows(&self, question: &str) -> Option<String> {
         let path = self.state().join("cart.db");
         let db = path.exists().then(|| Connection::open(path).unwrap())?;
-        let rows = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
-                    FROM told WHERE withdrawn_by IS NULL";
-        db.query_row(rows, [], |row| row.get(0)).unwrap()
+        db.query_row(question, [], |row| row.get(0)).unwrap()
     }
 
     /// The living processes that began below this root.
@@ -347,6 +382,7 @@ impl Drop for Host {
         for id in self.processes() {
             drop(Command::new("kill").args(["-9", &id.to_string()]).status());
         }
+        supervisors::end(&self.state());
         // Library trees have no write bits, which keeps their owner from removing them.
         drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());
     }

@@ -35,6 +35,30 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "remove", before: &[&["install", "PACKAGE"]], act: &["remove", "mock"] },
     Scenario {
+        name: "upgrade",
+        before: &[&["install", "PACKAGE"], &["NEWER", "PACKAGE"]],
+        act: &["upgrade"],
+    },
+    Scenario {
+        name: "upgrade to an older version",
+        before: &[&["NEWER", "PACKAGE"], &["install", "PACKAGE"], &["OLDER", "PACKAGE"]],
+        act: &["upgrade", "--allow-downgrade"],
+    },
+    Scenario {
+        name: "hold",
+        before: &[&["install", "PACKAGE"], &["hold", "mock", "--reason", "one"]],
+        act: &["hold", "mock", "--reason", "two"],
+    },
+    Scenario {
+        name: "undo an unhold",
+        before: &[
+            &["install", "PACKAGE"],
+            &["hold", "mock", "--reason", "one"],
+            &["unhold", "mock"],
+        ],
+        act: &["undo", "3"],
+    },
+    Scenario {
         name: "undo a removal",
         before: &[&["install", "PACKAGE"], &["remove", "mock"]],
         act: &["undo", "2"],
@@ -116,6 +140,25 @@ const SCENARIOS: &[Scenario] = &[
         name: "gear add, shown outside",
         before: &[&["gear", "create", "blog", "WEB", "--expose"]],
         act: &["gear", "add", "blog", "ADDON"],
+    },
+    Scenario {
+        name: "gear upgrade, compatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "NEWER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear upgrade, incompatible",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "LATER"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear rollback",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["install", "LATER"],
+            &["gear", "upgrade", "blog"],
+        ],
+        act: &["gear", "rollback", "blog"],
     },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
@@ -276,6 +319,19 @@ fn packages_are_installed_and_removed_or_not() {
 }
 
 #[test]
+fn packages_are_upgraded_or_not() {
+    try_named(&["upgrade", "upgrade to an older version"]);
+}
+
+#[test]
+fn packages_are_held_and_let_go_or_not() {
+    for name in ["hold", "undo an unhold"] {
+        let rows = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
+        assert!(try_scenario(rows).singles > 4, "hardly any checkpoint was passed");
+    }
+}
+
+#[test]
 fn gears_are_created_or_not() {
     try_named(&["gear create"]);
 }
@@ -323,6 +379,11 @@ fn cartridges_are_removed_and_come_back_or_not() {
 }
 
 #[test]
+fn gears_are_upgraded_and_rolled_back_or_not() {
+    try_named(&["gear upgrade, compatible", "gear upgrade, incompatible", "gear rollback"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -333,6 +394,10 @@ fn every_scenario_is_tried() {
         "install",
         "install a rebuild",
         "remove",
+        "upgrade",
+        "upgrade to an older version",
+        "hold",
+        "undo an unhold",
         "undo a removal",
         "gear create",
         "gear create, shown outside",
@@ -349,6 +414,9 @@ fn every_scenario_is_tried() {
         "gear remove",
         "undo a gear remove",
         "gear add, shown outside",
+        "gear upgrade, compatible",
+        "gear upgrade, incompatible",
+        "gear rollback",
         "install shims",
         "remove shims",
         "gear env set",

@@ -35,7 +35,7 @@ impl Room {
 
     pub(crate) fn options(&self) -> Options<'_> {
         let Self { ref limits, links, modes, strip, .. } = *self;
-        Options { limits, links, modes, strip }
+        Options { limits, links, modes, strip, older: None }
     }
 
     pub(crate) fn unpack(&self, kind: Kind, packed: &[u8]) -> Result<FileTable, ArchiveError> {

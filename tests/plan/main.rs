@@ -66,6 +66,8 @@ fn gear(words: &str) -> Gear {
         state: Some(state),
         processes,
         memory: 0,
+        is_kept: false,
+        limits: cartwright::sys::cgroup::Bounds::default(),
         stop_locked: state == State::Stopped,
         since: None,
         connected: false,

@@ -97,7 +97,9 @@ fn call_everything(host: &Host, level: &str, more: &[&str]) {
     let registry = answer("registry");
     assert!(registry.contains(&format!(",{address},8080,linux")), "{registry}");
     assert_eq!((answer("ports").as_str(), answer("lsof").as_str()), ("0: ", "1: "));
-    assert!(answer("quota").contains("Disk quotas for"), "{answers}");
+    // A host that has the real one is asked itself, and may have nothing to say.
+    let is_ours = !Path::new("/usr/bin/quota").exists();
+    assert!(!is_ours || answer("quota").contains("Disk quotas for"), "{answers}");
     assert!(answer("rhc").starts_with("1: error: rhc: "), "{answers}");
     assert!(answer("oo-ssh").starts_with("1: error: oo-ssh: "), "{answers}");
     assert_eq!(answer("gear-build"), "255: error: gear: `build` is not here yet");

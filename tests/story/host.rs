@@ -249,6 +249,7 @@ impl Drop for Host {
         for process in self.running() {
             drop(Command::new("kill").arg("-9").arg(process.file_name()).status());
         }
+        super::support::supervisors::end(&self.root().join("var/lib/cartwright"));
         // Library trees have no write bits, which keeps their owner from removing them.
         drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());
     }

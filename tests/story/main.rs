@@ -13,16 +13,20 @@
 mod apache;
 mod application;
 mod commands;
+mod confined;
 mod control;
 mod disk;
+mod elsewhere;
 mod frontend;
 mod host;
 mod managed;
+mod outdated;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
 mod trouble;
+mod upgrades;
 mod variables;
 mod versions;
 

@@ -5,4 +5,5 @@
 
 pub(crate) mod http;
 pub(crate) mod pack;
+pub(crate) mod supervisors;
 pub(crate) mod tls;

@@ -227,7 +227,7 @@ fn file(
 ) -> Result<(), Stop> {
     let made = session.ledger.add_file(path, member.size, member.executable)?;
     session.place.make_dirs(&made)?;
-    let mut output = session.place.create(path, member.executable)?;
+    let mut output = session.place.create(path, member.executable, member.size)?;
     let mut left = member.size;
     while left > 0 {
         let piece = stream.take(left)?;

@@ -206,7 +206,7 @@ fn extract(
         watch.advance(member.packed);
         match member.what {
             What::File { executable } => {
-                let mut output = place.create(&member.path, executable)?;
+                let mut output = place.create(&member.path, executable, member.size)?;
                 scratch.data(packed, member, |piece| {
                     clock.check()?;
                     Ok(output.write(piece)?)

@@ -8,6 +8,7 @@ use crate::facts;
 use crate::gear::environment::{self, Host};
 use crate::package::ident::GearName;
 use crate::sandbox;
+use crate::step::sandboxed;
 use crate::sys::fs::Dir;
 use clap::Args;
 use std::ffi::OsString;
@@ -48,10 +49,8 @@ pub(super) fn hand_over(
     let mut loaded = environment::of(host, &home, &gear.identity, None);
     loaded.notes.iter().for_each(|note| app.printer().warn(note));
     loaded.variables.extend(more);
-    let user = gear.identity.owner.map(|(uid, gid)| sandbox::User { uid, gid });
-    let shims = environment::shims(app.layout(), &gear.identity);
-    let status =
-        sandbox::hand_over(command, home.path(), &loaded.variables, (user, shims.as_deref()))?;
+    let confinement = sandboxed::confinement(app.layout(), app.config()?, &gear.identity);
+    let status = sandbox::hand_over(command, home.path(), &loaded.variables, &confinement)?;
     app.answer_with(status);
     Ok(Exit::Done)
 }

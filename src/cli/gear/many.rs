@@ -126,7 +126,7 @@ fn tell(app: &App, gear: String, output: &Output) -> One {
     One { gear, exit, answer: Value::Null }
 }
 
-fn call(line: &[String], name: &str) -> Result<Output, Failure> {
+pub(super) fn call(line: &[String], name: &str) -> Result<Output, Failure> {
     let mut command = process::command(&host::this_program());
     command.envs(host::variables()).args(line).arg(name).stdin(Stdio::null());
     command.output().map_err(|error| {

@@ -18,6 +18,7 @@ pub mod reload;
 pub mod remove;
 mod resolve;
 pub mod restart;
+pub mod rollback;
 pub mod shell;
 pub mod show;
 pub mod start;
@@ -26,8 +27,10 @@ pub mod stop;
 pub mod threaddump;
 pub mod tidy;
 mod told;
+pub mod upgrade;
 
 pub(super) use many::side_by_side;
+pub(super) use status::memory;
 
 use super::app::App;
 use crate::error::{Exit, Failure};
@@ -64,6 +67,17 @@ enum Command {
     /// They are stopped, their `teardown` runs, their addresses are free again. The cartridge that
     /// the gear was made for, and what others require, stay.
     Remove(remove::RemoveArgs),
+    /// Upgrade gears to the newest releases in the library
+    ///
+    /// Of each cartridge the newest release that has its software version. Where that is compatible
+    /// the gear goes on running; else it stops, and `setup` runs again. When a script fails, or the
+    /// gear does not listen afterwards where it did before, everything is put back. An upgrade that
+    /// was cut off goes on.
+    Upgrade(upgrade::UpgradeArgs),
+    /// Bring back the releases that a gear had before its last upgrade
+    ///
+    /// Their files, variables and endpoints come back, without the network; data stays as it is.
+    Rollback(rollback::RollbackArgs),
     /// List the gears
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -156,6 +170,8 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Create(args) => create::run(args, app),
         Command::Add(args) => add::run(args, app),
         Command::Remove(args) => remove::run(args, app),
+        Command::Upgrade(args) => upgrade::run(args, app),
+        Command::Rollback(args) => rollback::run(args, app),
         Command::List(args) => list::run(args, app),
         Command::Show(args) => show::run(args, app),
         Command::Start(args) => start::run(args, app),

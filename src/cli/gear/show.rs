@@ -4,9 +4,9 @@ use super::found;
 use super::offered::Offered;
 use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, GearRow, ToldRow};
+use crate::db::{GearEndpointRow, GearRow, Hold, ToldRow};
 use crate::error::{Exit, Failure};
-use crate::facts::Gear;
+use crate::facts::{self, Gear};
 use crate::gear::endpoints;
 use crate::gear::identity::Cartridge;
 use crate::gear::state::State;
@@ -49,6 +49,13 @@ pub(super) struct Shown {
     url: Option<String>,
     cartridges: Vec<ShownCartridge>,
     endpoints: Vec<ShownEndpoint>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    gear: &'a Shown,
+    held: &'a [Hold],
 }
 
 #[derive(Serialize)]
@@ -110,7 +117,7 @@ impl Shown {
             name: gear.row.name,
             uuid: gear.row.uuid,
             user: gear.row.uid,
-            sandbox: gear.row.sandbox,
+            sandbox: gear.identity.sandbox.as_str().into(),
             created: Moment(gear.row.created).rfc3339(),
             processes: gear.processes,
         }
@@ -173,9 +180,10 @@ fn url(app: &App, gear: &GearRow) -> Option<String> {
 pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     let (db, gear) = found::reading(app, &args.name)?;
     let told = db.told_by_gear(&gear.row.uuid)?;
+    let held = facts::holds_in_gear(&db, gear.row.id)?;
     let shown = Shown::new(app, gear, &told);
     if app.form() == Form::Json {
-        app.printer().json(&shown);
+        app.printer().json(&Answer { gear: &shown, held: &held });
         return Ok(Exit::Done);
     }
     let mut table = Table::headless();
@@ -200,6 +208,9 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
         for (title, text) in one.told.rows(&one.offers) {
             table.row([title, &text]);
         }
+    }
+    for one in &held {
+        table.row(["Held", &format!("{}-{}: {}", one.vendor, one.name, one.reason)]);
     }
     for one in &shown.endpoints {
         let protocols = one.protocols.join(", ");

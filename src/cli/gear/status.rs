@@ -32,7 +32,19 @@ struct Told {
     state: &'static str,
     sandbox: String,
     processes: usize,
+    process_limit: Option<u64>,
+    memory: u64,
+    memory_limit: Option<u64>,
     cartridges: Vec<Answer>,
+}
+
+/// Memory in use and, where the kernel sees to it, the most of it.
+pub(in crate::cli) fn memory(used: u64, limit: Option<u64>) -> String {
+    let used = used.div_ceil(1 << 20);
+    match limit {
+        Some(limit) => format!("{used} of {} MiB", limit >> 20),
+        None => format!("{used} MiB"),
+    }
 }
 
 /// Tells how a gear is doing, by its exit status too: that of the first cartridge that does not
@@ -46,8 +58,11 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
     let told = Told {
         gear: gear.row.name,
         state: gear.state.map_or("unknown", State::as_str),
-        sandbox: gear.row.sandbox,
+        sandbox: gear.identity.sandbox.as_str().into(),
         processes: gear.processes,
+        process_limit: gear.limits.processes,
+        memory: gear.memory,
+        memory_limit: gear.limits.memory,
         cartridges,
     };
     if app.form() == Form::Json {
@@ -55,7 +70,11 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
     } else {
         let Told { gear, state, processes, sandbox, .. } = &told;
         let printer = app.printer();
-        printer.data(&format!("{gear}: {state}, {processes} processes, sandbox {sandbox}"));
+        let most = told.process_limit.map(|most| format!(" of {most}")).unwrap_or_default();
+        let memory = memory(told.memory, told.memory_limit);
+        printer.data(&format!(
+            "{gear}: {state}, {processes}{most} processes, {memory} of memory, sandbox {sandbox}"
+        ));
         for Answer { cartridge, status, output } in &told.cartridges {
             let how = match status {
                 Some(0) => "runs".to_owned(),

@@ -6,12 +6,13 @@
 mod elements;
 mod endpoint;
 mod fields;
+pub(super) mod identity;
 pub(super) mod managed;
 mod manifest;
 mod mapping;
 mod names;
 mod overrides;
-mod parts;
+pub(super) mod parts;
 pub(super) mod source;
 mod versions;
 

@@ -6,7 +6,7 @@ use crate::package::note::Notes;
 use crate::package::{Parts, Template};
 
 /// The manifest's path in a tree.
-pub(super) const MANIFEST: &str = "metadata/manifest.yml";
+pub const MANIFEST: &str = "metadata/manifest.yml";
 
 /// Tells whether the tree has what no cartridge can do without.
 pub(super) fn are_enough(table: &FileTable) -> bool {

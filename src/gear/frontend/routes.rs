@@ -115,6 +115,11 @@ fn add<'a, 'b>(
     let known = found.iter_mut().find(|(other, _)| other.path == route.path);
     if mapping.has("target_update") {
         let Some((other, _)) = known else {
+            // A proxy takes the root's place from the start: nobody else's root is connected.
+            if route.path.is_root() {
+                found.push((route, part));
+                return Ok(());
+            }
             return Err(RouteError::NothingToUpdate {
                 cartridge: part.cartridge.to_owned(),
                 frontend: mapping.frontend.escape_debug().to_string(),
@@ -298,6 +303,8 @@ mod tests {
         let Action::Proxy { target } = &frontend.routes[0].action else { unreachable!() };
         assert_eq!((target.path.as_str(), target.websocket), ("/new", true));
         assert!(matches!(made(&[update]), Err(RouteError::NothingToUpdate { .. })));
+        let proxy = endpoint(&[("", "", json!({"target_update": true, "websocket": true}))]);
+        assert_eq!(made(&[proxy]).unwrap().0.routes.len(), 1, "a proxy takes the root's place");
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn add_home(
         domain: settings.domain.clone(),
         dns: Some(host.clone()),
         namespace: settings.namespace.clone(),
-        memory_mb: settings.memory_mb,
+        memory_mb: settings.memory_mb(),
         made,
         app: Some(app.clone()),
     });

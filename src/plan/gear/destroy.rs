@@ -35,7 +35,7 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
     });
     add_disconnection(&mut plan, gear);
     let started = gear.state == Some(State::Started);
-    if started || gear.processes > 0 {
+    if started || gear.processes > 0 || gear.is_kept {
         add_stop(&mut plan, &gear.identity, Strictness::MayFail);
     }
     if farewell == Farewell::Teardown {

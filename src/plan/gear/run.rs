@@ -8,7 +8,7 @@ use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
 use crate::plan::{Plan, Resource};
-use crate::step::await_endpoints::AwaitEndpoints;
+use crate::step::await_endpoints::{AwaitEndpoints, Silence};
 use crate::step::check_endpoints::CheckEndpoints;
 use crate::step::control::{Control, Strictness};
 use crate::step::end_processes::{EndProcesses, Manner};
@@ -59,7 +59,8 @@ pub(super) fn add_actions(
 /// Adds the wait until the gear listens, where it has endpoints at all.
 pub(super) fn add_wait(plan: &mut Plan, gear: &Identity, endpoints: Vec<(Ipv4Addr, u16)>) {
     if !endpoints.is_empty() {
-        plan.step(AwaitEndpoints { gear: gear.clone(), endpoints });
+        let silence = Silence::IsWarning;
+        plan.step(AwaitEndpoints { gear: gear.clone(), endpoints, silence });
     }
 }
 
@@ -100,7 +101,7 @@ pub(super) fn listening(gear: &Gear) -> Vec<(Ipv4Addr, u16)> {
 pub fn stop(gear: &Gear) -> Plan {
     let name = &gear.identity.name;
     let mut plan = plan_for(gear, "stop");
-    if gear.state != Some(State::Started) && gear.processes == 0 {
+    if gear.state != Some(State::Started) && gear.processes == 0 && !gear.is_kept {
         plan.summary.push(format!("the gear `{name}` is not running"));
         return plan;
     }
@@ -137,7 +138,7 @@ pub(super) fn add_stop_by(
 /// the commit, and nothing is left to fail.
 pub fn force_stop(gear: &Gear) -> Plan {
     let mut plan = plan_for(gear, "stop by force");
-    if gear.state == Some(State::Stopped) && gear.processes == 0 {
+    if gear.state == Some(State::Stopped) && gear.processes == 0 && !gear.is_kept {
         plan.summary.push(format!("the gear `{}` is not running", gear.identity.name));
         return plan;
     }
@@ -177,7 +178,7 @@ pub fn boot(gear: &Gear) -> Plan {
 /// Plans the stop of a gear at the end of the host's run: it starts again with the host.
 pub fn halt(gear: &Gear) -> Plan {
     let mut plan = plan_for(gear, "stop");
-    if gear.processes == 0 {
+    if gear.processes == 0 && !gear.is_kept {
         plan.summary.push(format!("the gear `{}` is not running", gear.identity.name));
     } else {
         add_stop_by(&mut plan, &gear.identity, (Initiator::System, Strictness::MayFail));

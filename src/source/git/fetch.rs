@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What the repository itself names when nobody names anything.
-const HEAD: &str = "HEAD";
+pub(super) const HEAD: &str = "HEAD";
 /// What git says when a name is unknown at the other end.
 const NO_REF: &str = "find remote ref";
 
@@ -60,10 +60,23 @@ impl<'a> Git<'a> {
     pub fn fetch(
         &self,
         source: &GitSource,
-        (tree, work): (&Dir, &Dir),
+        places: (&Dir, &Dir),
         watched: Watched<'_>,
     ) -> Result<Checkout, GitError> {
         watched.watch.phase("fetch", None);
+        let wanted = source.commit.as_deref().unwrap_or(HEAD);
+        let commit = self.job(source, places, watched, |job| job.check_out(wanted))?;
+        Ok(Checkout { commit })
+    }
+
+    /// Does something with the repository that `source` names; `work` is emptied afterwards.
+    pub(super) fn job<T>(
+        self,
+        source: &GitSource,
+        (tree, work): (&Dir, &Dir),
+        watched: Watched<'_>,
+        does: impl FnOnce(&Job<'_>) -> Result<T, GitError>,
+    ) -> Result<T, GitError> {
         // Git runs from `/`, where a relative path would mean something else.
         let (tree, work) = (&absolute(tree)?, &absolute(work)?);
         let (local, address) = match &source.place {
@@ -89,11 +102,11 @@ impl<'a> Git<'a> {
             local,
             depth: 0,
         };
-        let done = job.check_out(source.commit.as_deref().unwrap_or(HEAD));
+        let done = does(&job);
         for name in work.names()? {
             tree::remove(work, &name)?;
         }
-        done.map(|commit| Checkout { commit })
+        done
     }
 }
 
@@ -113,7 +126,7 @@ impl Job<'_> {
 
     /// Makes an empty repository that knows where to fetch from. The address goes into its
     /// configuration file and not onto a command line: everybody can read those.
-    fn prepare(&self) -> Result<(), GitError> {
+    pub(super) fn prepare(&self) -> Result<(), GitError> {
         let objects = self.work.path_of(&self.objects);
         let init = ["init".into(), "--quiet".into(), "--bare".into(), objects.into_os_string()];
         self.runner.run("prepare for", &init, &mut |_| Ok(()))?;
@@ -163,7 +176,7 @@ impl Job<'_> {
         found.ok_or_else(|| self.no_commit(wanted))
     }
 
-    fn no_commit(&self, wanted: &str) -> GitError {
+    pub(super) fn no_commit(&self, wanted: &str) -> GitError {
         GitError::NoCommit { place: self.runner.place.clone(), commit: wanted.to_owned() }
     }
 

@@ -8,6 +8,7 @@
 mod environment;
 mod error;
 mod fetch;
+mod look;
 mod run;
 mod submodule;
 

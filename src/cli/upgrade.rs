@@ -1,0 +1,186 @@
+//! `cart upgrade`.
+
+use super::change::{ChangeArgs, carry_out};
+use super::hold::lines;
+use super::package::existing;
+use super::request::{database, gather};
+use super::upstream::{AskArgs, Silence, ask};
+use crate::cli::app::App;
+use crate::db::Db;
+use crate::error::{Context, Exit, Failure};
+use crate::facts::{self, Offer, Standing, Verdict, Whence};
+use crate::format::Line;
+use crate::gather::{Arrival, Request, What};
+use crate::index;
+use crate::package::ident::{FormatName, Name, Vendor};
+use crate::package::version::Version;
+use crate::plan::hold;
+use crate::plan::upgrade::{Asked, Downgrade, UpgradeAsk, upgrade};
+use crate::source::locator::Source;
+use crate::sys::interrupt;
+use clap::Args;
+use std::collections::BTreeSet;
+
+const EXAMPLES: &str = "\
+Examples:
+  cart upgrade
+  cart upgrade static-web --dry-run
+  cart upgrade redhat-php --include-held";
+
+/// The arguments of `cart upgrade`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct UpgradeArgs {
+    /// The packages, `name` or `vendor-name`; all that are installed when none is named
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Take an older version where the source of a package offers one now
+    #[arg(long)]
+    pub allow_downgrade: bool,
+    /// Upgrade the named packages even where they are held
+    #[arg(long, requires = "names")]
+    pub include_held: bool,
+    /// How sources are asked.
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// How the change is to be made.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Brings the newest versions of packages into the library, all in one transaction.
+pub fn run(args: &UpgradeArgs, app: &mut App) -> Result<Exit, Failure> {
+    upgrade_all(args, app).doing(|| match args.names.as_slice() {
+        [] => "cannot upgrade".into(),
+        [one] => format!("cannot upgrade `{one}`"),
+        many => format!("cannot upgrade {} packages", many.len()),
+    })
+}
+
+fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
+    interrupt::watch_or_fail()?;
+    let db = match args.names.first() {
+        Some(first) if !args.change.dry_run => existing(app, first)?,
+        _ => database(app, args.change.dry_run)?,
+    };
+    let mut wanted = wanted(args, &db)?;
+    let names: BTreeSet<String> = wanted.iter().map(|one| one.row.name.clone()).collect();
+    let titles: BTreeSet<String> = wanted.iter().map(Standing::title).collect();
+    // What is held is not even asked after; it is said when the plan is made.
+    wanted.retain(|one| one.hold.is_none() || args.include_held);
+    let silent = ask(app, Some(&db), (&mut wanted, &args.ask))?;
+    let warnings = warnings(args, &wanted, &silent)?;
+    let arrived = bring(args, app, &wanted)?;
+    let asked = if args.names.is_empty() { Asked::All } else { Asked::Named };
+    let downgrade = if args.allow_downgrade { Downgrade::Allowed } else { Downgrade::Refused };
+    let older = older(&wanted);
+    carry_out(app, &db, &args.change, &|| {
+        let mut installed = facts::library(&db, &names)?;
+        installed.retain(|one| titles.contains(&format!("{}-{}", one.row.vendor, one.row.name)));
+        if args.include_held {
+            for one in &mut installed {
+                one.hold = None;
+            }
+        }
+        let ask =
+            UpgradeAsk { arrived: &arrived, older: &older, asked, downgrade, warnings: &warnings };
+        Ok(upgrade(&ask, &installed)?)
+    })
+}
+
+/// How the packages stand that are meant.
+fn wanted(args: &UpgradeArgs, db: &Db) -> Result<Vec<Standing>, Failure> {
+    let mut standings = facts::standings(db)?;
+    if !args.names.is_empty() {
+        let lines = lines(db, &args.names)?;
+        let is_meant = |one: &Standing| {
+            lines.iter().any(|line| (&line.vendor, &line.name) == (&one.row.vendor, &one.row.name))
+        };
+        standings.retain(is_meant);
+    }
+    Ok(standings)
+}
+
+/// What keeps sources from being heard: a failure where a package was named that nobody else has
+/// anything newer of, else something to be told.
+fn warnings(
+    args: &UpgradeArgs,
+    wanted: &[Standing],
+    silent: &[Option<Silence>],
+) -> Result<Vec<String>, Failure> {
+    let mut warnings = Vec::new();
+    for (standing, silent) in wanted.iter().zip(silent) {
+        let title = standing.title();
+        match silent {
+            Some(Silence::Failed { text, exit })
+                if !args.names.is_empty() && standing.verdict() == Verdict::Current =>
+            {
+                return Err(Failure::new(*exit, format!("`{title}`: {text}"))
+                    .hint("`--offline` asks nobody but the index"));
+            }
+            Some(Silence::Failed { text, .. }) => warnings.push(format!("{title}: {text}")),
+            Some(Silence::Mute(text)) if !args.names.is_empty() => {
+                warnings.push(format!("{title}: {text}; `cart install` takes it"));
+            }
+            _ => {}
+        }
+    }
+    Ok(warnings)
+}
+
+/// Gathers what is to come in, side by side.
+fn bring(
+    args: &UpgradeArgs,
+    app: &App,
+    wanted: &[Standing],
+) -> Result<Vec<(hold::Line, Arrival)>, Failure> {
+    let mut lines = Vec::new();
+    let mut requests = Vec::new();
+    for standing in wanted {
+        let offer = match standing.verdict() {
+            Verdict::Current => continue,
+            Verdict::Older(_) if !args.allow_downgrade => continue,
+            Verdict::Older(offer) | Verdict::Newer(offer) | Verdict::Rebuilt(offer) => offer,
+        };
+        if let Some(request) = request(standing, offer)? {
+            lines.push(line(standing));
+            requests.push(request);
+        }
+    }
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(lines.into_iter().zip(gather(app, &requests)?).collect())
+}
+
+fn request(standing: &Standing, offer: &Offer) -> Result<Option<Request>, Failure> {
+    let row = &standing.row;
+    let what = match offer.from {
+        Whence::Library => return Ok(None),
+        Whence::Upstream => What::Source(Source::parse(&row.source)?),
+        Whence::Index => {
+            let same = |entry: &&index::Entry| entry.vendor == row.vendor && entry.name == row.name;
+            let Some(entry) = index::entries().iter().find(same) else { return Ok(None) };
+            What::Entry(entry)
+        }
+    };
+    let mut request = Request::new(what);
+    // What the names in the database are like was seen to when they came in.
+    if let (Ok(vendor), Ok(name)) = (Vendor::parse(&row.vendor), Name::parse(&row.name)) {
+        request.line = Some(Line { format: FormatName::Cartridge, vendor, name });
+    }
+    Ok(Some(request))
+}
+
+/// What the sources offer that is older than what is installed.
+fn older(wanted: &[Standing]) -> Vec<(hold::Line, Version)> {
+    let older = wanted.iter().filter_map(|one| match one.verdict() {
+        Verdict::Older(offer) => Some((line(one), offer.version.clone())),
+        _ => None,
+    });
+    older.collect()
+}
+
+fn line(standing: &Standing) -> hold::Line {
+    hold::Line { vendor: standing.row.vendor.clone(), name: standing.row.name.clone() }
+}

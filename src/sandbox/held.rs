@@ -1,0 +1,188 @@
+//! The supervisors of gears, as `cart` begins, keeps and ends them.
+//!
+//! One that is begun for a script ends with this process, and everything in the gear with it. Before
+//! a script that may leave processes it is *kept*: written down first, then told to stay, so that
+//! none can stay that nobody knows of.
+
+use super::mounts::View;
+use super::record::{self, Record};
+use super::supervisor::{Orders, STAY, SUPERVISOR, ourselves, read_line};
+use super::{Confinement, Level, SandboxError, ability};
+use crate::error::FsError;
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::fs::Dir;
+use crate::sys::process::{self, Stamp};
+use crate::sys::{cgroup, host};
+use rustix::process::Signal;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a supervisor may take to begin, and to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Records, and the gear's identifier.
+type Key = (PathBuf, String);
+
+/// What is written down of what lives as long as this process, and the wires by which it does.
+type Held = HashMap<Key, (Record, Option<UnixStream>)>;
+
+/// All of it.
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+
+fn held<T>(work: impl FnOnce(&mut Held) -> T) -> T {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    work(held.get_or_insert_default())
+}
+
+fn key(confinement: &Confinement) -> Key {
+    (confinement.records.clone(), confinement.gear.clone())
+}
+
+/// What the scripts of a gear run in now, begun where there is none.
+pub(super) fn inside(confinement: &Confinement) -> Result<Record, SandboxError> {
+    let ours = held(|all| all.get(&key(confinement)).map(|(record, _)| record.clone()));
+    // One that was killed under our hands is begun anew.
+    if let Some(record) = ours.filter(|one| one.first.is_none_or(Stamp::is_alive)) {
+        return Ok(record);
+    }
+    if let Some(record) = record::of(&confinement.records, &confinement.gear) {
+        return Ok(record);
+    }
+    let folder = Dir::create(&confinement.records, 0o700)?;
+    let name = Record::passing_name(&confinement.gear);
+    let mut record = Record::new(&confinement.gear, confinement.level);
+    let group = format!("cartwright-{name}");
+    // Written down before they are made: after a crash they are found.
+    record.groups = cgroup::places(&group);
+    record.write(&folder, &name)?;
+    record.groups = cgroup::make(&group, confinement.bounds);
+    let mut wire = None;
+    if record.level == Level::Namespaces {
+        match begin(&orders(confinement, &record)) {
+            Ok((stream, first)) => (wire, record.first) = (Some(stream), Some(first)),
+            // The host has changed its mind; the record says what the gear really has.
+            Err(_) if !ability::try_now(&confinement.records, &confinement.shims) => {
+                record.level = Level::Plain;
+            }
+            // Else it is the gear's own doing, which must not lead out of its namespaces.
+            Err(source) => {
+                finish(&record, None, (&confinement.records, &name))?;
+                return Err(SandboxError::Namespaces(source));
+            }
+        }
+    }
+    record.processes = confinement.process_limit(record.level);
+    record.write(&folder, &name)?;
+    held(|all| all.insert(key(confinement), (record.clone(), wire)));
+    Ok(record)
+}
+
+fn orders(confinement: &Confinement, record: &Record) -> Orders {
+    let program = host::this_program().parent().map(Path::to_owned);
+    let view = View {
+        shims: confinement.shims.clone(),
+        tmp: Some(confinement.tmp.clone()),
+        kept: [Some(confinement.state.clone()), program].into_iter().flatten().collect(),
+    };
+    Orders { user: confinement.user, view, groups: record.groups.clone() }
+}
+
+/// Begins a supervisor; gives the wire whose end is its end.
+pub(super) fn begin(orders: &Orders) -> io::Result<(UnixStream, Stamp)> {
+    // It is this process's to bury, once its own parent has gone.
+    process::adopt_orphans();
+    let (mut wire, theirs) = UnixStream::pair()?;
+    wire.set_read_timeout(Some(PATIENCE))?;
+    let mut command = ourselves(SUPERVISOR);
+    command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    // It has its end now; ours must be the only other one.
+    drop(command);
+    let mut line = serde_json::to_vec(orders).unwrap_or_default();
+    line.push(b'\n');
+    wire.write_all(&line)?;
+    let first = answer(&mut wire);
+    child.wait()?;
+    let first = first?;
+    let first = Stamp::of(first).ok_or_else(|| io::Error::other("the supervisor has ended"))?;
+    Ok((wire, first))
+}
+
+/// Its answer: the id of the first process, once that is ready.
+fn answer(wire: &mut UnixStream) -> io::Result<u32> {
+    let (mut id, mut is_ready) = (None, false);
+    loop {
+        if let (Some(id), true) = (id, is_ready) {
+            return Ok(id);
+        }
+        let line = read_line(wire)?;
+        match line.split_once(' ') {
+            Some(("pid", number)) => id = number.parse().ok(),
+            Some((_, error)) => return Err(io::Error::other(error.to_owned())),
+            None => is_ready = true,
+        }
+    }
+}
+
+/// Lets what the gear runs in outlive this process.
+pub(super) fn keep(confinement: &Confinement) -> Result<(), SandboxError> {
+    let Some((record, wire)) = held(|all| all.remove(&key(confinement))) else { return Ok(()) };
+    let folder = Dir::create(&confinement.records, 0o700)?;
+    record::sweep(&confinement.records, Some(&confinement.gear))?;
+    checkpoint("sandbox: before it is written down");
+    folder.rename(Record::passing_name(&record.gear), &folder, &record.gear)?;
+    checkpoint("sandbox: before it is told to stay");
+    if let Some(mut wire) = wire {
+        // One that has ended meanwhile is found missing by whoever comes next.
+        let _ = wire.write_all(&STAY);
+    }
+    Ok(())
+}
+
+/// Ends what the gear runs in, and all that is in there.
+pub fn end(records: &Path, gear: &str) -> Result<(), FsError> {
+    if let Some((record, wire)) = held(|all| all.remove(&(records.to_owned(), gear.to_owned()))) {
+        finish(&record, wire, (records, &Record::passing_name(gear)))?;
+    }
+    if let Some(record) = record::of(records, gear) {
+        finish(&record, None, (records, gear))?;
+    }
+    record::sweep(records, Some(gear))
+}
+
+/// Ends the first process of namespaces, and with it the kernel all others.
+pub(super) fn kill(first: Stamp) {
+    let until = Instant::now() + PATIENCE;
+    while first.is_alive() && Instant::now() < until {
+        process::signal(first.id, Signal::KILL);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    process::reap(&[first.id]);
+}
+
+fn finish(
+    record: &Record,
+    wire: Option<UnixStream>,
+    (records, name): (&Path, &str),
+) -> Result<(), FsError> {
+    if let Some(first) = record.first {
+        kill(first);
+    }
+    drop(wire);
+    cgroup::remove(&record.groups);
+    Dir::open(records)?.remove_file(name)
+}
+
+/// Ends everything that was to live as long as this process. What fails here is swept later.
+pub fn release() {
+    let all = held(std::mem::take);
+    for ((records, gear), (record, wire)) in all {
+        let _ = finish(&record, wire, (&records, &Record::passing_name(&gear)));
+    }
+}

@@ -1,0 +1,140 @@
+//! The first process of a gear's namespaces, as it runs: this same program under another name.
+//!
+//! It makes the namespaces, gives up every right, and from then on only buries the dead. It holds no
+//! database, no lock and no descriptor. Until it is told to stay it ends with the `cart` that began
+//! it, and with it everything in the gear.
+
+use super::User;
+use super::mounts::{self, View};
+use crate::sys::namespace::{self, Side};
+use crate::sys::{cgroup, process};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, wait};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+/// The name under which this program is the supervisor of a gear.
+pub const SUPERVISOR: &str = "cart-supervisor";
+/// What it is told when it is to stay.
+pub(super) const STAY: [u8; 1] = *b"s";
+
+/// What a supervisor is told, in one line.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Orders {
+    pub(super) user: Option<User>,
+    pub(super) view: View,
+    pub(super) groups: Vec<PathBuf>,
+}
+
+/// Supervises a gear, as standard input says; gives the exit status.
+pub fn supervise() -> u8 {
+    let wire = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);
+    let Ok(mut wire) = wire else { return 1 };
+    match begin(&mut wire) {
+        Ok(None) => 0,
+        Ok(Some(bell)) => stay(wire, &bell),
+        Err(error) => {
+            // Whoever reads it may have gone; then nobody needs it.
+            let _ = say(&mut wire, &format!("error {error}"));
+            1
+        }
+    }
+}
+
+/// Makes the namespaces; in their first process it gives the bell that rings for the dead.
+fn begin(wire: &mut UnixStream) -> io::Result<Option<UnixStream>> {
+    // From here on there is one descriptor of the wire, and one place that closes it.
+    rustix::stdio::dup2_stdin(null()?)?;
+    let orders: Orders = serde_json::from_str(&read_line(wire)?)?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    for door in cgroup::doors(&orders.groups) {
+        cgroup::enter(&door)?;
+    }
+    rustix::process::setsid()?;
+    namespace::begin()?;
+    match namespace::fork()? {
+        Side::Parent(id) => say(wire, &format!("pid {id}")).map(|()| None),
+        Side::Child => first_process(wire, &orders).map(Some),
+    }
+}
+
+/// The first process of the gear's process namespace.
+fn first_process(wire: &mut UnixStream, orders: &Orders) -> io::Result<UnixStream> {
+    mounts::lay(&orders.view)?;
+    rustix::process::chdir("/")?;
+    // What `ps` shows of it.
+    rustix::thread::set_name(c"cart-supervisor")?;
+    let (bell, rung) = UnixStream::pair()?;
+    bell.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGCHLD, rung)?;
+    if let Some(User { uid, gid }) = orders.user {
+        namespace::become_user(uid, gid)?;
+    }
+    namespace::drop_capabilities()?;
+    say(wire, "ready")?;
+    Ok(bell)
+}
+
+/// Buries the dead; ends with the other end of the wire, unless that has said that it is to stay.
+fn stay(wire: UnixStream, bell: &UnixStream) -> u8 {
+    let mut wire = Some(wire);
+    loop {
+        let mut ends = vec![PollFd::new(bell, PollFlags::IN)];
+        ends.extend(wire.as_ref().map(|wire| PollFd::new(wire, PollFlags::IN)));
+        if poll(&mut ends, None).is_err() {
+            continue;
+        }
+        let is_told = ends.get(1).is_some_and(|end| !end.revents().is_empty());
+        bury(bell);
+        if is_told && let Some(mut told) = wire.take() {
+            let mut word = [0];
+            if !matches!(told.read(&mut word), Ok(1) if word == STAY) {
+                return 0;
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a device of the host")]
+fn null() -> io::Result<OwnedFd> {
+    Ok(File::open(Path::new("/dev/null"))?.into())
+}
+
+fn bury(mut bell: &UnixStream) {
+    let mut strokes = [0; 64];
+    // Several deaths may have rung once, and one stroke be late: the dead are asked for anyway.
+    while matches!(bell.read(&mut strokes), Ok(count) if count > 0) {}
+    while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+}
+
+/// Says a line in one piece: two processes speak at the same end.
+fn say(wire: &mut UnixStream, line: &str) -> io::Result<()> {
+    wire.write_all(format!("{line}\n").as_bytes())
+}
+
+/// A line of the wire, byte by byte: what follows it is for somebody else.
+pub(super) fn read_line(wire: &mut UnixStream) -> io::Result<String> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    loop {
+        match wire.read(&mut byte)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            _ if byte == *b"\n" => break,
+            _ => line.extend_from_slice(&byte),
+        }
+    }
+    String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// A command that is this same program under the name `name`.
+pub(super) fn ourselves(name: &str) -> std::process::Command {
+    use std::os::unix::process::CommandExt;
+    process::keep_inherited_descriptors();
+    // This way it is found even when the file was replaced meanwhile.
+    let mut command = process::command(Path::new("/proc/self/exe"));
+    command.arg0(name);
+    command
+}

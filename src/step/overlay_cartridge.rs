@@ -1,0 +1,289 @@
+//! Lays another release of a cartridge over the one in a gear, file by file: each new file appears
+//! whole, in one rename, and the old one waits in the stash. Nothing else of the folder is touched,
+//! so that daemons keep their directories, logs and data.
+//!
+//! What neither the package nor its scripts wrote last is the user's and stays; the new file comes
+//! to lie beside it. The cartridge's code is no place for that: there the new one wins.
+
+mod survey;
+
+use super::instance::{HOME, Instance};
+use super::times::Times;
+use super::{Cx, Said, Step};
+use crate::error::Failure;
+use crate::gear::globs;
+use crate::gear::identity::Identity;
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::clock::Moment;
+use crate::sys::fs::{Dir, Kind};
+use crate::sys::path::RelPath;
+use crate::sys::tree::{self, Modes};
+use survey::{Survey, Taste};
+
+/// A cartridge of a gear that gets another release.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct OverlayCartridge {
+    /// The gear, as it will be: its cartridge names the release that comes.
+    pub gear: Identity,
+    /// The cartridge's folder.
+    pub dir: String,
+    /// The release that goes: its directory below the library.
+    pub leaving: RelPath,
+    /// Where the files come from.
+    pub source: Source,
+    /// When the cartridge was set up last; what was changed later is the user's.
+    pub configured: Moment,
+}
+
+/// Where the files of a release come from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The package in the library.
+    Package {
+        /// Whether it has a `usr`.
+        usr: bool,
+        /// Patterns of files that are left out: a compatible upgrade keeps what was rendered.
+        without: Vec<String>,
+    },
+    /// The folder as an upgrade has kept it, relative to the state directory; of it only what
+    /// belongs to either release, never data.
+    Kept(RelPath),
+}
+
+/// What is to be done, in order; paths below the gear's home.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    /// A file or link comes where none was.
+    Create(String),
+    /// A file or link takes the place of another.
+    Replace(String),
+    /// A file or link goes.
+    Remove(String),
+    /// A folder comes.
+    MakeFolder(String),
+    /// A folder goes, where nothing is left in it; its mode, owner and group.
+    DropFolder(String, u32, u32, u32),
+    /// The new file comes to lie beside the one that the user has changed.
+    Beside(String),
+}
+
+/// What is to be done, and what putting it back needs.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Acts {
+    acts: Vec<Act>,
+    notes: Vec<String>,
+    times: Times,
+}
+
+/// What the new file is called that lies beside a changed one.
+fn beside(path: &str) -> String {
+    format!("{path}.cart-new")
+}
+
+impl OverlayCartridge {
+    /// Builds the release as the gear would get it, in the step's stash; gives the folder that
+    /// stands for the home.
+    fn stage(&self, cx: &Cx<'_>, stash: &Dir) -> Result<Dir, Failure> {
+        let (usr, without) = match &self.source {
+            Source::Package { usr, without } => (*usr, without),
+            Source::Kept(kept) => {
+                let releases = self.releases(cx)?;
+                return survey::stage_kept(&cx.state.dir(kept)?, stash, &self.dir, &releases);
+            }
+        };
+        let instance = Instance { gear: &self.gear, dir: &self.dir, usr };
+        let base = instance.build_in(cx, stash)?;
+        for path in globs::expand(&base, &self.dir, without).paths {
+            if base.meta(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
+                base.remove_file(&path)?;
+            }
+        }
+        Ok(base)
+    }
+
+    /// The trees of the release that comes and of the one that goes.
+    fn releases(&self, cx: &Cx<'_>) -> Result<[Dir; 2], Failure> {
+        let library = cx.state.dir("library")?;
+        let comes =
+            self.gear.cartridge(&self.dir).map(|one| library.dir(&one.place)).transpose()?;
+        let goes = library.dir(&self.leaving)?;
+        Ok([comes.map_or_else(|| goes.again(), Ok)?, goes])
+    }
+
+    fn act(
+        &self,
+        (index, act): (usize, &Act),
+        (base, home, old): (&Dir, &Dir, &Dir),
+    ) -> Result<(), Failure> {
+        let kept = index.to_string();
+        match act {
+            Act::Create(path) => {
+                if base.has(path)? && !home.has(path)? {
+                    tree::move_to(base, path, home, path)?;
+                }
+            }
+            Act::Replace(path) => {
+                if !old.has(&kept)? {
+                    keep(home, path, old, &kept)?;
+                    checkpoint("overlay_cartridge: the old file has a second name");
+                }
+                if base.has(path)? {
+                    tree::replace(base, path, home, path)?;
+                }
+            }
+            Act::Remove(path) => {
+                if home.has(path)? && !old.has(&kept)? {
+                    tree::move_to(home, path, old, &kept)?;
+                }
+            }
+            Act::MakeFolder(path) => {
+                if let (Some(meta), false) = (base.meta(path)?, home.has(path)?) {
+                    home.make_dir(path, 0o700)?;
+                    if crate::sys::host::is_root() {
+                        home.set_owner(path, meta.uid, meta.gid)?;
+                    }
+                    home.set_mode(path, meta.mode)?;
+                }
+            }
+            Act::DropFolder(path, ..) => {
+                home.remove_dir_if_empty(path)?;
+            }
+            Act::Beside(path) => {
+                if base.has(path)? {
+                    tree::replace(base, path, home, beside(path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_back(
+        &self,
+        (index, act): (usize, &Act),
+        (base, home, old): (&Dir, &Dir, &Dir),
+    ) -> Result<(), Failure> {
+        let kept = index.to_string();
+        match act {
+            // What is not in the base any more is what lies in the gear.
+            Act::Create(path) | Act::MakeFolder(path) => {
+                let ours = matches!(act, Act::MakeFolder(_)) || !base.has(path)?;
+                if ours && home.has(path)? {
+                    tree::remove(home, path)?;
+                }
+            }
+            Act::Replace(path) | Act::Remove(path) => {
+                if old.has(&kept)? {
+                    tree::replace(old, &kept, home, path)?;
+                }
+            }
+            Act::DropFolder(path, mode, uid, gid) => {
+                if !home.has(path)? {
+                    home.make_dir(path, 0o700)?;
+                    if crate::sys::host::is_root() {
+                        home.set_owner(path, *uid, *gid)?;
+                    }
+                    home.set_mode(path, *mode)?;
+                }
+            }
+            Act::Beside(path) => {
+                if !base.has(path)? {
+                    tree::remove(home, beside(path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives the file or link `path` of a gear a second name in the stash, or a copy where that lies on
+/// another filesystem.
+fn keep(home: &Dir, path: &str, old: &Dir, name: &str) -> Result<(), Failure> {
+    match home.make_hard_link(path, old, name) {
+        Ok(()) => Ok(()),
+        Err(_) => Ok(tree::copy(home, path, old, name, Modes::Kept)?),
+    }
+}
+
+impl Step for OverlayCartridge {
+    type Undo = Acts;
+
+    fn describe(&self) -> String {
+        let version = self.gear.cartridge(&self.dir).map(|one| one.ident.clone());
+        let version = version.unwrap_or_default();
+        match &self.source {
+            Source::Package { .. } => format!("lay `{version}` over `{}`", self.dir),
+            Source::Kept(_) => format!("bring the files of `{version}` back"),
+        }
+    }
+
+    fn prepare(&self, cx: &Cx<'_>) -> Result<Acts, Failure> {
+        let stash = cx.stash()?;
+        let base = self.stage(cx, &stash)?;
+        tree::remove(&stash, "old")?;
+        stash.make_dir("old", 0o700)?;
+        let home = cx.state.dir(self.gear.home())?;
+        let [_, goes] = self.releases(cx)?;
+        let taste = match &self.source {
+            Source::Package { .. } => Taste::Careful(self.configured),
+            Source::Kept(_) => Taste::AsKept,
+        };
+        let survey = Survey { home: &home, base: &base, goes: &goes, dir: &self.dir, taste };
+        let (acts, notes) = survey.make()?;
+        let times = Times::of(&home, survey::touched(&acts))?;
+        Ok(Acts { acts, notes, times })
+    }
+
+    fn apply(&self, before: &Acts, cx: &Cx<'_>) -> Result<Said, Failure> {
+        let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
+        let (base, old) = (stash.dir(HOME)?, stash.dir("old")?);
+        for one in before.acts.iter().enumerate() {
+            checkpoint("overlay_cartridge: before a file changes");
+            self.act(one, (&base, &home, &old))?;
+        }
+        checkpoint("overlay_cartridge: every file has changed");
+        Ok(Said { messages: before.notes.clone(), ..Said::default() })
+    }
+
+    fn revert(&self, before: &Acts, cx: &Cx<'_>) -> Result<(), Failure> {
+        if !cx.state.has(self.gear.home())? {
+            return Ok(());
+        }
+        let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
+        let (base, old) = (stash.dir(HOME)?, stash.dir("old")?);
+        for one in before.acts.iter().enumerate().rev() {
+            checkpoint("overlay_cartridge: before a file is put back");
+            self.take_back(one, (&base, &home, &old))?;
+        }
+        before.times.put_back(&home)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn sample(world: &super::laws::World) -> OverlayCartridge {
+    let mut gear = world.gear();
+    let (library, home) = (world.state.dir("library").unwrap(), "gears/blog/mock");
+    let file = |dir: &Dir, path: &str, text: &str| {
+        dir.make_dirs(path.rsplit_once('/').unwrap().0, 0o755).unwrap();
+        dir.write_new(path, text.as_bytes(), 0o644).unwrap();
+    };
+    let leaving = gear.cartridges[0].place.clone();
+    let old = library.dir(&leaving).unwrap();
+    for (path, text) in
+        [("conf/same", "1"), ("conf/new", "1"), ("conf/mine", "1"), ("gone/file", "1")]
+    {
+        file(&old, path, text);
+        file(&world.state, &format!("{home}/{path}"), text);
+    }
+    world.state.replace_file(format!("{home}/conf/mine"), b"mine", 0o640).unwrap();
+    let place = RelPath::parse("cartridge/test-mock/2-000000000000").unwrap();
+    for (path, text) in [("conf/same", "1"), ("conf/new", "2"), ("conf/mine", "2"), ("more/x", "2")]
+    {
+        file(&library, &format!("{place}/{path}"), text);
+    }
+    library.make_dirs(format!("{place}/metadata"), 0o755).unwrap();
+    gear.cartridges[0].place = place;
+    let source = Source::Package { usr: false, without: vec!["conf/none*".into()] };
+    OverlayCartridge { gear, dir: "mock".into(), leaving, source, configured: Moment(0) }
+}
