@@ -12,6 +12,7 @@ use crate::db::{Change, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState
 use crate::error::Exit;
 use crate::facts::{Gear, MemberFacts, Newer, Stashed, UndoFacts};
 use crate::package::ident::GearName;
+use crate::step::lock_files::{LockFiles, Turn};
 use crate::step::place_trees::{PlaceTrees, Placing};
 
 /// Plans the undoing of a finished transaction. The data of a gear that was upgraded stays as it is.
@@ -86,9 +87,30 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
             .hint("`stash_limit` in cart-config(5) says how much is kept; install it anew"));
     }
     let placing = |one: &Stashed| Placing { from: one.from.clone(), to: one.to.clone() };
+    // Cartridges come back into homes that are locked.
+    let homes: Vec<_> =
+        facts.inverse.parts.iter().filter_map(|part| returning(part, facts)).collect();
+    let turned = |(gear, dir): &(&Gear, &String), turn| LockFiles {
+        gear: gear.identity.clone(),
+        dir: (*dir).clone(),
+        patterns: Vec::new(),
+        turn,
+    };
+    for home in &homes {
+        plan.step(turned(home, Turn::Unlock));
+    }
     plan.step(PlaceTrees { trees: facts.stashed.iter().map(placing).collect() });
+    for home in homes.iter().rev() {
+        plan.step(turned(home, Turn::Lock));
+    }
     plan.records.push(Change::ReleaseStash { txn: id });
     Ok(())
+}
+
+/// The gear into which a cartridge comes back, and its folder there.
+fn returning<'a>(part: &'a InversePart, facts: &'a UndoFacts) -> Option<(&'a Gear, &'a String)> {
+    let InversePart::ReturnCartridge { name, cartridge, .. } = part else { return None };
+    living(facts, name).ok().map(|(gear, _)| (gear, &cartridge.dir))
 }
 
 fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<(), Refusal> {
