@@ -28,7 +28,11 @@ pub(super) fn replace(
         Modes::ReadOnly | Modes::ReadOnlyBut(_) => (0o444, 0o555),
         Modes::AsPacked => (0o644, 0o755),
     };
-    tree.replace_file(PLACE, manifest, file_mode)?;
+    // Nobody sees staging, and all of it is synced at once: no need to do so for this file.
+    tree.remove_file(PLACE)?;
+    tree.write_new(PLACE, manifest, file_mode)?;
+    // Whatever the umask of this process is.
+    tree.set_mode(PLACE, file_mode)?;
     tree.set_mode(FOLDER, folder_mode)?;
     let sha256 = Sha256(sha2::Sha256::digest(manifest).into());
     let mut entries = table.entries().to_vec();
