@@ -72,7 +72,7 @@ enum Act {
 /// What is to be done, and what putting it back needs.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Acts {
-    acts: Vec<Act>,
+    all: Vec<Act>,
     notes: Vec<String>,
     times: Times,
 }
@@ -111,34 +111,32 @@ impl OverlayCartridge {
         let goes = library.dir(&self.leaving)?;
         Ok([comes.map_or_else(|| goes.again(), Ok)?, goes])
     }
+}
 
-    fn act(
-        &self,
-        (index, act): (usize, &Act),
-        (base, home, old): (&Dir, &Dir, &Dir),
-    ) -> Result<(), Failure> {
-        let kept = index.to_string();
-        match act {
-            Act::Create(path) => {
+impl Act {
+    /// Does it; `kept` is the name of the old thing in the stash.
+    fn make(&self, kept: &str, (base, home, old): (&Dir, &Dir, &Dir)) -> Result<(), Failure> {
+        match self {
+            Self::Create(path) => {
                 if base.has(path)? && !home.has(path)? {
                     tree::move_to(base, path, home, path)?;
                 }
             }
-            Act::Replace(path) => {
-                if !old.has(&kept)? {
-                    keep(home, path, old, &kept)?;
+            Self::Replace(path) => {
+                if !old.has(kept)? {
+                    keep(home, path, old, kept)?;
                     checkpoint("overlay_cartridge: the old file has a second name");
                 }
                 if base.has(path)? {
                     tree::replace(base, path, home, path)?;
                 }
             }
-            Act::Remove(path) => {
-                if home.has(path)? && !old.has(&kept)? {
-                    tree::move_to(home, path, old, &kept)?;
+            Self::Remove(path) => {
+                if home.has(path)? && !old.has(kept)? {
+                    tree::move_to(home, path, old, kept)?;
                 }
             }
-            Act::MakeFolder(path) => {
+            Self::MakeFolder(path) => {
                 if let (Some(meta), false) = (base.meta(path)?, home.has(path)?) {
                     home.make_dir(path, 0o700)?;
                     if crate::sys::host::is_root() {
@@ -147,10 +145,10 @@ impl OverlayCartridge {
                     home.set_mode(path, meta.mode)?;
                 }
             }
-            Act::DropFolder(path, ..) => {
+            Self::DropFolder(path, ..) => {
                 home.remove_dir_if_empty(path)?;
             }
-            Act::Beside(path) => {
+            Self::Beside(path) => {
                 if base.has(path)? {
                     tree::replace(base, path, home, beside(path))?;
                 }
@@ -159,26 +157,22 @@ impl OverlayCartridge {
         Ok(())
     }
 
-    fn take_back(
-        &self,
-        (index, act): (usize, &Act),
-        (base, home, old): (&Dir, &Dir, &Dir),
-    ) -> Result<(), Failure> {
-        let kept = index.to_string();
-        match act {
+    /// Takes it back, whether it was done or not.
+    fn take_back(&self, kept: &str, (base, home, old): (&Dir, &Dir, &Dir)) -> Result<(), Failure> {
+        match self {
             // What is not in the base any more is what lies in the gear.
-            Act::Create(path) | Act::MakeFolder(path) => {
-                let ours = matches!(act, Act::MakeFolder(_)) || !base.has(path)?;
+            Self::Create(path) | Self::MakeFolder(path) => {
+                let ours = matches!(self, Self::MakeFolder(_)) || !base.has(path)?;
                 if ours && home.has(path)? {
                     tree::remove(home, path)?;
                 }
             }
-            Act::Replace(path) | Act::Remove(path) => {
-                if old.has(&kept)? {
-                    tree::replace(old, &kept, home, path)?;
+            Self::Replace(path) | Self::Remove(path) => {
+                if old.has(kept)? {
+                    tree::replace(old, kept, home, path)?;
                 }
             }
-            Act::DropFolder(path, mode, uid, gid) => {
+            Self::DropFolder(path, mode, uid, gid) => {
                 if !home.has(path)? {
                     home.make_dir(path, 0o700)?;
                     if crate::sys::host::is_root() {
@@ -187,7 +181,7 @@ impl OverlayCartridge {
                     home.set_mode(path, *mode)?;
                 }
             }
-            Act::Beside(path) => {
+            Self::Beside(path) => {
                 if !base.has(path)? {
                     tree::remove(home, beside(path))?;
                 }
@@ -230,17 +224,17 @@ impl Step for OverlayCartridge {
             Source::Kept(_) => Taste::AsKept,
         };
         let survey = Survey { home: &home, base: &base, goes: &goes, dir: &self.dir, taste };
-        let (acts, notes) = survey.make()?;
-        let times = Times::of(&home, survey::touched(&acts))?;
-        Ok(Acts { acts, notes, times })
+        let (all, notes) = survey.make()?;
+        let times = Times::of(&home, survey::touched(&all))?;
+        Ok(Acts { all, notes, times })
     }
 
     fn apply(&self, before: &Acts, cx: &Cx<'_>) -> Result<Said, Failure> {
         let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
         let (base, old) = (stash.dir(HOME)?, stash.dir("old")?);
-        for one in before.acts.iter().enumerate() {
+        for (index, act) in before.all.iter().enumerate() {
             checkpoint("overlay_cartridge: before a file changes");
-            self.act(one, (&base, &home, &old))?;
+            act.make(&index.to_string(), (&base, &home, &old))?;
         }
         checkpoint("overlay_cartridge: every file has changed");
         Ok(Said { messages: before.notes.clone(), ..Said::default() })
@@ -252,9 +246,9 @@ impl Step for OverlayCartridge {
         }
         let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
         let (base, old) = (stash.dir(HOME)?, stash.dir("old")?);
-        for one in before.acts.iter().enumerate().rev() {
+        for (index, act) in before.all.iter().enumerate().rev() {
             checkpoint("overlay_cartridge: before a file is put back");
-            self.take_back(one, (&base, &home, &old))?;
+            act.take_back(&index.to_string(), (&base, &home, &old))?;
         }
         before.times.put_back(&home)
     }

@@ -296,9 +296,9 @@ fn a_failed_upgrade_leaves_everything_as_it_was() {
     for compatible in [true, false] {
         let family = Family::new();
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         for mode in ["fail", "fill"] {
             family.mode(mode);
@@ -323,9 +323,9 @@ fn a_held_upgrade_goes_on_or_goes_back() {
     for compatible in [true, false] {
         let family = Family::new();
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         family.mode("fail");
         let before = family.look();
@@ -350,9 +350,9 @@ fn a_held_upgrade_goes_on_or_goes_back() {
 
         let family = Family::new();
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         family.mode("fail");
         let _ = before;
@@ -381,9 +381,9 @@ fn an_upgrade_that_was_killed_goes_on() {
     for compatible in [true, false] {
         let family = Family::new();
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         family.mode("slow");
         let mut child = family.host.command(&["gear", "upgrade", "blog"]).spawn().unwrap();

@@ -99,7 +99,7 @@ fn open_upgrade(db: &Db, name: &GearName) -> Result<Option<TxnRow>, Failure> {
 
 #[derive(Serialize)]
 struct GoneOn<'a> {
-    gone_on: bool,
+    resumed: bool,
     changed: bool,
     transaction: i64,
     title: &'a str,
@@ -149,7 +149,7 @@ fn told(app: &App, (transaction, title): (i64, &str), receipt: &Receipt) {
     let Receipt { messages, results, errors, warnings, .. } = receipt;
     match app.form() {
         Form::Json => app.printer().json(&GoneOn {
-            gone_on: true,
+            resumed: true,
             changed: true,
             transaction,
             title,
@@ -160,7 +160,9 @@ fn told(app: &App, (transaction, title): (i64, &str), receipt: &Receipt) {
         }),
         Form::Text => {
             app.printer().talk(&format!("done: {title} (transaction {transaction})"));
-            results.iter().for_each(|line| app.printer().talk(line));
+            for line in results {
+                app.printer().talk(line);
+            }
         }
     }
 }
@@ -249,8 +251,8 @@ fn many(args: &UpgradeArgs, app: &mut App) -> Result<Exit, Failure> {
     let told = summed(gears);
     show(app, &told);
     interrupt::check()?;
-    let bad = told.gears.iter().filter(|one| one.outcome == Outcome::Failed);
-    if let Some(status) = bad.filter_map(|one| one.exit).next() {
+    let mut bad = told.gears.iter().filter(|one| one.outcome == Outcome::Failed);
+    if let Some(status) = bad.find_map(|one| one.exit) {
         app.answer_with(status);
     }
     Ok(Exit::Done)

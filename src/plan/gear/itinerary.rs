@@ -57,7 +57,6 @@ pub(super) fn itinerary(facts: &UpgradeFacts, refresh: Refresh) -> (Vec<Entry>, 
         };
         let (was, becomes) = (&old.package_version, &newest.package.package_version);
         let kind = match refresh {
-            Refresh::All => Kind::Incompatible,
             Refresh::Outdated if becomes == was => {
                 if newest.place != cartridge.place {
                     notes.push(format!(
@@ -69,7 +68,7 @@ pub(super) fn itinerary(facts: &UpgradeFacts, refresh: Refresh) -> (Vec<Entry>, 
             Refresh::Outdated if newest.package.compatible_versions.contains(was) => {
                 Kind::Compatible
             }
-            Refresh::Outdated => Kind::Incompatible,
+            Refresh::Outdated | Refresh::All => Kind::Incompatible,
         };
         if let Some(hold) = &newest.hold {
             notes.push(format!("`{dir}` is held: {}", hold.reason));

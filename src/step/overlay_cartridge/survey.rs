@@ -56,7 +56,7 @@ impl Survey<'_> {
                     acts.push(Act::Remove(path));
                 }
                 _ => {
-                    notes.push(format!("`{path}` is of the old release and was changed: it stays"))
+                    notes.push(format!("`{path}` is of the old release and was changed: it stays"));
                 }
             }
         }
