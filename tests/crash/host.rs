@@ -427,6 +427,9 @@ fn content(path: &Path, state: &str) -> String {
         return "[RANDOM]".into();
     }
     let bytes = std::fs::read(path).unwrap();
+    if name.starts_with("OPENSHIFT_") && name.ends_with("_OUT") {
+        return "[PORT]".into();
+    }
     without_address(&String::from_utf8_lossy(&bytes).replace(state, "[STATE]"))
 }
 
@@ -438,6 +441,18 @@ fn without_address(text: &str) -> String {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         all.push_str(if rest.len() < part.len() { "[ADDRESS]" } else { "127." });
         all.push_str(rest);
+    }
+    // One may have 127 in its middle.
+    without_public_port(&all.replace("[ADDRESS][ADDRESS]", "[ADDRESS]"))
+}
+
+/// So do its public ports: they stand in nginx's `stream`.
+fn without_public_port(text: &str) -> String {
+    let mut parts = text.split("{ listen ");
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        all.push_str("{ listen [PORT]");
+        all.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
     }
     all
 }
