@@ -11,6 +11,7 @@ use super::top::{self, Top};
 use super::{Modes, Options};
 use crate::error::FsError;
 use crate::sys::fs::{Dir, Kind, Meta, set_modified};
+use crate::sys::host;
 use crate::sys::path::RelPath;
 use output::{Body, Output};
 use sha2::Digest;
@@ -177,7 +178,10 @@ impl<'a> Place<'a> {
     /// The file of the older tree that `path` may turn out to be.
     fn twin(&mut self, path: &RelPath, mode: u32, size: u64) -> Result<Option<Twin>, FsError> {
         let Some(spot) = self.top.spot(path.as_str()) else { return Ok(None) };
-        if self.shelf.holder(spot).is_none() {
+        // What its owner may write to is shared only where gears are somebody else: those of an
+        // ordinary user run as the owner, and a change would be one of both trees.
+        let is_shared = mode & 0o200 == 0 || host::is_root();
+        if !is_shared || self.shelf.holder(spot).is_none() {
             return Ok(None);
         }
         let (uid, gid) = match self.owner {

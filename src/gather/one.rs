@@ -128,8 +128,8 @@ impl One<'_> {
 
     pub(super) fn options(&self, strip: Strip) -> Options<'_> {
         let Request { links, modes, .. } = *self.request;
-        // A file that can be written must not be another tree's, too.
-        let older = (modes == Modes::ReadOnly).then_some(self.older);
+        // What is fetched for somebody is theirs alone.
+        let older = (modes != Modes::AsPacked).then_some(self.older);
         Options { limits: &self.gatherer.config.archive, links, modes, strip, older }
     }
 

@@ -327,6 +327,10 @@ fn what_did_not_change_is_on_the_disk_once_and_each_version_stands_alone() {
     repository.commit("2.0", "", "two");
     host.must(&["upgrade"]);
     let (old, new) = (inode(&host, "1.0", "usr/same"), inode(&host, "2.0", "usr/same"));
+    // What its owner may write to is shared only where the owner is root.
+    let shared = Host::is_root();
+    assert_eq!((old.0 == new.0, new.1), (shared, if shared { 2 } else { 1 }));
+    let (old, new) = (inode(&host, "1.0", "bin/control"), inode(&host, "2.0", "bin/control"));
     assert_eq!((old, new.1), (new, 2));
     assert_ne!(inode(&host, "1.0", "usr/build").0, inode(&host, "2.0", "usr/build").0);
     host.must(&["verify"]);
