@@ -16,8 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   cart gear create blog static-web --start
   cart gear create app perl-app https://example.org/diy.tar.gz
-  cart gear create db ./mysql --app blog
-  cart gear create blog static-web --dry-run";
+  cart gear create db ./mysql --app blog";
 
 /// The arguments of `cart gear create`.
 #[derive(Args, Debug)]
