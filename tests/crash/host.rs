@@ -175,7 +175,7 @@ impl Host {
             start) perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, \
             ReuseAddr => 1, LocalAddr => $ENV{OPENSHIFT_ADDON_IP}, \
             LocalPort => $ENV{OPENSHIFT_ADDON_PORT}) or die $!; sleep 1000' & echo $! >pid ;;\n\
-            stop) if [[ -f pid ]]; then\nif grep -qsa \"$OPENSHIFT_GEAR_UUID\" /proc/\"$(<pid)\"/environ; \
+            stop) if [[ -f pid ]]; then\nif grep -qsaz '^perl$' /proc/\"$(<pid)\"/cmdline; \
             then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\nesac\n\
             exit 0";
         let scripts = [
