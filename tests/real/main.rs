@@ -20,6 +20,7 @@ mod support;
 
 mod corpus;
 mod listed;
+mod markers;
 mod public;
 
 use host::{Host, get, md5};
