@@ -26,7 +26,6 @@ const EXAMPLES: &str = "\
 Examples:
   cart gear upgrade blog --dry-run
   cart gear upgrade --all -j 4 --max-failures 3
-  cart gear upgrade blog --on-failure hold
   cart gear upgrade blog --resume";
 
 /// The arguments of `cart gear upgrade`.
