@@ -20,7 +20,6 @@ const EXAMPLES: &str = "\
 Examples:
   cart gear env set blog COLOUR=blue
   cart gear env set --app blog COLOUR=blue
-  cart gear env list blog
   cart gear env show-origin blog";
 
 /// The arguments of `cart gear env`.
