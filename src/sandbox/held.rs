@@ -88,6 +88,7 @@ fn orders(confinement: &Confinement, record: &Record) -> Orders {
     let view = View {
         shims: confinement.shims.clone(),
         tmp: Some(confinement.tmp.clone()),
+        sealed: Some(confinement.state.join("library")),
         kept: [Some(confinement.state.clone()), program].into_iter().flatten().collect(),
     };
     Orders { user: confinement.user, view, groups: record.groups.clone() }

@@ -9,6 +9,7 @@ use crate::sys::fs;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+    mount_remount,
 };
 use std::ffi::CString;
 use std::io;
@@ -24,6 +25,8 @@ pub(super) struct View {
     pub(super) tmp: Option<PathBuf>,
     /// What stays seen where it lies, even in a temporary folder.
     pub(super) kept: Vec<PathBuf>,
+    /// What nothing in the gear writes, whoever owns it.
+    pub(super) sealed: Option<PathBuf>,
 }
 
 /// Lays the view over the host's files, in this process's own mount namespace.
@@ -35,6 +38,9 @@ pub(super) fn lay(view: &View) -> io::Result<()> {
         lay_temporary(Path::new(place), view)?;
     }
     hide_sessions(view)?;
+    if let Some(sealed) = &view.sealed {
+        seal(sealed)?;
+    }
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", quiet, None)?;
     Ok(())
@@ -72,6 +78,16 @@ fn hide_sessions(view: &View) -> io::Result<()> {
         return Ok(());
     }
     Ok(mount("cart", sessions, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=755")?)
+}
+
+/// Makes a tree read-only for the gear. A library below a temporary folder would be in the reach of
+/// what may be written there, and files of an ordinary user are its gears' own.
+fn seal(place: &Path) -> io::Result<()> {
+    if fs::kind_of(place) != Some(fs::Kind::Directory) {
+        return Ok(());
+    }
+    mount_bind(place, place)?;
+    Ok(mount_remount(place, MountFlags::BIND | MountFlags::RDONLY, "")?)
 }
 
 /// Gives the gear a folder of its own in place of the host's, with holes for what is kept.

@@ -1,5 +1,5 @@
 //! Looks whether a cartridge that was set up keeps to the guide: no new folders in the gear's home,
-//! no variable of the platform replaced.
+//! no variable of the platform replaced or removed.
 
 use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
@@ -8,6 +8,15 @@ use crate::gear::identity::Identity;
 
 /// What every home has that is not hidden.
 const OF_EVERY_HOME: [&str; 3] = ["app-root", "app-deployments", "git"];
+
+/// Variables that every gear has from its beginning.
+const OF_EVERY_GEAR: [&str; 5] = [
+    "HOME",
+    "OPENSHIFT_APP_NAME",
+    "OPENSHIFT_DATA_DIR",
+    "OPENSHIFT_GEAR_UUID",
+    "OPENSHIFT_HOMEDIR",
+];
 
 /// A cartridge that has just been set up.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -54,6 +63,20 @@ impl Step for CheckCartridge {
             let names = replaced.join(", ");
             let text = format!("`{}` replaces variables of the platform: {names}", self.dir);
             return broken(text, "the cartridge's `env/` must use names of its own");
+        }
+        let mut gone = Vec::new();
+        for name in OF_EVERY_GEAR {
+            if !home.has(format!(".env/{name}"))? {
+                gone.push(name);
+            }
+        }
+        if !gone.is_empty() {
+            let text = format!(
+                "`{}` has removed variables of the platform: {}",
+                self.dir,
+                gone.join(", ")
+            );
+            return broken(text, "a cartridge may not touch `.env` in the gear's home");
         }
         Ok(Said::default())
     }

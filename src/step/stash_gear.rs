@@ -54,8 +54,12 @@ impl Step for StashGear {
 
     fn revert(&self, kept: &Kept, cx: &Cx<'_>) -> Result<(), Failure> {
         let stash = cx.stash()?;
-        if !kept.copied || !stash.has("home")? {
+        if !kept.copied {
             return Ok(());
+        }
+        if !stash.has("home")? {
+            // It is back already; an earlier attempt may have been cut off as it moved.
+            return Ok(tree::settle(cx.state, self.gear.home())?);
         }
         EndProcesses::now(cx.layout, &self.gear)?;
         if cx.state.has(self.gear.home())? {

@@ -435,15 +435,14 @@ fn content(path: &Path, state: &str) -> String {
 
 /// A gear's addresses come of its number, which depends on the users of this host.
 fn without_address(text: &str) -> String {
-    let mut parts = text.split("127.");
-    let mut all = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        all.push_str(if rest.len() < part.len() { "[ADDRESS]" } else { "127." });
-        all.push_str(rest);
+    let (mut all, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("127.") {
+        all.push_str(&rest[..at]);
+        let tail = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        all.push_str("[ADDRESS]");
+        rest = tail;
     }
-    // One may have 127 in its middle.
-    without_public_port(&all.replace("[ADDRESS][ADDRESS]", "[ADDRESS]"))
+    all + rest
 }
 
 /// So do its public ports: they stand in nginx's `stream`.

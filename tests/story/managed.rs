@@ -109,7 +109,7 @@ impl Place {
 /// Both ways where the test can go both.
 fn callers() -> Vec<Caller> {
     if !Host::is_root() {
-        println!("SKIP: story::managed by owner: only root gives files away");
+        println!("SKIP: story::managed_by_owner: only root gives files away");
         return vec![Caller::Myself];
     }
     if Host::lets_accounts_pass() {
