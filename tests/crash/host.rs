@@ -442,7 +442,7 @@ fn without_address(text: &str) -> String {
         all.push_str("[ADDRESS]");
         rest = tail;
     }
-    all + rest
+    without_public_port(&(all + rest))
 }
 
 /// So do its public ports: they stand in nginx's `stream`.
