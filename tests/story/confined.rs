@@ -353,7 +353,13 @@ fn temporary_folders_are_the_gears_own() {
         std::fs::remove_file(&tmp).unwrap();
         std::fs::rename(&aside, &tmp).unwrap();
         place.must(&["gear", "start", "one"]);
-        assert_eq!(place.bash("one", &format!("cat /tmp/{name}")), (0, "/var/tmp\n".into()));
+        // Where the program itself lies below /tmp, that is a folder in memory with it as a hole.
+        let kept = if Path::new(env!("CARGO_BIN_EXE_cart")).starts_with("/tmp") {
+            "/var/tmp"
+        } else {
+            "/tmp"
+        };
+        assert_eq!(place.bash("one", &format!("cat {kept}/{name}")), (0, "/var/tmp\n".into()));
         assert_eq!(place.bash("one", &write), (0, String::new()), "{place:?}");
         // Every script of the running gear sees the same.
         assert_eq!(place.bash("one", &format!("cat /dev/shm/{name}")), (0, "/dev/shm\n".into()));
