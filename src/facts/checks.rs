@@ -45,7 +45,7 @@ pub fn checked(
         Way::Exec(program) => {
             // An external of others may take `--check` for the name of a package.
             if !known.program(&row.name).is_some_and(|program| program.is_shipped) {
-                return Ok(answer("present", true));
+                return Ok(if failed { answer("failed", false) } else { answer("present", true) });
             }
             sandbox::write_externals(&Dir::create(&layout.shipped_externals(), 0o755)?)?;
             ask((layout, config), &program, row)?
