@@ -195,6 +195,7 @@ fn see_also(name: &str) -> String {
         "cart-recover" | "cart-undo" | "cart-history" => &["cart(1)", "cart-recovery(7)"],
         "cart-doctor" => &["cart(1)", "cart-inside(7)"],
         "cart-lint" => &["cart(1)", "cart-manifest(5)"],
+        _ if name.starts_with("cart-external") => &["cart(1)", "cart-externals(7)"],
         _ if name.starts_with("cart-gear-") => &["cart(1)", "cart-gear(1)"],
         _ => &["cart(1)"],
     };
