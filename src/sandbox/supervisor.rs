@@ -120,11 +120,13 @@ pub(super) fn read_line(wire: &mut UnixStream) -> io::Result<String> {
     let mut line = Vec::new();
     let mut byte = [0];
     loop {
-        match wire.read(&mut byte)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ if byte == *b"\n" => break,
-            _ => line.extend_from_slice(&byte),
+        // Unlike `read` it goes on after a signal: one of a child that ends comes just then, and no
+        // handler makes the kernel go on with a read that has a time limit.
+        wire.read_exact(&mut byte)?;
+        if byte == *b"\n" {
+            break;
         }
+        line.extend_from_slice(&byte);
     }
     String::from_utf8(line).map_err(io::Error::other)
 }
