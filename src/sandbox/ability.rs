@@ -26,8 +26,8 @@ pub fn has_namespaces(records: &Path, shims: &Path) -> bool {
 
 /// Finds it out, and remembers it.
 pub(super) fn try_now(records: &Path, shims: &Path) -> bool {
-    let view = View { shims: shims.to_owned(), tmp: None, kept: Vec::new(), sealed: None };
-    let begun = held::begin(&Orders { user: None, view, groups: Vec::new() });
+    let view = View { shims: shims.to_owned(), ..View::default() };
+    let begun = held::begin(&Orders { view, ..Orders::default() });
     let namespaces = begun.is_ok();
     if let Ok((_, first)) = begun {
         held::kill(first);

@@ -24,10 +24,10 @@ pub(super) struct Family {
 }
 
 impl Family {
-    pub(super) fn new(script: u32, marks: &[(String, String)], first: Option<u32>) -> Self {
+    pub(super) fn new(script: Option<u32>, marks: &[(String, String)], first: Option<u32>) -> Self {
         let marks = marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let adopters = first.into_iter().chain([std::process::id()]).collect();
-        Self { script: Some(script), marks, seen: HashSet::new(), adopters }
+        Self { script, marks, seen: HashSet::new(), adopters }
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.

@@ -4,9 +4,10 @@
 //! a script that may leave processes it is *kept*: written down first, then told to stay, so that
 //! none can stay that nobody knows of.
 
+use super::confinement::Reach;
 use super::mounts::View;
 use super::record::{self, Record};
-use super::supervisor::{Orders, STAY, SUPERVISOR, ourselves, read_line};
+use super::supervisor::{Orders, STAY, SUPERVISOR, ourselves, read_line, send_orders};
 use super::{Confinement, Level, SandboxError, ability};
 use crate::error::FsError;
 use crate::sys::checkpoint::checkpoint;
@@ -90,8 +91,15 @@ fn orders(confinement: &Confinement, record: &Record) -> Orders {
         tmp: Some(confinement.tmp.clone()),
         sealed: Some(confinement.state.join("library")),
         kept: [Some(confinement.state.clone()), program].into_iter().flatten().collect(),
+        hidden: Some(confinement.log.clone()),
     };
-    Orders { user: confinement.user, view, groups: record.groups.clone() }
+    Orders {
+        user: confinement.user,
+        view,
+        groups: record.groups.clone(),
+        reach: Reach::of(confinement, Level::Namespaces),
+        handed_in: Some(confinement.log.clone()),
+    }
 }
 
 /// Begins a supervisor; gives the wire whose end is its end.
@@ -105,9 +113,7 @@ pub(super) fn begin(orders: &Orders) -> io::Result<(UnixStream, Stamp)> {
     let mut child = command.spawn()?;
     // It has its end now; ours must be the only other one.
     drop(command);
-    let mut line = serde_json::to_vec(orders).unwrap_or_default();
-    line.push(b'\n');
-    wire.write_all(&line)?;
+    send_orders(&mut wire, orders)?;
     let first = answer(&mut wire);
     child.wait()?;
     let first = first?;

@@ -8,8 +8,10 @@
 
 mod ability;
 mod capture;
+mod children;
 mod confinement;
 mod enter;
+mod errand;
 mod family;
 mod hand_over;
 mod held;
@@ -17,6 +19,7 @@ mod line;
 mod mounts;
 mod record;
 mod run;
+mod running;
 mod supervisor;
 
 use crate::error::{Exit, Explain, FsError};

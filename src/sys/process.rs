@@ -7,10 +7,10 @@
 use super::landlock::Ruleset;
 use crate::error::FsError;
 use rustix::io::FdFlags;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open};
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -277,6 +277,31 @@ impl Stamp {
     pub fn is_alive(self) -> bool {
         Self::of(self.id) == Some(self)
     }
+
+    /// A handle that means this process for good; `ESRCH` when it has gone.
+    pub fn handle(self) -> io::Result<OwnedFd> {
+        let gone = || io::Error::from(rustix::io::Errno::SRCH);
+        let handle = handle_of(self.id)?;
+        // Only now is it certain that the handle is of the right process.
+        if self.is_alive() { Ok(handle) } else { Err(gone()) }
+    }
+}
+
+/// A handle on a child of this process, or on any process that nobody buries meanwhile.
+pub fn handle_of(id: u32) -> io::Result<OwnedFd> {
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| io::Error::from(rustix::io::Errno::SRCH))?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// The id that the process of a handle has here, wherever the handle comes from; none once it has
+/// been buried.
+pub fn id_of(handle: &OwnedFd) -> Option<u32> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    let told = proc.read(format!("self/fdinfo/{}", handle.as_raw_fd()), 4096).ok()?;
+    let told = String::from_utf8_lossy(&told);
+    let id = told.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    id.trim().parse().ok().filter(|id| *id > 0)
 }
 
 /// Lists the living processes of the user `user`.
