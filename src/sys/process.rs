@@ -212,6 +212,33 @@ pub fn all() -> Result<Vec<Process>, FsError> {
     Ok(ids.filter_map(|id| look_at(&proc, id)).collect())
 }
 
+/// Lists the process `root` and all that descend from it, without looking at any other process of the
+/// host; nothing on a kernel that does not tell who the children of a process are.
+///
+/// A child may be missed while another one of the same parent ends: who needs certainty asks until
+/// the answer stays the same.
+pub fn below(root: u32) -> Option<Vec<Process>> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    if !proc.has(format!("{root}/task/{root}/children")).ok()? {
+        return None;
+    }
+    let (mut found, mut next) = (Vec::new(), vec![root]);
+    while let Some(id) = next.pop() {
+        // One that ended since it was named is simply not there any more.
+        let Some(process) = look_at(&proc, id) else { continue };
+        found.push(process);
+        let Ok(threads) = proc.dir(format!("{id}/task")).and_then(|dir| dir.names()) else {
+            continue;
+        };
+        for thread in threads.iter().filter_map(|name| name.to_str()) {
+            let children = proc.read(format!("{id}/task/{thread}/children"), 1 << 20);
+            let children = String::from_utf8(children.unwrap_or_default()).unwrap_or_default();
+            next.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        }
+    }
+    Some(found)
+}
+
 fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     let status = proc.read(format!("{id}/status"), 1 << 16).ok()?;
     let status = String::from_utf8_lossy(&status);
@@ -477,6 +504,30 @@ pub fn reap(orphans: &[u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descendants_are_found_without_a_look_at_the_others() {
+        let mut shell = command(Path::new("/bin/bash"));
+        shell.args(["-c", "(sleep 60 & sleep 60 & echo; wait) & wait"]);
+        let mut child = shell.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = [0];
+        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        // bash, its second shell, and two that may not be `sleep` yet.
+        while below(child.id()).unwrap().len() != 4 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut found: Vec<u32> = below(child.id()).unwrap().iter().map(|one| one.id).collect();
+        let mut all = descendants(child.id()).unwrap();
+        all.push(child.id());
+        found.sort_unstable();
+        all.sort_unstable();
+        assert_eq!((found.len(), &found), (4, &all));
+        for id in all {
+            signal(id, Signal::KILL);
+        }
+        child.wait().unwrap();
+    }
 
     #[test]
     fn a_marked_tree_is_found_and_ended_even_after_a_double_fork() {
