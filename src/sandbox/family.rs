@@ -3,9 +3,12 @@
 //! Three nets, as each alone has a hole: descent (a double fork leaves it), marks in the
 //! environment (`env -i` drops them), and having been seen as a descendant before.
 
+use super::Script;
 use crate::error::FsError;
-use crate::sys::process::{self, Process};
+use crate::sys::host;
+use crate::sys::process::{self, Process, Whose};
 use std::collections::{HashMap, HashSet};
+use std::slice;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,15 +22,23 @@ pub(super) struct Family {
     script: Option<u32>,
     marks: Vec<String>,
     seen: HashSet<u32>,
+    /// The only user whose processes they can be, where it has one of its own.
+    user: Option<u32>,
     /// Who adopts its orphans: this process, and the first of the gear's namespaces.
     adopters: Vec<u32>,
 }
 
 impl Family {
-    pub(super) fn new(script: u32, marks: &[(String, String)], first: Option<u32>) -> Self {
-        let marks = marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pub(super) fn new(script: u32, of: &Script<'_>, first: Option<u32>) -> Self {
+        let marks = of.marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let adopters = first.into_iter().chain([std::process::id()]).collect();
-        Self { script: Some(script), marks, seen: HashSet::new(), adopters }
+        // Root alone gives scripts another user, and none of them can change it again.
+        let user = of.user.filter(|_| host::is_root()).map(|user| user.uid);
+        Self { script: Some(script), marks, seen: HashSet::new(), user, adopters }
+    }
+
+    fn all(&self) -> Result<Vec<Process>, FsError> {
+        process::all_of(self.user.as_ref().map_or(Whose::All, |user| Whose::Of(slice::from_ref(user))))
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.
@@ -37,7 +48,7 @@ impl Family {
 
     /// Notes who belongs to the family now, and reaps its dead.
     pub(super) fn look(&mut self) -> Result<(), FsError> {
-        let all = process::all()?;
+        let all = self.all()?;
         let kin = self.kin(&all);
         // An id that has gone may be given to a child that is none of this family.
         let there: HashSet<u32> = all.iter().map(|process| process.id).collect();
@@ -52,7 +63,7 @@ impl Family {
 
     /// The living, the script's own process among them.
     fn living(&self) -> Result<Vec<u32>, FsError> {
-        let all = process::all()?;
+        let all = self.all()?;
         let mut living = self.kin(&all);
         living.extend(process::marked_among(&all, &self.marks)?);
         let zombies: HashSet<u32> = all.iter().filter(|p| p.state == 'Z').map(|p| p.id).collect();

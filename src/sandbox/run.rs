@@ -37,7 +37,7 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
     }
     let first = inside.as_ref().and_then(|record| record.first);
     let (mut child, letter) = start(script, (inside.as_ref(), &files))?;
-    let mut family = Family::new(child.id(), script.marks, first.map(|first| first.id));
+    let mut family = Family::new(child.id(), script, first.map(|first| first.id));
     let waited = wait(script, &mut child, (&mut family, &files));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
         // Too late, too much, interrupted, or we lost sight of it: nothing of it may go on.
