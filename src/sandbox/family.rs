@@ -38,7 +38,9 @@ impl Family {
     }
 
     fn all(&self) -> Result<Vec<Process>, FsError> {
-        process::all_of(self.user.as_ref().map_or(Whose::All, |user| Whose::Of(slice::from_ref(user))))
+        process::all_of(
+            self.user.as_ref().map_or(Whose::All, |user| Whose::Of(slice::from_ref(user))),
+        )
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.

@@ -329,7 +329,8 @@ pub struct Marked {
 pub fn with_variable(name: &str, whose: Whose<'_>) -> Result<Vec<Marked>, FsError> {
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
     let me = std::process::id();
-    let alive = all_of(whose)?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
+    let alive =
+        all_of(whose)?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
     Ok(alive
         .map(|process| {
             let environment = proc.read(format!("{}/environ", process.id), 1 << 22);
