@@ -20,6 +20,8 @@ pub struct Config {
     pub frontend: Frontend,
     /// How much an undo may keep.
     pub stash_limit: u64,
+    /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
+    pub old_releases_limit: u64,
 }
 
 /// How downloads behave.
@@ -194,6 +196,7 @@ impl Default for Config {
             gears: Gears::default(),
             frontend: Frontend::default(),
             stash_limit: 2 << 30,
+            old_releases_limit: 2 << 30,
         }
     }
 }

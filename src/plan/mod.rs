@@ -7,6 +7,7 @@ pub mod domain;
 pub mod gear;
 pub mod hold;
 pub mod install;
+pub mod old_releases;
 pub mod remove;
 pub mod shims;
 pub mod undo;

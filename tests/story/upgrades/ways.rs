@@ -2,6 +2,7 @@
 
 use super::family::{Family, difference, release};
 use crate::alone;
+use crate::host::Host;
 
 const SECOND: &str =
     "- Private-IP-Name: IP\n  Private-Port-Name: ADMIN_PORT\n  Private-Port: 23412\n";
@@ -69,4 +70,87 @@ fn a_gear_goes_through_all_releases_and_back_again() {
     let (status, said) = family.upgrade(&[]);
     assert_eq!(status, 0, "{said}");
     assert_eq!(family.seen("OPENSHIFT_FAM_IDENT").as_deref(), Some("test:fam:1:3.0"));
+}
+
+/// A family whose cartridge comes from a repository, which gets one release after the other.
+struct Published {
+    family: Family,
+}
+
+impl Published {
+    fn new() -> Self {
+        let host = Host::new();
+        release(&host, "1.0", "", "", &[]);
+        let (url, _) = host.repository(&host.path("fam-1.0"));
+        host.must(&["gear", "create", "blog", &url, "--start"]);
+        Self { family: Family { host } }
+    }
+
+    fn publish(&self, version: &str, compatible: &str) {
+        let host = &self.family.host;
+        release(host, version, compatible, "", &[]);
+        host.repository(&host.path(&format!("fam-{version}")));
+    }
+
+    /// What the library has.
+    fn versions(&self) -> Vec<String> {
+        let all = self.family.host.json(&["list"])["packages"].clone();
+        let all = all.as_array().unwrap().iter();
+        let mut all: Vec<_> =
+            all.map(|one| one["package_version"].as_str().unwrap().to_owned()).collect();
+        all.sort();
+        all
+    }
+}
+
+#[test]
+fn newer_releases_are_fetched_from_where_the_cartridge_came() {
+    let _alone = alone();
+    let published = Published::new();
+    let family = &published.family;
+    published.publish("1.1", "'1.0'");
+    let (status, said) = family.upgrade(&[]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("up to date with the library; `--fetch`"), "{said}");
+    let (status, said) = family.upgrade(&["--fetch", "--dry-run"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("from 1.0 to 1.1"), "{said}");
+    assert_eq!(published.versions(), ["1.0"], "a dry run brings nothing");
+    let output = family.host.command(&["gear", "upgrade", "blog", "--fetch", "--json"]).output();
+    let answer: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    assert_eq!(answer["changed"], true, "{answer}");
+    assert_eq!(family.seen("OPENSHIFT_FAM_IDENT").as_deref(), Some("test:fam:1:1.1"));
+    assert_eq!(published.versions(), ["1.0", "1.1"]);
+}
+
+#[test]
+fn old_releases_and_snapshots_are_kept_by_quotas() {
+    let _alone = alone();
+    let published = Published::new();
+    let host = &published.family.host;
+    published.publish("2.0", "");
+    let (status, said) = published.family.upgrade(&["--fetch"]);
+    assert_eq!(status, 0, "{said}");
+    host.settings("old_releases_limit: 0\n");
+    for version in ["2.1", "2.2"] {
+        published.publish(version, "");
+        host.must(&["upgrade"]);
+    }
+    assert_eq!(
+        published.versions(),
+        ["1.0", "2.0", "2.2"],
+        "the gear can be rolled back to 1.0, and uses 2.0; nobody needs 2.1"
+    );
+    host.must(&["undo", &host.last()]);
+    assert_eq!(published.versions(), ["1.0", "2.0", "2.1"], "and it can come back");
+
+    let (status, said) = host.talk(&["cache", "clean", "--kept", "--dry-run"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("upgrade the gear `blog`"), "{said}");
+    host.must(&["cache", "clean", "--kept"]);
+    let (status, said) = host.talk(&["gear", "rollback", "blog"]);
+    assert_eq!(status, 4, "{said}");
+    assert!(said.contains("is not kept") && said.contains("stash_limit"), "{said}");
+    host.must(&["upgrade"]);
+    assert_eq!(published.versions(), ["2.0", "2.2"], "nothing leads back to 1.0 any more");
 }
