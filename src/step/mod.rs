@@ -43,6 +43,7 @@ pub mod render_templates;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
+mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
