@@ -3,12 +3,9 @@
 //! Three nets, as each alone has a hole: descent (a double fork leaves it), marks in the
 //! environment (`env -i` drops them), and having been seen as a descendant before.
 
-use super::Script;
 use crate::error::FsError;
-use crate::sys::host;
-use crate::sys::process::{self, Process, Whose};
+use crate::sys::process::{self, Process};
 use std::collections::{HashMap, HashSet};
-use std::slice;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,25 +19,23 @@ pub(super) struct Family {
     script: Option<u32>,
     marks: Vec<String>,
     seen: HashSet<u32>,
-    /// The only user whose processes they can be, where it has one of its own.
-    user: Option<u32>,
-    /// Who adopts its orphans: this process, and the first of the gear's namespaces.
+    /// The first process of the gear's namespaces, from which all in there descend.
+    first: Option<u32>,
+    /// Who adopts its orphans: this process, and that first one.
     adopters: Vec<u32>,
 }
 
 impl Family {
-    pub(super) fn new(script: u32, of: &Script<'_>, first: Option<u32>) -> Self {
-        let marks = of.marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pub(super) fn new(script: Option<u32>, marks: &[(String, String)], first: Option<u32>) -> Self {
+        let marks = marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let adopters = first.into_iter().chain([std::process::id()]).collect();
-        // Root alone gives scripts another user, and none of them can change it again.
-        let user = of.user.filter(|_| host::is_root()).map(|user| user.uid);
-        Self { script: Some(script), marks, seen: HashSet::new(), user, adopters }
+        Self { script, marks, seen: HashSet::new(), first, adopters }
     }
 
+    /// The processes among which those of the script are. Looking at a whole host, for every script,
+    /// would make each gear dearer than the one before.
     fn all(&self) -> Result<Vec<Process>, FsError> {
-        process::all_of(
-            self.user.as_ref().map_or(Whose::All, |user| Whose::Of(slice::from_ref(user))),
-        )
+        self.first.and_then(process::below).map_or_else(process::all, Ok)
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.
@@ -65,6 +60,12 @@ impl Family {
 
     /// The living, the script's own process among them.
     fn living(&self) -> Result<Vec<u32>, FsError> {
+        let living = self.living_now()?;
+        // A child can be missed while a sibling ends.
+        if living.is_empty() && self.first.is_some() { self.living_now() } else { Ok(living) }
+    }
+
+    fn living_now(&self) -> Result<Vec<u32>, FsError> {
         let all = self.all()?;
         let mut living = self.kin(&all);
         living.extend(process::marked_among(&all, &self.marks)?);
