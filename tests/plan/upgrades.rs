@@ -172,7 +172,7 @@ fn every_upgrade_of_a_gear_gives_the_plan_that_it_expects() {
         assert_eq!(steps, must("@steps"), "{case}");
         assert_eq!(format!("{:?}", plan.consent), must("@consent"), "{case}");
         let told = [plan.summary.as_slice(), plan.warnings.as_slice(), &plan.irreversible].concat();
-        for says in line("@says") {
+        if let Some(says) = line("@says") {
             assert!(told.iter().any(|text| text.contains(says)), "{case}\n{told:?}");
         }
         cases += 1;
