@@ -53,9 +53,8 @@ impl Copying<'_> {
 
     /// Templates are rendered, so that what is there under the name is another thing.
     fn is_there(&self, path: &Path, (meta, now): (Meta, Meta)) -> Result<bool, Failure> {
-        let Some(name) = path.to_str().filter(|name| !name.ends_with(".erb")) else {
-            return Ok(false);
-        };
+        let is_template = path.extension().is_some_and(|extension| extension == "erb");
+        let Some(name) = path.to_str().filter(|_| !is_template) else { return Ok(false) };
         let is_alike = now.kind == Kind::File && now.mode == meta.mode | 0o200;
         Ok(is_alike && is_same((self.from, name, meta), (self.there, name, now))?)
     }

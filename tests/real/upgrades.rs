@@ -31,7 +31,8 @@ fn replace(folder: &Path, what: &str, by: &str) {
 }
 
 fn forget_marks(host: &Host) {
-    for name in touched(host) {
+    // By this one it knows that it runs.
+    for name in touched(host).iter().filter(|name| *name != "mock_process") {
         let place = host.home("mock").join("app-root/data/.mock_cartridge_state");
         std::fs::remove_file(place.join(name)).unwrap();
     }
@@ -69,7 +70,11 @@ fn the_official_mock_goes_through_three_releases_and_back() {
     forget_marks(&host);
     let processes = host.processes();
     host.must(&["gear", "upgrade", "mock"]);
-    assert_eq!(touched(&host), set([]), "the gear goes on, and none of its scripts is called");
+    assert_eq!(
+        touched(&host),
+        set(["mock_process"]),
+        "the gear goes on, and none of its scripts is called"
+    );
     assert_eq!(host.processes(), processes);
     let second = (first.0.clone(), "0.0.2".to_owned());
     assert_eq!(shown(&host), second);
@@ -78,8 +83,9 @@ fn the_official_mock_goes_through_three_releases_and_back() {
     replace(&folder, LAST, ANOTHER);
     host.must(&["install", &source]);
     host.must(&["gear", "upgrade", "mock"]);
+    // Its setup forgets what was called before.
     let called = touched(&host);
-    for mark in ["control_stop", "setup_called", "setup_succeed", "control_start"] {
+    for mark in ["setup_called", "setup_succeed", "control_start", "mock_process"] {
         assert!(called.contains(mark), "{mark}: {called:?}");
     }
     for mark in ["install_called", "post_install_called", "setup_failure", "teardown_called"] {

@@ -32,6 +32,7 @@ Examples:
 /// The arguments of `cart gear upgrade`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct UpgradeArgs {
     /// The gears
     #[arg(value_name = "NAME", value_parser = GearName::parse, required_unless_present = "all")]

@@ -37,9 +37,9 @@ fn families() -> impl Iterator<Item = (bool, Family)> {
     [true, false].into_iter().map(|compatible| {
         let family = Family::new();
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         (compatible, family)
     })
@@ -128,9 +128,9 @@ fn a_script_that_fills_the_disk_changes_nothing() {
         let mounted = Mounted(host.root());
         let family = Family::on(host);
         if compatible {
-            family.compatible()
+            family.compatible();
         } else {
-            family.incompatible()
+            family.incompatible();
         }
         family.mode("disk");
         let before = Side::of(&family);
