@@ -16,21 +16,15 @@ our @EXPORT_OK = qw(
     read_file remove_file root sync_folder write_file write_own
 );
 
-my $root = '';
+my $root;
 
-# Sets up a known environment (the marks of cart and tpkg stay: a `cart` that is called from inside
-# knows by them where it is), umask and root.
+# Sets up a known environment and umask. The marks of cart and tpkg stay: a `cart` that is called from
+# inside knows by them where it is.
 sub make_host_ready {
     my %kept = map { $_ => $ENV{$_} } grep { /^(?:HOME\z|TPKG_|CART_)/ } keys %ENV;
     %ENV = (%kept, PATH => '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL => 'C.UTF-8');
     umask 022;
     chdir '/' or fail("cannot change to /: $!");
-    my $given = $ENV{CART_EXTERNAL_ROOT} // '';
-    $given =~ s{/+\z}{};
-    if (length $given) {
-        ($root) = $given =~ m{^(/[^\0\n]+)\z} or fail('CART_EXTERNAL_ROOT is not an absolute path');
-        -d $root or fail("CART_EXTERNAL_ROOT: `$root` is no directory");
-    }
     return;
 }
 
@@ -40,16 +34,29 @@ sub name_of {
     return $name // 'external';
 }
 
+# A failure, in words for people; `run` names the external, and ends with status 1.
 sub fail {
     my ($message) = @_;
-    die "$message\n";
+    die "$message\n" if $^S;
+    print STDERR name_of() . ": $message\n";
+    exit 1;
 }
 
-sub root { return $root }
-sub path { return $root . $_[0] }
+# The root that all paths are below: empty on the running host. Known from the first question on, since
+# scripts ask before anything else happens.
+sub root {
+    return $root if defined $root;
+    my $given = ($ENV{CART_EXTERNAL_ROOT} // '') =~ s{/+\z}{}r;
+    return $root = '' if $given eq '';
+    my ($clean) = $given =~ m{^(/[^\0\n]+)\z} or fail('CART_EXTERNAL_ROOT is not an absolute path');
+    fail("CART_EXTERNAL_ROOT: `$clean` is no directory") if !-d $clean;
+    return $root = $clean;
+}
+
+sub path { return root() . $_[0] }
 
 # Whether this is about the running host, and not about files below another root.
-sub is_live { return $root eq '' }
+sub is_live { return root() eq '' }
 sub is_root { return $> == 0 }
 
 # The place of a program, or undef.
