@@ -20,7 +20,7 @@ fn a_user_comes_and_goes_with_who_asked() {
     scene.remove("user", "b-1.tpkg", "myuser").ok();
     assert_eq!(scene.sh("sort /etc/passwd /etc/group"), before);
     // Its files would have lost their owner.
-    scene.sh("useradd other");
+    scene.sh(&format!("useradd --uid $(({first} + 1)) other"));
     scene.install("user", "a-2.tpkg", "myuser").ok();
     assert_eq!(scene.sh("id -u myuser"), first, "the number from before");
 }
@@ -68,7 +68,8 @@ fn a_user_whose_processes_run_is_kept_until_they_are_gone() {
     let Some(scene) = Scene::host("a_user_whose_processes_run", &["useradd", "setpriv"]) else {
         return;
     };
-    scene.install("user", "p", "myuser").ok();
+    // Processes of the host count: a number that no other test has.
+    scene.install("user", "p", "myuser uid=45681").ok();
     let number = scene.sh("id -u myuser");
     let process = scene.sh(
         "setpriv --reuid myuser --regid myuser --clear-groups sleep 600 >/dev/null 2>&1 & echo $!",
@@ -132,7 +133,7 @@ fn accounts_below_another_root() {
     scene.install("user", "p", "myuser uid=45680").ok();
     scene.install("group", "p", "mygroup").ok();
     scene.install("supplemental_groups", "p", "staff:myuser").ok();
-    assert!(scene.read("/etc/passwd").contains("myuser:x:45680:"));
+    assert!(scene.read("/etc/passwd").contains("\nmyuser:!:45680:"));
     assert!(scene.read("/etc/group").contains("staff:x:701:myuser"));
     for (external, data) in
         [("supplemental_groups", "staff:myuser"), ("group", "mygroup"), ("user", "myuser")]
