@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod bridges;
 mod contract;
 mod files;
 mod hostile;

@@ -9,16 +9,18 @@ use tempfile::TempDir;
 pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFhYWFhYWFhYWFhYWFhYWFiYmJiYmJiYmJiYmJiYmJi a@b";
 
-/// Lays a tmpfs over what externals change, then waits for its standard input to end.
+/// Lays a tmpfs over what externals and tools change, then waits for its standard input to end. A fresh
+/// /run hides the host's systemd, which shall hear of nothing.
 const HOST: &str = r#"
 set -eu
 mount --make-rprivate /
 mount -t tmpfs none "$1"
-for folder in /etc /var /home /opt /usr/sbin; do
+for folder in /etc /var /home /opt /root /usr/sbin; do
     mkdir -p "$1/upper$folder" "$1/work$folder"
     mount -t overlay overlay -o "lowerdir=$folder,upperdir=$1/upper$folder,workdir=$1/work$folder" "$folder"
 done
-rm -rf /var/lib/cartwright
+mount -t tmpfs none /run
+rm -rf /var/lib/cartwright /etc/cartwright
 echo ready
 read -r end || true
 "#;
@@ -75,7 +77,7 @@ impl Scene {
     /// A host of one's own, or nothing, said visibly, where it cannot be had. `needs`: programs.
     pub(crate) fn host(test: &str, needs: &[&str]) -> Option<Scene> {
         if !is_root() {
-            println!("SKIP: externals::{test}: changing a host needs root");
+            println!("SKIP: externals::host: {test}: changing a host needs root");
             return None;
         }
         for program in needs {
@@ -98,7 +100,7 @@ impl Scene {
         if line != "ready\n" {
             let output = holder.wait_with_output().unwrap();
             let why = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-            println!("SKIP: externals::{test}: no namespaces or overlays here: {why}");
+            println!("SKIP: externals::namespaces: no namespaces or overlays here: {why}");
             return None;
         }
         let target = holder.id().to_string();

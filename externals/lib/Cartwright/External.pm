@@ -16,7 +16,7 @@ use Fcntl qw(LOCK_EX O_CREAT O_NOFOLLOW O_RDWR);
 use Cartwright::Data;
 use Cartwright::Host qw(fail folders make_host_ready name_of read_file remove_file root write_file);
 
-our @EXPORT_OK = qw(lines_wanted memory run);
+our @EXPORT_OK = qw(arguments input lines_wanted memory run);
 
 my $LIMIT = 1 << 20;
 my $CHANGES = 20;
