@@ -12,12 +12,13 @@ fn a_user_comes_and_goes_with_who_asked() {
     assert!(!scene.would_change("user", "myuser"));
     scene.install("user", "a-1.tpkg", "myuser").ok();
     scene.install("user", "b-1.tpkg", "# ours\nmyuser\n\n").ok();
+    scene.remove("user", "b-1.tpkg", "myuser").ok();
     scene.remove("user", "a-1.tpkg", "myuser").ok();
     scene.remove("user", "a-1.tpkg", "myuser").ok();
     assert_eq!(scene.sh("id -u myuser"), first, "the other package still has it");
-    let check = scene.call("user", &["--check", "b-1.tpkg", "remove"], b"myuser");
+    let check = scene.call("user", &["--check", "b-1.tpkg", "remove"], b"# ours\nmyuser\n\n");
     assert_eq!(check.code, Some(20), "{check:?}");
-    scene.remove("user", "b-1.tpkg", "myuser").ok();
+    scene.remove("user", "b-1.tpkg", "# ours\nmyuser\n\n").ok();
     assert_eq!(scene.sh("sort /etc/passwd /etc/group"), before);
     // Its files would have lost their owner.
     scene.sh(&format!("useradd --uid $(({first} + 1)) other"));
@@ -56,10 +57,10 @@ fn users_get_what_was_asked_for() {
     scene.install("user", "p", wish).ok();
     assert_eq!(scene.sh("getent passwd svc"), "svc:x:45679:45678::/home/svc:/bin/false");
     scene.sh("touch /home/svc/kept");
-    scene.remove("group", "p", "data").refused("primary group");
+    scene.remove("group", "p", "data gid=45678\n").refused("primary group");
     scene.remove("user", "p", wish).ok();
     scene.sh("test -e /home/svc/kept");
-    scene.remove("group", "p", "data").ok();
+    scene.remove("group", "p", "data gid=45678\n").ok();
     scene.sh("! getent group data");
 }
 
@@ -76,12 +77,12 @@ fn a_user_whose_processes_run_is_kept_until_they_are_gone() {
     );
     // Not `myuser` yet is `sleep` as long as setpriv did not become it.
     scene.sh(&format!("until [[ $(ps -o user= -p {process}) == myuser ]]; do sleep 0.01; done"));
-    scene.remove("user", "p", "myuser").refused("userdel");
+    scene.remove("user", "p", "myuser uid=45681").refused("userdel");
     // The next version, which asks for the same, finds it as it was.
-    scene.install("user", "p-2", "myuser").ok();
+    scene.install("user", "p-2", "myuser uid=45681").ok();
     assert_eq!(scene.sh("id -u myuser"), number);
     scene.sh(&format!("kill {process}; while kill -0 {process} 2>/dev/null; do sleep 0.01; done"));
-    scene.remove("user", "p-2", "myuser").ok();
+    scene.remove("user", "p-2", "myuser uid=45681").ok();
     scene.sh("! getent passwd myuser");
 }
 
@@ -107,6 +108,19 @@ fn members_come_and_go() {
     scene.install("supplemental_groups", "p", "absent:one").refused("no group `absent`");
     scene.remove("supplemental_groups", "p", "team:one\nteam:two").ok();
     assert_eq!(scene.sh("getent group team | cut -d: -f4"), "two", "who was a member stays one");
+}
+
+/// A package may name an external several times; what one piece of its data has in common with another
+/// stays until both are gone.
+#[test]
+fn each_piece_of_data_counts() {
+    let Some(scene) = Scene::host("each_piece_of_data_counts", &["useradd"]) else { return };
+    scene.install("user", "p", "one\ntwo").ok();
+    scene.install("user", "p", "two").ok();
+    scene.remove("user", "p", "one\ntwo").ok();
+    scene.sh("! getent passwd one && getent passwd two");
+    scene.remove("user", "p", "two").ok();
+    scene.sh("! getent passwd two");
 }
 
 /// An engine that knows versions of one package as one says so.
@@ -135,9 +149,11 @@ fn accounts_below_another_root() {
     scene.install("supplemental_groups", "p", "staff:myuser").ok();
     assert!(scene.read("/etc/passwd").contains("\nmyuser:!:45680:"));
     assert!(scene.read("/etc/group").contains("staff:x:701:myuser"));
-    for (external, data) in
-        [("supplemental_groups", "staff:myuser"), ("group", "mygroup"), ("user", "myuser")]
-    {
+    for (external, data) in [
+        ("supplemental_groups", "staff:myuser"),
+        ("group", "mygroup"),
+        ("user", "myuser uid=45680"),
+    ] {
         scene.remove(external, "p", data).ok();
     }
     assert_eq!((scene.read("/etc/passwd"), scene.read("/etc/group")), before);

@@ -95,7 +95,7 @@ fn data_is_read_to_its_end_and_has_a_limit() {
     let long = "# a comment\n".repeat(400_000);
     for (external, data) in ALL {
         scene.install(external, "p", &format!("{data}\n{long}")).refused("more than 1 MiB");
-        let outcome = scene.call(external, &[], long[..500_000].as_bytes());
+        let outcome = scene.call(external, &[], &long.as_bytes()[..500_000]);
         assert_eq!(outcome.code, Some(2), "{external}: {outcome:?}");
     }
 }

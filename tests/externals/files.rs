@@ -9,7 +9,7 @@ const LIMITS: &str = "/etc/security/limits.d/60-cartwright.conf";
 fn limits_are_counted_by_package() {
     let scene = Scene::below();
     let before = scene.read("/etc/passwd");
-    scene.install("limits", "p", "@dba  soft nofile 65536\n@dba hard nofile unlimited\n").ok();
+    scene.install("limits", "p", "@dba soft nofile 65536\n@dba hard nofile unlimited\n").ok();
     scene.install("limits", "q", "@dba soft nofile 65536\n* - core 0\n").ok();
     let text = scene.read(LIMITS);
     assert!(text.starts_with("# Written by cart's external limits"), "{text}");

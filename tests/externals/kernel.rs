@@ -156,6 +156,7 @@ fn units_are_checked_made_and_enabled() {
     let other = UNITS.replace("Blog", "Other");
     scene.install("systemd-unit", "q", &other).refused("`p` asked for");
     scene.install("systemd-unit", "p", &other).ok();
+    scene.remove("systemd-unit", "p", UNITS).ok();
     assert!(scene.read("/etc/systemd/system/blog.service").contains("Description=Other"));
     scene.install("systemd-unit", "p", &other.replace("Exec", "Excec")).refused("ExcecStart");
     assert!(!scene.would_change("systemd-unit", &other));

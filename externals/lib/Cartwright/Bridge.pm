@@ -13,7 +13,7 @@ use Fcntl qw(LOCK_EX O_CREAT O_NOFOLLOW O_RDWR);
 
 use Cartwright::Data;
 use Cartwright::External qw(arguments input);
-use Cartwright::Host qw(fail folders make_host_ready name_of path read_file remove_file write_file);
+use Cartwright::Host qw(fail fingerprint folders make_host_ready name_of path read_file remove_file write_file);
 
 our @EXPORT_OK = qw(json_request run_bridge);
 
@@ -67,15 +67,6 @@ sub file_name {
     my ($package, $data) = @_;
     my $name = $package =~ s/([^A-Za-z0-9_.+-]|^\.)/sprintf '%%%02x', ord $1/ger;
     return substr($name, 0, 180) . '.' . fingerprint("$package\0$data");
-}
-
-# FNV-1a, 64 bits: tells pieces of data of one package apart; nothing depends on it being hard to forge.
-sub fingerprint {
-    my ($text) = @_;
-    use integer;
-    my $sum = -3750763034362895579;
-    $sum = ($sum ^ $_) * 1099511628211 for unpack 'C*', $text;
-    return sprintf '%016x', $sum;
 }
 
 # Has the tool look, one run at a time. A call from inside a run (tool, cart, external, this) does not

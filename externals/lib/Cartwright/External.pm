@@ -14,7 +14,7 @@ use Exporter 'import';
 use Fcntl qw(LOCK_EX O_CREAT O_NOFOLLOW O_RDWR);
 
 use Cartwright::Data;
-use Cartwright::Host qw(fail folders make_host_ready name_of read_file remove_file root write_file);
+use Cartwright::Host qw(fail fingerprint folders make_host_ready name_of read_file remove_file root write_file);
 
 our @EXPORT_OK = qw(arguments input lines_wanted memory run);
 
@@ -22,8 +22,8 @@ my $LIMIT = 1 << 20;
 my $CHANGES = 20;
 my $FIRST_LINE = "cartwright external 1\n";
 
-# The notes of this external: entry => { note => {…}, packages => { name => 1 } }; and what is
-# remembered of entries that are gone.
+# The notes of this external: entry => { note => {…}, askers => { asker => 1 } }; and what is remembered of
+# entries that are gone.
 my (%known, %memory, $notes);
 
 # Runs an external made of these parts, and ends the program:
@@ -49,9 +49,11 @@ sub main {
     my ($checks, $package, $operation) = arguments();
     my @entries = Cartwright::Data::entries(name_of(), $input);
     open_notes($checks);
-    return check($external, $package, $operation, @entries) if $checks;
-    return install($external, $package, @entries) if $operation eq 'install';
-    return remove($external, $package, @entries);
+    # A package may name an external several times: who asks is the package with this data.
+    my $asker = "$package\t" . fingerprint($input);
+    return check($external, $asker, $operation, @entries) if $checks;
+    return install($external, $asker, @entries) if $operation eq 'install';
+    return remove($external, $asker, @entries);
 }
 
 # The arguments, as the contract has them: PACKAGE install|remove, or --check [PACKAGE install|remove].
@@ -83,15 +85,15 @@ sub input {
 }
 
 sub check {
-    my ($external, $package, $operation, @entries) = @_;
+    my ($external, $asker, $operation, @entries) = @_;
     my $changes = 0;
     for my $entry (@entries) {
         my $has = $known{ $entry->{key} };
         my $words;
         if ($operation eq 'install') {
-            refuse_other_wish($entry, $package);
+            refuse_other_wish($entry, $asker);
             $words = $external->{change}->($entry, $has && $has->{note});
-        } elsif ($has && $has->{note}{made} && is_last($has, $package)) {
+        } elsif ($has && $has->{note}{made} && is_last($has, $asker)) {
             $words = 'is taken back';
         }
         next if !defined $words;
@@ -103,13 +105,13 @@ sub check {
 
 # Makes all entries, or none: what was made before one fails is taken back.
 sub install {
-    my ($external, $package, @entries) = @_;
+    my ($external, $asker, @entries) = @_;
     my @taken;
     for my $entry (@entries) {
-        my $is_new = eval { take($external, $package, $entry) };
+        my $is_new = eval { take($external, $asker, $entry) };
         if (my $why = $@) {
             for my $back (reverse @taken) {
-                eval { release($external, $package, $back); 1 } or print STDERR name_of() . ": $@";
+                eval { release($external, $asker, $back); 1 } or print STDERR name_of() . ": $@";
             }
             die $why;
         }
@@ -118,47 +120,48 @@ sub install {
     return 0;
 }
 
-# Makes one entry for this package; true if the package did not have it yet.
+# Makes one entry for who asks; true if they did not have it yet.
 sub take {
-    my ($external, $package, $entry) = @_;
+    my ($external, $asker, $entry) = @_;
     my $key = $entry->{key};
-    refuse_other_wish($entry, $package);
+    refuse_other_wish($entry, $asker);
     my $had = $known{$key};
     my $change = $external->{change}->($entry, $had && $had->{note});
     my %note = $had ? %{ $had->{note} } : (order => 1 + last_order());
     %note = (%note, $external->{before}->($entry)) if !$had && $external->{before};
     $note{$_} = $entry->{$_} for grep { defined $entry->{$_} } qw(value line);
     $note{made} = 1 if defined $change;
-    $known{$key} = { note => \%note, packages => { $had ? %{ $had->{packages} } : (), $package => 1 } };
+    $known{$key} = { note => \%note, askers => { $had ? %{ $had->{askers} } : (), $asker => 1 } };
     save_notes();
     if (defined $change && !eval { $external->{make}->($entry, \%note); 1 }) {
         my $why = $@;
-        $known{$key} = $had // { note => \%note, packages => {} };
+        $known{$key} = $had // { note => \%note, askers => {} };
         eval { $external->{undo}->($entry, \%note) } if !$had;
         delete $known{$key} if !$had && !$@;
         save_notes();
         die $why;
     }
     print "$entry->{about}: " . ($change // 'is there already') . "\n";
-    return !$had || !$had->{packages}{$package};
+    return !$had || !$had->{askers}{$asker};
 }
 
 # Two packages that want one thing differently cannot both have it.
 sub refuse_other_wish {
-    my ($entry, $package) = @_;
+    my ($entry, $asker) = @_;
     my $has = $known{ $entry->{key} };
     return if !$has || !defined $entry->{value} || $entry->{value} eq ($has->{note}{value} // '');
-    my @others = grep { $_ ne $package } sort keys %{ $has->{packages} };
+    my ($package) = split /\t/, $asker;
+    my @others = grep { $_ ne $package } map { (split /\t/)[0] } sort keys %{ $has->{askers} };
     return if !@others;
     fail("$entry->{about}: `$others[0]` asked for `$has->{note}{value}`, not for `$entry->{value}`");
 }
 
-# Takes everything back that this package alone still wanted; goes on after what cannot be undone.
+# Takes everything back that is wanted by these alone; goes on after what cannot be undone.
 sub remove {
-    my ($external, $package, @entries) = @_;
+    my ($external, $asker, @entries) = @_;
     my $failed = 0;
     for my $entry (reverse @entries) {
-        next if eval { release($external, $package, $entry); 1 };
+        next if eval { release($external, $asker, $entry); 1 };
         print STDERR name_of() . ": $@";
         $failed = 1;
     }
@@ -166,17 +169,17 @@ sub remove {
 }
 
 sub release {
-    my ($external, $package, $entry) = @_;
+    my ($external, $asker, $entry) = @_;
     my ($key, $about) = @$entry{qw(key about)};
     my $has = $known{$key};
-    if (!$has || !is_last($has, $package)) {
-        my $asked = $has && delete $has->{packages}{$package};
+    if (!$has || !is_last($has, $asker)) {
+        my $asked = $has && delete $has->{askers}{$asker};
         save_notes() if $asked;
         print "$about: stays, " . ($asked ? 'others asked for it, too' : 'it was not asked for') . "\n";
         return;
     }
     # Nobody wants it from here on. Where undoing fails, the note stays, and the next call tries again.
-    $has->{packages} = {};
+    $has->{askers} = {};
     save_notes();
     if ($has->{note}{made}) {
         my $left = $external->{undo}->($entry, $has->{note});
@@ -189,15 +192,15 @@ sub release {
 }
 
 sub is_last {
-    my ($has, $package) = @_;
-    my @packages = keys %{ $has->{packages} };
-    return !@packages || (@packages == 1 && $packages[0] eq $package);
+    my ($has, $asker) = @_;
+    my @askers = keys %{ $has->{askers} };
+    return !@askers || (@askers == 1 && $askers[0] eq $asker);
 }
 
 # The lines of all entries that somebody wants, in the order in which they came first, for externals
 # that write one file of their own.
 sub lines_wanted {
-    my @notes = map { $_->{note} } grep { %{ $_->{packages} } && $_->{note}{made} } values %known;
+    my @notes = map { $_->{note} } grep { %{ $_->{askers} } && $_->{note}{made} } values %known;
     return map { $_->{line} } sort { $a->{order} <=> $b->{order} } @notes;
 }
 
@@ -232,9 +235,9 @@ sub open_notes {
     my $entry;
     for my $line (split /\n/, $text) {
         my ($kind, @words) = map { decode($_) } split /\t/, $line, -1;
-        if ($kind eq 'entry') { $entry = $known{ $words[0] } = { note => {}, packages => {} } }
+        if ($kind eq 'entry') { $entry = $known{ $words[0] } = { note => {}, askers => {} } }
         elsif ($kind eq 'note') { $entry->{note}{ $words[0] } = $words[1] }
-        elsif ($kind eq 'package') { $entry->{packages}{ $words[0] } = 1 }
+        elsif ($kind eq 'asker') { $entry->{askers}{ $words[0] } = 1 }
         elsif ($kind eq 'memory') { $memory{ $words[0] }{ $words[1] } = $words[2] }
         else { fail("`$notes` has a line of an unknown kind") }
     }
@@ -245,10 +248,10 @@ sub save_notes {
     return remove_file($notes) if !%known && !%memory;
     my $text = $FIRST_LINE;
     for my $key (sort keys %known) {
-        my ($note, $packages) = @{ $known{$key} }{qw(note packages)};
+        my ($note, $askers) = @{ $known{$key} }{qw(note askers)};
         $text .= record('entry', $key);
         $text .= record('note', $_, $note->{$_}) for sort keys %$note;
-        $text .= record('package', $_) for sort keys %$packages;
+        $text .= record('asker', $_) for sort keys %$askers;
     }
     for my $key (sort keys %memory) {
         $text .= record('memory', $key, $_, $memory{$key}{$_}) for sort keys %{ $memory{$key} };
