@@ -57,11 +57,11 @@ fn users_get_what_was_asked_for() {
     scene.install("user", "p", wish).ok();
     assert_eq!(scene.sh("getent passwd svc"), "svc:x:45679:45678::/home/svc:/bin/false");
     scene.sh("touch /home/svc/kept");
-    scene.remove("group", "p", "data gid=45678\n").refused("primary group");
+    // Packages are removed in the order of their lists, too: the group goes with its user.
+    let kept = scene.remove("group", "p", "data gid=45678\n");
+    assert!(kept.ok().stdout.contains("primary group of `svc`"), "{kept:?}");
     scene.remove("user", "p", wish).ok();
-    scene.sh("test -e /home/svc/kept");
-    scene.remove("group", "p", "data gid=45678\n").ok();
-    scene.sh("! getent group data");
+    scene.sh("test -e /home/svc/kept && ! getent passwd svc && ! getent group data");
 }
 
 #[test]
@@ -73,15 +73,18 @@ fn a_user_whose_processes_run_is_kept_until_they_are_gone() {
     scene.install("user", "p", "myuser uid=45681").ok();
     let number = scene.sh("id -u myuser");
     let process = scene.sh(
-        "setpriv --reuid myuser --regid myuser --clear-groups sleep 600 >/dev/null 2>&1 & echo $!",
+        "setpriv --reuid myuser --regid myuser --clear-groups sleep 30 >/dev/null 2>&1 & echo $!",
     );
     // Not `myuser` yet is `sleep` as long as setpriv did not become it.
     scene.sh(&format!("until [[ $(ps -o user= -p {process}) == myuser ]]; do sleep 0.01; done"));
     scene.remove("user", "p", "myuser uid=45681").refused("userdel");
+    assert_eq!(scene.call("user", &["--finish"], b"").code, Some(1), "it still runs");
     // The next version, which asks for the same, finds it as it was.
     scene.install("user", "p-2", "myuser uid=45681").ok();
     assert_eq!(scene.sh("id -u myuser"), number);
     scene.sh(&format!("kill {process}; while kill -0 {process} 2>/dev/null; do sleep 0.01; done"));
+    scene.call("user", &["--finish"], b"").ok();
+    assert_eq!(scene.sh("id -u myuser"), number, "somebody asks for it");
     scene.remove("user", "p-2", "myuser uid=45681").ok();
     scene.sh("! getent passwd myuser");
 }

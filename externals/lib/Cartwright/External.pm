@@ -30,7 +30,8 @@ my (%known, %memory, $notes);
 #   change => sub ($entry, $note)   what would be done, in words; undef where the host is so already
 #   before => sub ($entry)          how the host is, for the note (optional)
 #   make   => sub ($entry, $note)   does it, or dies with the host as it was
-#   undo   => sub ($entry, $note)   takes it back; may be called twice; may return what to remember
+#   undo   => sub ($entry, $note)   takes it back; may be called twice; may return what to remember of it,
+#                                   or, as text, why that has to wait for `NAME --finish`
 sub run {
     my (%external) = @_;
     my $code = eval { main(\%external) };
@@ -46,6 +47,7 @@ sub main {
     my ($external) = @_;
     my $input = input();
     make_host_ready();
+    return finish($external) if "@ARGV" eq '--finish';
     my ($checks, $package, $operation) = arguments();
     my @entries = Cartwright::Data::entries(name_of(), $input);
     open_notes($checks);
@@ -57,6 +59,7 @@ sub main {
 }
 
 # The arguments, as the contract has them: PACKAGE install|remove, or --check [PACKAGE install|remove].
+# Externals that keep notes know --finish, too.
 sub arguments {
     my @given = @ARGV;
     my $checks = @given && $given[0] eq '--check' && shift @given;
@@ -131,6 +134,7 @@ sub take {
     %note = (%note, $external->{before}->($entry)) if !$had && $external->{before};
     $note{$_} = $entry->{$_} for grep { defined $entry->{$_} } qw(value line);
     $note{made} = 1 if defined $change;
+    $note{"entry.$_"} = $entry->{$_} for grep { defined $entry->{$_} && !ref $entry->{$_} } keys %$entry;
     $known{$key} = { note => \%note, askers => { $had ? %{ $had->{askers} } : (), $asker => 1 } };
     save_notes();
     if (defined $change && !eval { $external->{make}->($entry, \%note); 1 }) {
@@ -178,17 +182,44 @@ sub release {
         print "$about: stays, " . ($asked ? 'others asked for it, too' : 'it was not asked for') . "\n";
         return;
     }
-    # Nobody wants it from here on. Where undoing fails, the note stays, and the next call tries again.
+    # Nobody wants it from here on. Where undoing fails, the note stays for another call.
     $has->{askers} = {};
     save_notes();
-    if ($has->{note}{made}) {
-        my $left = $external->{undo}->($entry, $has->{note});
+    return take_back($external, $entry);
+}
+
+sub take_back {
+    my ($external, $entry) = @_;
+    my ($key, $about) = @$entry{qw(key about)};
+    my $note = $known{$key}{note};
+    if ($note->{made}) {
+        my $left = $external->{undo}->($entry, $note);
+        if (defined $left && !ref $left && $left =~ / /) {
+            print "$about: stays, $left\n";
+            return;
+        }
         $memory{$key} = $left if ref $left eq 'HASH';
     }
-    print "$about: " . ($has->{note}{made} ? 'taken back' : 'stays, it was there before') . "\n";
+    print "$about: " . ($note->{made} ? 'taken back' : 'stays, it was there before') . "\n";
     delete $known{$key};
     save_notes();
     return;
+}
+
+# Takes back what nobody asks for any more and what could not be taken back when the last one left.
+sub finish {
+    my ($external) = @_;
+    open_notes();
+    my $failed = 0;
+    for my $key (sort keys %known) {
+        next if %{ $known{$key}{askers} };
+        my $note = $known{$key}{note};
+        my %entry = map { /^entry\.(.+)/ ? ($1 => $note->{$_}) : () } keys %$note;
+        next if eval { take_back($external, \%entry); 1 };
+        print STDERR name_of() . ": $@";
+        $failed = 1;
+    }
+    return $failed;
 }
 
 sub is_last {
