@@ -47,6 +47,8 @@ fn what_the_kernel_refuses_is_refused() {
     scene
         .install("sysctl", "p", "kernel.domainname = x\nnet.ipv4.ip_forward = many")
         .refused("refuses");
+    let long = format!("kernel.domainname = {}", "x".repeat(100));
+    scene.install("sysctl", "p", &long).refused("the kernel made");
     assert_eq!(scene.sh("cat /proc/sys/kernel/domainname"), domain);
     assert_eq!(scene.read("/etc/sysctl.d/60-cartwright.conf"), "");
 }
