@@ -8,8 +8,10 @@
 
 mod ability;
 mod capture;
+mod children;
 mod confinement;
 mod enter;
+mod errand;
 mod family;
 mod hand_over;
 mod held;
@@ -17,6 +19,7 @@ mod line;
 mod mounts;
 mod record;
 mod run;
+mod running;
 mod supervisor;
 
 use crate::error::{Exit, Explain, FsError};
@@ -32,7 +35,7 @@ pub use capture::Output;
 pub use confinement::{Confinement, Level};
 pub use enter::{ENTER, enter};
 pub use hand_over::{hand_over, run_here};
-pub use held::{end, release};
+pub use held::{end, expect, release};
 pub use line::{CommandLine, Sourced};
 pub use record::{Record, all as all_running, of as running, sweep};
 pub use run::run;
