@@ -46,6 +46,9 @@ fn leftovers_and_links_do_no_harm() {
     scene.install("limits", "p", "* - nofile 5").ok();
     assert_eq!(scene.read("/etc/passwd"), before);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::write(folder.join(".60-cartwright.conf.cart-new"), "half").unwrap();
+    scene.remove("limits", "p", "* - nofile 5").ok();
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 #[test]
@@ -200,5 +203,37 @@ fn units_of_others_are_left_alone() {
         scene.remove("systemd-unit", "p", "theirs.service\n[Service]\nExecStart=/bin/false").ok();
         assert!(unit.exists());
         std::fs::remove_file(unit).unwrap();
+    }
+}
+
+/// Killed at any point: the same call makes it whole, and `remove` leaves nothing.
+#[test]
+fn a_killed_call_is_made_good_by_the_next() {
+    let mut others = vec![
+        ("limits", "web soft nofile 5\nweb hard nofile 6"),
+        ("cron", "@daily web one\n@daily web two"),
+        ("nfs", "data filer:/data\ntools filer:/tools"),
+        ("systemd-unit", "web.service\n[Service]\nExecStart=/bin/true"),
+    ];
+    others.retain(|(name, _)| *name != "systemd-unit" || has("systemd-analyze"));
+    for (external, data) in others {
+        let scene = Scene::below();
+        scene.install(external, "first", data).ok();
+        scene.remove(external, "first", data).ok();
+        let before = scene.tree();
+        scene.install(external, "p", data).ok();
+        let after = scene.tree();
+        scene.remove(external, "p", data).ok();
+        for milliseconds in (10..130).step_by(20) {
+            scene.kill(external, &["p", "install"], data, milliseconds);
+            scene.remove(external, "p", data).ok();
+            assert_eq!(scene.tree(), before, "{external}, removed after {milliseconds} ms");
+            scene.kill(external, &["p", "install"], data, milliseconds);
+            scene.install(external, "p", data).ok();
+            assert_eq!(scene.tree(), after, "{external}, installed after {milliseconds} ms");
+            scene.kill(external, &["p", "remove"], data, milliseconds);
+            scene.remove(external, "p", data).ok();
+            assert_eq!(scene.tree(), before, "{external}, removed again after {milliseconds} ms");
+        }
     }
 }

@@ -136,6 +136,24 @@ impl Scene {
         self.run(&[&[external.to_str().unwrap()], arguments].concat(), data)
     }
 
+    /// Calls an external below this scene's root, and kills it after so long.
+    pub(crate) fn kill(&self, external: &str, arguments: &[&str], data: &str, milliseconds: u64) {
+        let mut child = Command::new(scripts().join(external))
+            .args(arguments)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(data.as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        // It may be done by now.
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+
     /// Runs a program of the host, which has to succeed.
     pub(crate) fn sh(&self, script: &str) -> String {
         let outcome = self.run(&["bash", "-euc", script], b"");

@@ -12,7 +12,7 @@ use IO::Handle;
 use POSIX ();
 
 our @EXPORT_OK = qw(
-    accounts command fail fingerprint folders have is_live is_root make_host_ready name_of need path program_says
+    accounts beside command fail fingerprint folders have is_live is_root make_host_ready name_of need path program_says
     read_file remove_file root sync_folder write_file write_own
 );
 
@@ -136,9 +136,9 @@ sub folders {
 # Puts a file in place as a whole: written beside, synced, checked by $check, renamed.
 sub write_file {
     my ($file, $mode, $text, $check) = @_;
-    my ($folder, $name) = $file =~ m{^(.+)/([^/]+)\z} or fail("`$file` has no folder");
+    my ($folder) = $file =~ m{^(.+)/[^/]+\z} or fail("`$file` has no folder");
     folders($folder);
-    my $beside = "$folder/.$name.cart-new";
+    my $beside = beside($file);
     unlink $beside;
     my $is_done = eval {
         sysopen my $handle, $beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600
@@ -161,6 +161,12 @@ sub write_file {
     return;
 }
 
+# Where a file is written before it is renamed; what a killed call left there is removed by the next one.
+sub beside {
+    my ($file) = @_;
+    return $file =~ s{([^/]+)\z}{.$1.cart-new}r;
+}
+
 # Renames and removals in a folder are on the disk from here on.
 sub sync_folder {
     my ($folder) = @_;
@@ -172,6 +178,7 @@ sub sync_folder {
 
 sub remove_file {
     my ($file) = @_;
+    unlink beside($file);
     unlink $file or $! == ENOENT or fail("cannot remove `$file`: $!");
     my ($folder) = $file =~ m{^(.+)/};
     sync_folder($folder);
@@ -187,7 +194,7 @@ sub write_own {
     fail("`$file` is there, and not of this external's making")
         if defined $present && index($present, $mark) != 0;
     if (!@$lines) {
-        remove_file($file) if defined $present;
+        remove_file($file);
         return;
     }
     write_file($file, $mode, join('', $mark, map { "$_\n" } @$lines), $check);
