@@ -1,6 +1,6 @@
 //! What the running host takes up at once: sysctl, nftables, mounts, units. On a host of namespaces.
 
-use crate::scene::Scene;
+use crate::scene::{MOUNT_NFS, Scene};
 
 #[test]
 fn settings_hold_at_once_and_go_back() {
@@ -79,11 +79,6 @@ fn rules_are_loaded_in_their_order() {
     assert_eq!(scene.sh("nft list ruleset"), "");
     assert_eq!(scene.read("/etc/nftables.d/cartwright.nft"), "");
 }
-
-/// A stand-in for mount.nfs, which mount calls with source and folder.
-const MOUNT_NFS: &str =
-    "printf '#!/bin/sh\\nexec mount -t tmpfs -- \"$1\" \"$2\"\\n' >/usr/sbin/mount.nfs
-    chmod 755 /usr/sbin/mount.nfs; touch /etc/fstab";
 
 #[test]
 fn mounts_are_mounted_and_unmounted() {

@@ -12,6 +12,7 @@
 mod accounts;
 mod bridges;
 mod contract;
+mod engine;
 mod files;
 mod hostile;
 mod kernel;
