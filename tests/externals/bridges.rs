@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Links to the bridge of `tool` under the names of externals, as an administrator does; for a scene that
 /// is a host.
-fn link_on_host(scene: &Scene, tool: &str) {
+pub(crate) fn link_on_host(scene: &Scene, tool: &str) {
     let bridge = scripts().join("bridges").join(tool).join("external");
     scene.sh(&format!(
         "mkdir -p /etc/cartwright/externals; for name in user group supplemental_groups sudo sysctl limits; do

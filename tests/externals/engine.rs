@@ -1,6 +1,7 @@
 //! The shipped externals as `cart` itself calls them: the seed's example without anything of an
 //! administrator's, from the cartridge to the host and back.
 
+use crate::bridges::link_on_host;
 use crate::scene::{MOUNT_NFS, Scene};
 use std::path::Path;
 
@@ -57,4 +58,39 @@ fn the_seeds_example_comes_upgrades_and_goes() {
     cart("gear destroy blog");
     scene.sh("! getent passwd myuser && ! findmnt /opt/mounted && test ! -e /opt/mounted");
     assert_eq!((domain(), String::new(), scene.read("/etc/fstab")), before);
+}
+
+/// Package, cart, bridge, tool: the tool makes what a package asks for, and the requests go with it.
+fn a_tool_makes_what_a_cartridge_asks_for(scene: &Scene, tool: &str) {
+    link_on_host(scene, tool);
+    scene.sh(MOUNT_NFS);
+    scene.sh(&format!("set -- 1; {CARTRIDGE}"));
+    let cart = |arguments: &str| {
+        scene.sh(&format!("'{}' -y --strict-externals {arguments}", env!("CARGO_BIN_EXE_cart")))
+    };
+    cart("install /opt/asker-1");
+    cart("gear create blog us-asker-1");
+    scene.sh("getent passwd myuser");
+    assert_eq!(scene.sh("cat /proc/sys/kernel/domainname"), "release-1");
+    let requests =
+        || scene.sh(&format!("find /var/lib/cartwright/requests/{tool} -type f | wc -l"));
+    assert_eq!(requests(), "2");
+    let own = format!("/etc/cartwright/bridges/{tool}-run");
+    scene.sh(&format!("mkdir -p /etc/cartwright/bridges; ln -s /bin/true {own}"));
+    cart("gear destroy blog");
+    assert_eq!(requests(), "0");
+}
+
+#[test]
+fn ansible_makes_what_a_cartridge_asks_for() {
+    let needs = ["ansible-playbook", "useradd", "findmnt"];
+    let Some(scene) = Scene::host("ansible_through_cart", &needs) else { return };
+    a_tool_makes_what_a_cartridge_asks_for(&scene, "ansible");
+}
+
+#[test]
+fn puppet_makes_what_a_cartridge_asks_for() {
+    let needs = ["puppet", "useradd", "findmnt"];
+    let Some(scene) = Scene::host("puppet_through_cart", &needs) else { return };
+    a_tool_makes_what_a_cartridge_asks_for(&scene, "puppet");
 }
