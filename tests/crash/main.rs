@@ -292,12 +292,19 @@ fn fault(
     Outcome { cut, recovery }
 }
 
+/// Of a gear that asks externals, only their own steps are tried, unless all pairs are: the other steps
+/// have scenarios without them.
+fn is_tried(scenario: &str, passed: &str) -> bool {
+    all_pairs() || !scenario.ends_with(", asking externals") || passed.contains("_external")
+}
+
 fn try_scenario(scenario: &Scenario) -> Count {
     let (checkpoints, before, after) = measure(scenario);
     let states = (&before, &after);
     let mut count = Count::default();
     let mut met = BTreeSet::new();
-    for (first, passed) in (1..).zip(&checkpoints) {
+    let tried = (1..).zip(&checkpoints).filter(|(_, passed)| is_tried(scenario.name, passed));
+    for (first, passed) in tried {
         let single = fault(scenario, states, (first, None));
         count.singles += 1;
         if all_pairs() {
