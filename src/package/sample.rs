@@ -34,6 +34,7 @@ pub(crate) fn package(name: &str) -> Package {
         source_md5: None,
         managed: super::managed::Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra: serde_json::Map::new(),
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn package(root: &Node, reading: &mut Reading) -> Option<Package> {
         source_md5,
         managed: Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra,
     })
 }
