@@ -3,6 +3,7 @@
 //! Reads every form that was ever built: `tpkg.yml` and `tpkg.xml`, with or without digests of its
 //! files. Strict where a text becomes a path, an account or a mode; else lenient, with a warning.
 
+pub mod build;
 pub mod crypt;
 mod cx;
 mod file_metadata;
