@@ -42,6 +42,7 @@
 //! | `stash/<transaction>/<step>/` | [`step::Cx::stash`]; [`layout::Layout::stashed_tree`] for what can come back |
 //! | `staging/` | [`gather::Staging`] |
 //! | `lib/<version>/` | [`gear::sdk`] |
+//! | `spool/` | [`step::call_external`]: requests that wait for a tool |
 //! | `running/` | [`sandbox::Record`] |
 //! | `locks/` | [`txn::Locks`] |
 //! | `log/<transaction>/` | [`step::Cx::log`]: what scripts printed |

@@ -4,10 +4,12 @@
 //! JSON, compared after the locks are taken, and run.
 
 pub mod domain;
+pub mod externals;
 pub mod gear;
 pub mod hold;
 pub mod install;
 pub mod remove;
+pub mod requests;
 pub mod shims;
 pub mod undo;
 pub mod unit;
