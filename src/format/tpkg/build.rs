@@ -9,7 +9,7 @@ use super::cx::{Edit, Purpose};
 use super::file_metadata::{self, Line};
 use super::{MANIFESTS, Read, read_metadata, table};
 use crate::format::error::ManifestError;
-use crate::format::{Format, Tree, yaml};
+use crate::format::{Format, Tree, externals, yaml};
 use crate::package::digest::Sha256;
 use crate::package::note::Notes;
 use crate::package::tpkg::{Encryption, Place, TpkgContent, TpkgFile};
@@ -17,6 +17,9 @@ use std::io::{Read as Source, Write};
 
 /// The version of tpkg whose format this is; it stands in what is built, as `tpkg` does it.
 pub const TPKG_VERSION: &str = "2.3.6";
+
+/// The members of digests, which only what was built has.
+pub const DIGESTS: [&str; 3] = file_metadata::NAMES;
 
 /// A package that is to be built.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl Blueprint {
     /// Tells whether a member of the source directory has no place in the package: what is made
     /// anew.
     pub fn replaces(&self, path: &str) -> bool {
-        file_metadata::NAMES.contains(&path) || self.made.iter().any(|(name, _)| *name == path)
+        DIGESTS.contains(&path) || self.made.iter().any(|(name, _)| *name == path)
     }
 
     /// How the member at `path` has to be encrypted; nothing where it stays as it is.
@@ -86,6 +89,7 @@ pub fn blueprint(tree: &dyn Tree, notes: &mut Notes) -> Result<Blueprint, Manife
             remedy: "correct or remove them".into(),
         });
     }
+    externals::check(&metadata.externals, tree.table())?;
     let digests = file_metadata::Digests::new();
     let files = table::table(tree, (name, &metadata.files), &digests, notes)?;
     table::scripts(tree, notes);
