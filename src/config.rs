@@ -23,6 +23,8 @@ pub struct Config {
     pub externals: BTreeMap<String, Rule>,
     /// How much an undo may keep.
     pub stash_limit: u64,
+    /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
+    pub old_releases_limit: u64,
 }
 
 /// How an external is reached.
@@ -223,6 +225,7 @@ impl Default for Config {
             frontend: Frontend::default(),
             externals: BTreeMap::new(),
             stash_limit: 2 << 30,
+            old_releases_limit: 2 << 30,
         }
     }
 }
