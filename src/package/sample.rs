@@ -35,6 +35,7 @@ pub(crate) fn package(name: &str) -> Package {
         externals: Vec::new(),
         managed: super::managed::Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra: serde_json::Map::new(),
     }
 }

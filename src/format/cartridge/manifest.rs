@@ -58,6 +58,7 @@ pub(super) fn package(root: &Node, reading: &mut Reading) -> Option<Package> {
         externals,
         managed: Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra,
     })
 }
