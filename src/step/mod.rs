@@ -7,6 +7,7 @@
 //!
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
+pub mod accounts;
 pub mod await_endpoints;
 pub mod check_cartridge;
 pub mod check_endpoints;
@@ -37,6 +38,7 @@ pub mod make_gear;
 pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
+pub mod place_files;
 pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
@@ -212,6 +214,7 @@ steps! {
     make_user::MakeUser,
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
+    place_files::PlaceFiles,
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod fs;
 pub mod host;
+pub mod in_root;
 pub mod interrupt;
 pub mod landlock;
 pub mod lock;
