@@ -29,6 +29,7 @@ pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+pub mod host_script;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
@@ -208,6 +209,7 @@ steps! {
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    host_script::HostScript,
     keep_home::KeepHome,
     lock_files::LockFiles,
     make_gear::MakeGear,
