@@ -5,6 +5,7 @@
 
 mod cartridge;
 mod error;
+mod externals;
 mod lint;
 mod place;
 mod reading;

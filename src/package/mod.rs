@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod endpoint;
+pub mod external;
 pub mod features;
 pub mod file_table;
 pub mod ident;
@@ -19,6 +20,7 @@ pub mod version;
 
 use digest::Md5;
 use endpoint::Endpoint;
+use external::External;
 use ident::{FormatName, Name, ShortName, Vendor};
 use managed::Managed;
 use tpkg::Tpkg;
@@ -48,6 +50,9 @@ pub struct Package {
     pub source_url: Option<String>,
     /// What MD5 the manifest says that the archive has.
     pub source_md5: Option<Md5>,
+    /// What it asks the host's configuration management for, in the order in which it is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<External>,
     /// The managed files.
     pub managed: Managed,
     /// Which of the conventional files the tree has.

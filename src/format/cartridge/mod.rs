@@ -5,7 +5,7 @@
 
 mod elements;
 mod endpoint;
-mod fields;
+pub(super) mod fields;
 pub(super) mod identity;
 pub(super) mod managed;
 mod manifest;
