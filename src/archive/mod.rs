@@ -57,11 +57,16 @@ pub enum Kind {
 pub enum Links {
     /// Those that stay inside the tree, also by way of others.
     Contained,
+    /// Those that stay inside the tree, and all that lie in these folders at the top: what is in
+    /// them belongs to another place, where they may lead wherever they like.
+    ContainedBut(&'static [&'static str]),
     /// All.
     External,
 }
 
-/// Which modes the files get on disk; the [`FileTable`] is the same.
+/// Which modes the files get on disk. The [`FileTable`] has 0755 and 0644, but for the exact
+/// ones: there it has what the archive says, without setuid, setgid and sticky bits, and always
+/// with the owner's read bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modes {
     /// 0755 and 0644.
@@ -71,6 +76,10 @@ pub enum Modes {
     /// The same, but the owner's write bit stays in the folder of that name at the top: what is
     /// copied from there with `cp` gets the modes that it finds, and has to be writable.
     ReadOnlyBut(&'static str),
+    /// What the table says.
+    Exact,
+    /// The same without write bits, directories included; only the top keeps its mode.
+    ExactReadOnly,
 }
 
 /// Whether a single top folder is taken away.

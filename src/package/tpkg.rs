@@ -4,6 +4,10 @@
 //! names are one component of a path, modes have no bits beyond 07777. Owners are names that the
 //! host may not know yet: externals may make them.
 
+pub mod fnmatch;
+pub mod requirement;
+pub mod version;
+
 use super::digest::Sha256;
 use super::version::Version;
 use crate::sys::path::RelPath;
@@ -49,11 +53,9 @@ pub struct Requirement {
     pub minimum_version: Option<String>,
     /// The highest version that counts.
     pub maximum_version: Option<String>,
-    /// The lowest package version; counts only for a version equal to `minimum_version`, or where
-    /// that is missing.
+    /// The lowest package version; counts only for a version equal to `minimum_version`.
     pub minimum_package_version: Option<String>,
-    /// The highest package version; counts only for a version equal to `maximum_version`, or where
-    /// that is missing.
+    /// The highest package version; counts only for a version equal to `maximum_version`.
     pub maximum_package_version: Option<String>,
     /// A pattern of `fnmatch` that `VERSION-PACKAGEVERSION` (or `VERSION`) must match.
     pub allowed_versions: Option<String>,

@@ -75,7 +75,7 @@ struct Member {
     kind: Type,
     link: Vec<u8>,
     size: u64,
-    executable: bool,
+    mode: u32,
     modified: i64,
 }
 
@@ -225,9 +225,9 @@ fn file(
     member: &Member,
     path: &RelPath,
 ) -> Result<(), Stop> {
-    let made = session.ledger.add_file(path, member.size, member.executable)?;
+    let made = session.ledger.add_file(path, member.size, member.mode)?;
     session.place.make_dirs(&made)?;
-    let mut output = session.place.create(path, member.executable, member.size)?;
+    let mut output = session.place.create(path, member.mode, member.size)?;
     let mut left = member.size;
     while left > 0 {
         let piece = stream.take(left)?;
@@ -252,11 +252,11 @@ fn hard_link(session: &mut Session<'_>, member: &Member, path: &RelPath) -> Resu
     let target = name::parse(&member.link).map_err(|_| nothing())?;
     let target = target.path.filter(|_| !target.slash).ok_or_else(nothing)?;
     match session.ledger.get(&target).cloned() {
-        Some(Node::File { size, executable, sha256 }) => {
-            let made = session.ledger.add_file(path, size, executable)?;
+        Some(Node::File { size, mode, sha256 }) => {
+            let made = session.ledger.add_file(path, size, mode)?;
             let place: &mut Place<'_> = &mut session.place;
             place.make_dirs(&made)?;
-            place.copy(&target, path, executable)?;
+            place.copy(&target, path, mode)?;
             session.ledger.set_digest(path, sha256);
             Ok(())
         }
