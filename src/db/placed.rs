@@ -200,6 +200,15 @@ impl Db {
         self.answer(rows)
     }
 
+    /// What a package has put at `path`.
+    pub fn placed_at(&self, package: i64, path: &RelPath) -> Result<Option<Placed>> {
+        let sql = format!("SELECT {COLUMNS} FROM placed WHERE package = ?1 AND path = ?2");
+        let row = self.connection.prepare_cached(&sql).and_then(|mut select| {
+            select.query_row(params![package, path.as_str()], read).optional()
+        });
+        self.answer(row)
+    }
+
     /// To which installed packages a path belongs.
     pub fn holders(&self, path: &RelPath) -> Result<Vec<Holder>> {
         let sql = "SELECT package, kind FROM placed JOIN package ON package.id = package \

@@ -6,7 +6,6 @@
 //! moved there. Folders that are there already are never changed. What has come into a place since
 //! the plan was made is nobody's to overwrite: the step fails, and what it did is put back.
 
-mod folders;
 mod moving;
 
 use super::accounts::{Accounts, Kind as AccountKind, Who};
@@ -14,11 +13,11 @@ use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
 use crate::package::digest::Sha256;
 use crate::sys::checkpoint::checkpoint;
+use crate::sys::folders::Folders;
 use crate::sys::fs::{Dir, Kind, Meta};
 use crate::sys::host;
 use crate::sys::path::RelPath;
 use crate::sys::tree;
-use folders::Folders;
 use moving::{Taken, Way};
 use sha2::Digest;
 use std::path::Path;

@@ -6,6 +6,7 @@
 pub mod cgroup;
 pub mod checkpoint;
 pub mod clock;
+pub mod folders;
 pub mod fs;
 pub mod host;
 pub mod in_root;

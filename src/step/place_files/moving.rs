@@ -5,9 +5,9 @@
 //! not touched.* Across filesystems the copy beside the place is durable before the file leaves the
 //! tree, and takes the place afterwards.
 
-use super::folders::Folders;
 use crate::error::FsError;
 use crate::sys::checkpoint::checkpoint;
+use crate::sys::folders::Folders;
 use crate::sys::fs::{Dir, Result};
 use crate::sys::tree::{self, Modes};
 

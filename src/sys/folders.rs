@@ -1,23 +1,24 @@
 //! Open folders, for lists of paths in which neighbours share theirs; and which filesystems were
 //! touched.
 
-use crate::sys::fs::{Dir, Meta, Result};
+use super::fs::{Dir, Meta, Result};
 
 /// Opens the folder of one path after the other.
 #[derive(Debug)]
-pub(super) struct Folders<'a> {
+pub struct Folders<'a> {
     root: &'a Dir,
     now: Option<(String, Dir)>,
     devices: Vec<(u64, Dir)>,
 }
 
 impl<'a> Folders<'a> {
-    pub(super) fn new(root: &'a Dir) -> Self {
+    /// Opens folders below `root`.
+    pub fn new(root: &'a Dir) -> Self {
         Self { root, now: None, devices: Vec::new() }
     }
 
     /// The folder of `path`, and its name in it.
-    pub(super) fn at<'b, 'p>(&'b mut self, path: &'p str) -> Result<(&'b Dir, &'p str)> {
+    pub fn at<'b, 'p>(&'b mut self, path: &'p str) -> Result<(&'b Dir, &'p str)> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         if self.now.as_ref().is_none_or(|(open, _)| open != parent) {
             let dir = if parent.is_empty() { self.root.again()? } else { self.root.dir(parent)? };
@@ -32,7 +33,7 @@ impl<'a> Folders<'a> {
     }
 
     /// What is at `path`; nothing, too, where its folder is missing.
-    pub(super) fn meta(&mut self, path: &str) -> Result<Option<Meta>> {
+    pub fn meta(&mut self, path: &str) -> Result<Option<Meta>> {
         match self.at(path) {
             Ok((dir, name)) => dir.meta(name),
             Err(error) if is_no_folder(&error) => Ok(None),
@@ -41,7 +42,7 @@ impl<'a> Folders<'a> {
     }
 
     /// Tells whether the folder of `path` is there.
-    pub(super) fn reaches(&mut self, path: &str) -> Result<bool> {
+    pub fn reaches(&mut self, path: &str) -> Result<bool> {
         match self.at(path) {
             Ok(_) => Ok(true),
             Err(error) if is_no_folder(&error) => Ok(false),
@@ -51,7 +52,7 @@ impl<'a> Folders<'a> {
 
     /// Makes every filesystem durable on which a folder was opened, except that of the state, which
     /// the transaction itself looks after.
-    pub(super) fn sync_beyond(&self, state: &Dir) -> Result<()> {
+    pub fn sync_beyond(&self, state: &Dir) -> Result<()> {
         let own = state.device()?;
         for (_, dir) in self.devices.iter().filter(|(device, _)| *device != own) {
             dir.sync_filesystem()?;
