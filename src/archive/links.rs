@@ -3,8 +3,8 @@
 //! Judged when every entry is known, because a link can lead through another: `d -> .` and
 //! `e -> d/..` are each harmless by their text, and together they leave the tree.
 
-use super::clock::Clock;
 use super::Links;
+use super::clock::Clock;
 use super::error::{ArchiveError, Reason};
 use crate::package::file_table::{Content, FileTable};
 
@@ -117,7 +117,8 @@ mod tests {
     }
 
     fn judge(links: &[(&str, &str)]) -> Result<(), String> {
-        check(&table_of(links), Links::Contained, &Clock::start(60)).map_err(|error| error.to_string())
+        check(&table_of(links), Links::Contained, &Clock::start(60))
+            .map_err(|error| error.to_string())
     }
 
     #[test]

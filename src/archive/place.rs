@@ -300,9 +300,12 @@ mod tests {
     #[test]
     fn exact_modes_lose_what_gives_rights_and_nothing_else() {
         let path = RelPath::parse("x").unwrap();
-        for (packed, mode, read_only) in
-            [(0o600, 0o600, 0o400), (0o4755, 0o755, 0o555), (0o2070, 0o470, 0o450), (0, 0o400, 0o400)]
-        {
+        for (packed, mode, read_only) in [
+            (0o600, 0o600, 0o400),
+            (0o4755, 0o755, 0o555),
+            (0o2070, 0o470, 0o450),
+            (0, 0o400, 0o400),
+        ] {
             assert_eq!(Modes::Exact.recorded(packed), mode);
             assert_eq!(Modes::Exact.of_file(&path, packed), mode);
             assert_eq!(Modes::ExactReadOnly.of_file(&path, packed), read_only);

@@ -8,7 +8,7 @@ mod outdated;
 mod packages;
 mod providers;
 pub mod shims;
-mod tpkg;
+pub mod tpkg;
 mod undoing;
 mod upgrades;
 mod variables;
@@ -23,10 +23,6 @@ pub use members::{MemberFacts, folders_size};
 pub use outdated::{Offer, OldCartridge, Standing, Verdict, Whence, old_cartridges, standings};
 pub use packages::{Chosen, Found, Installed, find, library, newest, table};
 pub use providers::{Provider, provider};
-pub use tpkg::{
-    Arriving, InstalledTpkg, OnDisk, Spot, There, TpkgHost, arriving, installed_tpkg, tpkg_host,
-    tpkg_packages_named,
-};
 pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
 pub use upgrades::{Extension, UpgradeFacts};
 pub use variables::{Variables, add_pending, publisher, shared};

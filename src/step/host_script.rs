@@ -79,7 +79,10 @@ impl HostScript {
 
     fn environment(&self) -> BTreeMap<String, OsString> {
         let own = [
-            ("PATH", OsString::from("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")),
+            (
+                "PATH",
+                OsString::from("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            ),
             ("HOME", host::variable_os("HOME").unwrap_or_else(|| "/".into())),
             ("LANG", host::variable_os("LANG").unwrap_or_else(|| "C.UTF-8".into())),
             ("TPKG_HOME", self.base.clone().into()),
@@ -143,7 +146,13 @@ impl Step for HostScript {
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         checkpoint("host_script: before it runs");
-        let outcome = self.run(cx)?;
+        let outcome = match self.run(cx) {
+            Err(failure) if self.failure == OnFailure::Warn => {
+                let warnings = vec![super::script::one_line(&failure)];
+                return Ok(Said { warnings, ..Said::default() });
+            }
+            other => other?,
+        };
         checkpoint("host_script: after it has run");
         if outcome.status == Status::Interrupted {
             interrupt::check()?;

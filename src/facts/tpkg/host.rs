@@ -57,12 +57,17 @@ pub fn tpkg_host(root: &Dir, crontabs: &BTreeSet<String>) -> Result<TpkgHost, Fa
             }
         }
     }
-    for user in crontabs {
+    let whose = crontabs.iter().map(|user| if user == "ANY" { &found.user } else { user });
+    for user in whose.cloned().collect::<BTreeSet<_>>() {
+        let fine = !user.contains(|c: char| c == '/' || c.is_control()) && !user.starts_with('.');
+        if !fine {
+            continue;
+        }
         let path = format!("{}/{user}", found.spool);
         match root.read(&path, LONGEST) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                found.crontabs.insert(user.clone(), text);
+                found.crontabs.insert(user, text);
             }
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error.into()),

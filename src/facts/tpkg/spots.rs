@@ -10,8 +10,11 @@ use crate::sys::fs::{Dir, Kind, Meta};
 use crate::sys::in_root::InRoot;
 use crate::sys::path::RelPath;
 use sha2::Digest;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+
+/// The longest crontab that a package may bring.
+const LONGEST_CRONTAB: u64 = 1 << 20;
 
 /// What is at a place of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,19 +54,27 @@ pub struct Arriving {
     /// The folders that lead to these places and are missing, the upper ones first; the package
     /// itself says nothing of them.
     pub missing: Vec<RelPath>,
+    /// The lines for users' crontabs, by path in the tree.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// Looks at the places that `package` wants below `base`: as scripts see it, and relative to `root`.
-pub fn arriving(
+pub(super) fn arriving(
     (db, root): (&Db, &Dir),
-    package: &Package,
+    (package, tree): (&Package, &Dir),
     (shown, base): (String, &RelPath),
 ) -> Result<Arriving, Failure> {
     let files = package.tpkg.as_ref().map_or(&[][..], |tpkg| &tpkg.files);
+    let mut texts = BTreeMap::new();
     let (mut roads, mut folders) = (InRoot::new(root), Folders::new(root));
     let mut spots = Vec::with_capacity(files.len());
     let mut beside = Vec::with_capacity(files.len());
     for file in files {
+        if file.crontab.as_ref().is_some_and(|crontab| crontab.user.is_some()) {
+            let path = file.path_in_tree();
+            let lines = tree.read(&path, LONGEST_CRONTAB)?;
+            texts.insert(path, String::from_utf8_lossy(&lines).into_owned());
+        }
         let path = roads.place(&wanted(file, base))?;
         let holders = db.holders(&path)?;
         // A file is read where it may be the administrator's.
@@ -80,7 +91,7 @@ pub fn arriving(
         spots.push(Spot { path, there, holders });
     }
     let missing = missing(&mut folders, &spots, (files, &roads.place(base)?))?;
-    Ok(Arriving { base: shown, spots, beside, missing })
+    Ok(Arriving { base: shown, spots, beside, missing, texts })
 }
 
 fn wanted(file: &TpkgFile, base: &RelPath) -> RelPath {
@@ -97,7 +108,10 @@ fn new_release(path: &RelPath) -> RelPath {
 
 fn is_config(db: &Db, holders: &[Holder], path: &RelPath) -> Result<bool, Failure> {
     for holder in holders {
-        if db.placed_at(holder.package, path)?.is_some_and(|one| one.role == crate::db::Role::Config) {
+        if db
+            .placed_at(holder.package, path)?
+            .is_some_and(|one| one.role == crate::db::Role::Config)
+        {
             return Ok(true);
         }
     }
