@@ -5,6 +5,7 @@ use crate::db::{Db, TxnRow};
 use crate::error::{Exit, Failure};
 use crate::gear::sdk;
 use crate::plan::Plan;
+use crate::sandbox;
 use crate::sys::fs::Dir;
 use crate::sys::{host, interrupt};
 use crate::txn::{self, Done, Engine, How, Locks, Recovered, Unfinished};
@@ -88,7 +89,9 @@ pub(super) fn carry_out(
 /// made by another.
 pub(super) fn write_sdk(app: &App) -> Result<(), Failure> {
     let lib = Dir::create(&app.layout().lib(), 0o755)?;
-    Ok(sdk::materialise(&lib, &host::this_program())?)
+    sdk::materialise(&lib, &host::this_program())?;
+    let externals = Dir::create(&app.layout().shipped_externals(), 0o755)?;
+    Ok(sandbox::write_externals(&externals)?)
 }
 
 /// Puts back a transaction that was held for inspection.

@@ -1,6 +1,6 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Db, DbError, NewPlaced, Result, Telling};
+use super::{Answer, Db, DbError, NewExternal, NewPlaced, Result, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
@@ -114,6 +114,31 @@ pub enum Change {
     HoldAgain {
         /// The hold's id.
         hold: i64,
+    },
+    /// An external was asked for something.
+    AskExternal(Box<NewExternal>),
+    /// What was asked for is not wanted any more.
+    WithdrawExternal {
+        /// The request.
+        key: String,
+        /// What came of taking it back.
+        answer: Answer,
+    },
+    /// What was asked for is wanted by another version of the package now.
+    KeepExternal {
+        /// The request.
+        key: String,
+        /// The version's file name.
+        holder: String,
+        /// Its place in that version's list.
+        ordinal: u32,
+    },
+    /// It became known what came of a request, or that is different now.
+    AnswerExternal {
+        /// The request.
+        key: String,
+        /// What came of it.
+        answer: Answer,
     },
 }
 
@@ -235,6 +260,12 @@ impl Db {
             Change::Hold { vendor, name, reason } => self.hold((vendor, name), reason, txn),
             Change::Release { hold } => self.release(*hold, txn),
             Change::HoldAgain { hold } => self.hold_again(*hold, txn),
+            Change::AskExternal(new) => self.ask_external(new, txn),
+            Change::WithdrawExternal { key, answer } => self.withdraw_external(key, answer, txn),
+            Change::KeepExternal { key, holder, ordinal } => {
+                self.keep_external(key, holder, *ordinal)
+            }
+            Change::AnswerExternal { key, answer } => self.answer_external(key, answer),
         })
     }
 

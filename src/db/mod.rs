@@ -6,6 +6,7 @@
 //! or a download.
 
 mod change;
+mod externals;
 mod gears;
 mod holds;
 mod inverse;
@@ -15,6 +16,7 @@ mod placed;
 mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
+pub use externals::{Answer, ExternalRow, ExternalState, NewExternal};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
 pub use holds::{Hold, HoldsOf};
 pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
@@ -41,6 +43,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/005.sql"),
     include_str!("schema/006.sql"),
     include_str!("schema/007.sql"),
+    include_str!("schema/008.sql"),
     include_str!("schema/009.sql"),
 ];
 

@@ -3,16 +3,17 @@
 //! Owns the names and the ways in which data are given; one shape for all three formats. What is
 //! still to be read or run lies in the package's tree and is resolved once, when it is installed.
 
-use super::ident::IdentError;
+use super::ident::{FormatName, IdentError};
 use crate::sys::path::RelPath;
 use std::fmt;
+use std::path::PathBuf;
 
 /// The longest name, in bytes: that of a file.
 const LONGEST: usize = 255;
 /// The most bytes that one external is given.
 pub const MOST_DATA: u64 = 1 << 20;
 /// The most externals that one package may ask for.
-pub const MOST: usize = 1_000;
+pub const MOST: usize = 250;
 
 /// The name of an external, which is that of an executable file: one component of a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -93,6 +94,112 @@ impl External {
     }
 }
 
+/// Who asks for externals, and the names under which they are called.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Asker {
+    /// The package's format.
+    pub format: FormatName,
+    /// Its vendor; empty where the format has none.
+    pub vendor: String,
+    /// Its name, for all its versions: what was asked for is found again by it after an upgrade.
+    pub name: String,
+    /// The identifier of the gear that it is in; nothing for what is installed on the host itself.
+    pub gear: Option<String>,
+    /// What `TPKG_HOME` says: the base, or the gear's home.
+    pub home: String,
+    /// What the external gets as its first argument: the package's file name, or
+    /// `vendor-name-version-packageversion`.
+    pub file: String,
+}
+
+/// What is being done to the package: what `TPKG_ACTION` says, in both halves of an upgrade the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It comes.
+    Install,
+    /// Another version of it comes in its place, or comes back.
+    Upgrade,
+    /// It goes.
+    Remove,
+}
+
+impl Action {
+    /// What `TPKG_ACTION` says.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// What is done when it is put back.
+    #[must_use]
+    pub fn inverse(self) -> Self {
+        match self {
+            Self::Install => Self::Remove,
+            Self::Upgrade => Self::Upgrade,
+            Self::Remove => Self::Install,
+        }
+    }
+}
+
+/// How an external is reached on this host.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// This program is run.
+    Exec(PathBuf),
+    /// The request is put where a tool of configuration management finds it.
+    Request,
+    /// There is nobody to ask, which was allowed.
+    Missing,
+}
+
+impl Way {
+    /// The word for it, in the database and in answers.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Exec(_) => "exec",
+            Self::Request => "request",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What is the same and what is not in two lists, by their indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Old ones that are asked for no more, in their order.
+    pub gone: Vec<usize>,
+    /// Old ones with the new ones that they are, byte for byte.
+    pub kept: Vec<(usize, usize)>,
+    /// New ones, in their order.
+    pub new: Vec<usize>,
+}
+
+/// Compares what was asked for with what is asked for now: names with resolved data. The same may be
+/// asked for several times.
+pub fn compare(old: &[(&str, &[u8])], new: &[(&str, &[u8])]) -> Compared {
+    let mut compared = Compared::default();
+    let mut left: Vec<Option<&(&str, &[u8])>> = new.iter().map(Some).collect();
+    for (index, one) in old.iter().enumerate() {
+        match left.iter().position(|other| *other == Some(one)) {
+            Some(at) => {
+                if let Some(taken) = left.get_mut(at) {
+                    *taken = None;
+                }
+                compared.kept.push((index, at));
+            }
+            None => compared.gone.push(index),
+        }
+    }
+    let new = left.iter().enumerate().filter(|(_, one)| one.is_some());
+    compared.new = new.map(|(index, _)| index).collect();
+    compared
+}
+
 /// Bytes as they stand in JSON: a text where they are one, else a list of numbers.
 pub mod bytes {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -135,6 +242,23 @@ mod tests {
             let error = ExternalName::parse(bad).unwrap_err().to_string();
             assert!(!error.contains('\n'), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_stays_the_same_is_found_however_often_it_is_asked_for() {
+        let list = |text: &'static str| -> Vec<(&str, &[u8])> {
+            text.split(' ')
+                .filter_map(|one| one.split_once('='))
+                .map(|(a, b)| (a, b.as_bytes()))
+                .collect()
+        };
+        let compared = compare(&list("u=a n=x u=a s=1"), &list("s=2 u=a n=x g=g"));
+        assert_eq!(compared.gone, [2, 3]);
+        assert_eq!(compared.kept, [(0, 1), (1, 2)]);
+        assert_eq!(compared.new, [0, 3]);
+        let same = list("u=a u=a");
+        let compared = compare(&same, &same);
+        assert_eq!((compared.gone.len(), compared.kept.len(), compared.new.len()), (0, 2, 0));
     }
 
     #[test]

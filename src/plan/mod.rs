@@ -4,6 +4,7 @@
 //! JSON, compared after the locks are taken, and run.
 
 pub mod domain;
+pub mod externals;
 pub mod gear;
 pub mod hold;
 pub mod install;

@@ -138,6 +138,7 @@ fn run(errand: &Errand) -> io::Result<ExitStatus> {
     namespace::enter(errand.first)?;
     let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
     let confines = Confines {
+        may_gain: false,
         limits: errand.limits,
         user: errand.user.map(|User { uid, gid }| (uid, gid)),
         doors: Vec::new(),

@@ -6,7 +6,7 @@ use super::enter::{Errand, Letter, Session};
 use super::family::Family;
 use super::held;
 use super::record::Record;
-use super::{Leftovers, Outcome, SandboxError, Script, Status, User};
+use super::{ForHost, Leftovers, Outcome, SandboxError, Script, Status, User};
 use crate::sys::process::{Confines, Limits};
 use crate::sys::{cgroup, interrupt, process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -28,6 +28,16 @@ const SELDOM: Duration = Duration::from_millis(500);
 /// An error means that it did not run, or cannot be followed; that it failed is in the
 /// [`Outcome`].
 pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
+    run_as(script, None)
+}
+
+/// The same for a program that works for the host itself: it reads `input`, and may gain privileges
+/// as it could without `cart`. Only for what the administrator has put where it lies.
+pub fn run_for_host(script: &Script, input: ForHost<'_>) -> Result<Outcome, SandboxError> {
+    run_as(script, Some(input))
+}
+
+fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, SandboxError> {
     process::adopt_orphans();
     let files = capture::open(&script.capture, script.user)?;
     let began = Instant::now();
@@ -36,7 +46,7 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
         held::keep(confinement)?;
     }
     let first = inside.as_ref().and_then(|record| record.first);
-    let (mut child, letter) = start(script, (inside.as_ref(), &files))?;
+    let (mut child, letter) = start(script, host, (inside.as_ref(), &files))?;
     let mut family = Family::new(child.id(), script.marks, first.map(|first| first.id));
     let waited = wait(script, &mut child, (&mut family, &files));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
@@ -71,6 +81,7 @@ fn start_error(script: &Script, source: std::io::Error) -> SandboxError {
 
 fn start(
     script: &Script,
+    host: Option<ForHost<'_>>,
     (inside, files): (Option<&Record>, &Files),
 ) -> Result<(Child, Option<Letter>), SandboxError> {
     let fail = |source| start_error(script, source);
@@ -80,17 +91,22 @@ fn start(
             process::own_session(&mut command);
             (command, Some(letter))
         }
-        None => (direct(script, inside, files).map_err(fail)?, None),
+        None => (direct(script, host, (inside, files)).map_err(fail)?, None),
     };
+    let input = host.and_then(|host| host.input).map(std::fs::File::try_clone).transpose();
     command
-        .stdin(Stdio::null())
+        .stdin(input.map_err(fail)?.map_or_else(Stdio::null, Stdio::from))
         .stdout(files.stdout.try_clone().map_err(fail)?)
         .stderr(files.stderr.try_clone().map_err(fail)?);
     Ok((command.spawn().map_err(fail)?, letter))
 }
 
 /// The script as a child of this process.
-fn direct(script: &Script, inside: Option<&Record>, files: &Files) -> io::Result<Command> {
+fn direct(
+    script: &Script,
+    host: Option<ForHost<'_>>,
+    (inside, files): (Option<&Record>, &Files),
+) -> io::Result<Command> {
     let mut command = process::command(&script.line.program);
     command
         .args(&script.line.arguments)
@@ -100,6 +116,7 @@ fn direct(script: &Script, inside: Option<&Record>, files: &Files) -> io::Result
     let mut confines = Confines {
         limits: limits(script, inside),
         user: script.user.map(|User { uid, gid }| (uid, gid)),
+        may_gain: host.is_some() && script.confinement.is_none(),
         ..Confines::default()
     };
     if let (Some(record), Some(confinement)) = (inside, script.confinement) {

@@ -3,6 +3,7 @@
 
 use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
+use crate::package::external::Action;
 use crate::sandbox::{self, Capture, CommandLine, Leftovers, Outcome, Script, Status, Time};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::host;
@@ -36,29 +37,6 @@ pub struct HostScript {
     pub action: Action,
     /// What its failure means.
     pub failure: OnFailure,
-}
-
-/// What is done with a package, as its scripts are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It comes.
-    Install,
-    /// Another release takes its place, or it takes that of another.
-    Upgrade,
-    /// It goes.
-    Remove,
-}
-
-impl Action {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Install => "install",
-            Self::Upgrade => "upgrade",
-            Self::Remove => "remove",
-        }
-    }
 }
 
 /// What the failure of a script means. In the original `preinstall` and `preremove` end everything,

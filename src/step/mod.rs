@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod await_endpoints;
+pub mod call_external;
 pub mod check_cartridge;
 pub mod check_endpoints;
 pub mod clear_rewritten;
@@ -43,6 +44,7 @@ pub mod place_files;
 pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
+pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
@@ -194,6 +196,7 @@ macro_rules! steps {
 
 steps! {
     await_endpoints::AwaitEndpoints,
+    call_external::CallExternal,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
     clear_rewritten::ClearRewritten,
@@ -220,6 +223,7 @@ steps! {
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
+    resolve_externals::ResolveExternals,
     run_extension::RunExtension,
     run_script::RunScript,
     set_state::SetState,

@@ -21,7 +21,7 @@ const LOGS_EVERY: i64 = 16;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 12] = [
+const FOLDERS: [(&str, u32); 13] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
@@ -29,6 +29,7 @@ const FOLDERS: [(&str, u32); 12] = [
     ("staging", 0o700),
     ("locks", 0o700),
     ("log", 0o700),
+    ("spool", 0o700),
     ("frontend", 0o755),
     ("frontend/nginx", 0o755),
     ("frontend/nginx/stream", 0o755),

@@ -3,9 +3,10 @@
 use super::Coming;
 use crate::facts::tpkg::InstalledTpkg;
 use crate::package::Package;
+use crate::package::external::Action;
 use crate::plan::install::in_library;
 use crate::plan::{Plan, Refusal};
-use crate::step::host_script::{Action, HostScript, OnFailure};
+use crate::step::host_script::{HostScript, OnFailure};
 use crate::sys::path::RelPath;
 
 /// Adds a script of a package that comes, where it has one of that name.

@@ -1,0 +1,213 @@
+//! What packages ask externals for, as steps: when they come, go, and become another version.
+//!
+//! Every format uses these four: [`add_asked`] where a package comes (before its files get their
+//! owners, so that accounts exist by then), [`add_withdrawn`] where it goes (before its files go),
+//! [`add_changed`] where another version comes in its place, and [`add_put_back`] where what a
+//! transaction has done is undone. The rows that they need are read by `Db::externals_of_gear` or
+//! `Db::externals_of_package`; the rows that come of them the steps say themselves.
+
+use super::{Consent, Plan, Refusal};
+use crate::db::ExternalRow;
+use crate::error::Exit;
+use crate::facts::Externals;
+use crate::gear::identity::Identity;
+use crate::package::external::{Action, Asker, External, ExternalData, ExternalName, Way};
+use crate::step::call_external::CallExternal;
+use crate::step::resolve_externals::{Present, ResolveExternals, Wanted, difference};
+use crate::sys::path::RelPath;
+
+/// A package that asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Under which names.
+    pub asker: &'a Asker,
+    /// Its list.
+    pub externals: &'a [External],
+    /// Its tree, relative to the state, as it lies when the steps run.
+    pub tree: &'a RelPath,
+    /// The gear, and the folder of the cartridge, as which its scripts run; `cart` itself otherwise.
+    pub gear: Option<(&'a Identity, &'a str)>,
+}
+
+/// Adds what asks for everything in the package's list, in its order.
+pub fn add_asked(
+    plan: &mut Plan,
+    asking: &Asking<'_>,
+    known: &Externals,
+    action: Action,
+) -> Result<(), Refusal> {
+    add_changed(plan, (asking, &[]), known, action)
+}
+
+/// Adds what takes `rows` back, in the order of the list.
+pub fn add_withdrawn<'a>(
+    plan: &mut Plan,
+    rows: impl IntoIterator<Item = &'a ExternalRow>,
+    known: &Externals,
+    action: Action,
+) -> Result<(), Refusal> {
+    for Present { row, way, strict } in present(rows, known)? {
+        note(plan, (&row.name, &row.asker), &way, "is taken back from");
+        plan.step(CallExternal::withdrawing(&row, action, (way, strict)));
+    }
+    Ok(())
+}
+
+/// Adds what turns `rows`, which an older version has asked for, into what this one asks for: what is
+/// not wanted any more is taken back, then the new is asked for, and what is the same stays.
+pub fn add_changed(
+    plan: &mut Plan,
+    (asking, rows): (&Asking<'_>, &[ExternalRow]),
+    known: &Externals,
+    action: Action,
+) -> Result<(), Refusal> {
+    if asking.externals.is_empty() && rows.is_empty() {
+        return Ok(());
+    }
+    let present = present(rows, known)?;
+    let wanted = wanted(asking, known)?;
+    let is_known = |one: &Wanted| matches!(one.data, ExternalData::None | ExternalData::Inline(_));
+    if wanted.iter().all(is_known) {
+        let resolved: Vec<_> =
+            wanted.into_iter().map(|one| (one.clone(), inline(one.data))).collect();
+        add_difference(plan, asking.asker, (&present, &resolved), action);
+        return Ok(());
+    }
+    for one in &wanted {
+        note(plan, (&one.name, asking.asker), &one.way, "is asked for");
+    }
+    plan.step(ResolveExternals {
+        asker: asking.asker.clone(),
+        tree: asking.tree.clone(),
+        gear: asking.gear.map(|(gear, dir)| (gear.clone(), dir.to_owned())),
+        wanted,
+        present,
+        action,
+    });
+    Ok(())
+}
+
+/// Adds what brings back how things were before a transaction that has asked for `asked`, which still
+/// holds, and has taken `withdrawn` back, for the asker of `was`; `now` is everything that it holds.
+pub fn add_put_back(
+    plan: &mut Plan,
+    was: &Asker,
+    (now, withdrawn, txn): (&[ExternalRow], &[ExternalRow], i64),
+    known: &Externals,
+) -> Result<(), Refusal> {
+    let present = present(now, known)?;
+    let stays = now.iter().filter(|row| row.txn != txn);
+    let mut before: Vec<&ExternalRow> = stays.chain(withdrawn).collect();
+    before.sort_by_key(|row| row.ordinal);
+    let mut wanted = Vec::new();
+    for row in before {
+        let way = known.way(&row.name);
+        refuse((&row.name, &row.asker), &way, known)?;
+        let strict = known.is_strict(&row.name, row.strict);
+        let one = Wanted { name: row.name.clone(), data: ExternalData::None, way, strict };
+        wanted.push((one, row.data.clone()));
+    }
+    let action = if now.is_empty() { Action::Install } else { Action::Upgrade };
+    add_difference(plan, was, (&present, &wanted), action);
+    Ok(())
+}
+
+fn add_difference(
+    plan: &mut Plan,
+    asker: &Asker,
+    (present, wanted): (&[Present], &[(Wanted, Vec<u8>)]),
+    action: Action,
+) {
+    let (records, calls) = difference(asker, (present, wanted), action);
+    plan.records.extend(records);
+    for call in calls {
+        let what = match call.turn {
+            crate::step::call_external::Turn::Remove(_) => "is taken back from",
+            _ => "is asked for",
+        };
+        note(plan, (&call.name, &call.asker), &call.way, what);
+        plan.step(call);
+    }
+}
+
+fn inline(data: ExternalData) -> Vec<u8> {
+    match data {
+        ExternalData::Inline(bytes) => bytes,
+        _ => Vec::new(),
+    }
+}
+
+fn present<'a>(
+    rows: impl IntoIterator<Item = &'a ExternalRow>,
+    known: &Externals,
+) -> Result<Vec<Present>, Refusal> {
+    let one = |row: &ExternalRow| {
+        let way = known.way_of(row);
+        if row.mode != Way::Missing.as_str() {
+            refuse((&row.name, &row.asker), &way, known)?;
+        }
+        // What a request comes to is known later than any transaction could wait for.
+        let strict = way != Way::Request && known.is_strict(&row.name, row.strict);
+        Ok(Present { row: row.clone(), way, strict })
+    };
+    rows.into_iter().map(one).collect()
+}
+
+fn wanted(asking: &Asking<'_>, known: &Externals) -> Result<Vec<Wanted>, Refusal> {
+    let one = |external: &External| {
+        let External { name, data, strict } = external;
+        let way = known.way(name);
+        refuse((name, asking.asker), &way, known)?;
+        let strict = known.is_strict(name, *strict);
+        Ok(Wanted { name: name.clone(), data: data.clone(), way, strict })
+    };
+    asking.externals.iter().map(one).collect()
+}
+
+/// Refuses what could only fail: an external that is missing, or waits for this very `cart`.
+fn refuse(
+    (name, asker): (&ExternalName, &Asker),
+    way: &Way,
+    known: &Externals,
+) -> Result<(), Refusal> {
+    let (shown, file) = (name.as_str().escape_debug(), asker.file.escape_debug());
+    match way {
+        Way::Exec(_) if known.is_waiting(name) => {
+            let text = format!(
+                "`{file}` needs the external `{shown}`, which waits for this `cart`: it was called by \
+                 what that external has called"
+            );
+            Err(Refusal::new(Exit::Busy, text).hint(
+                "do it when that is over, or let the external leave a request: `mode` in \
+                       cart-config(5)",
+            ))
+        }
+        Way::Missing if !known.may_be_missing(name) => {
+            let why = match known.program(name) {
+                Some(program) => {
+                    let fault = program.fault.unwrap_or("cannot be used");
+                    format!("`{}` {fault}", program.path.display())
+                }
+                None => "there is none of that name".to_owned(),
+            };
+            let text = format!("`{file}` needs the external `{shown}`: {why}");
+            Err(Refusal::new(Exit::Conflict, text).hint(
+                "put it into the folder `externals` of the settings, or do without it: \
+                 `--allow-missing-externals`",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells what the host is asked for, and lets a person agree to it: it goes beyond the package.
+fn note(plan: &mut Plan, (name, asker): (&ExternalName, &Asker), way: &Way, what: &str) {
+    let (name, file) = (name.as_str().escape_debug(), asker.file.escape_debug());
+    let whom = match way {
+        Way::Exec(program) => format!("`{}`", program.display()),
+        Way::Request => "a tool, by a request".to_owned(),
+        Way::Missing => "nobody: it is missing".to_owned(),
+    };
+    plan.summary.push(format!("the external `{name}` {what} `{file}`, of {whom}"));
+    plan.consent = plan.consent.max(Consent::Courtesy);
+}
