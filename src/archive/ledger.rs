@@ -161,6 +161,13 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Tells whether there is a folder `top` at the top, and nothing beside it.
+    pub(super) fn lies_in(&self, top: &str) -> bool {
+        !self.nodes.is_empty()
+            && self.nodes.keys().all(|path| path.top() == top)
+            && self.nodes.iter().next().is_some_and(|(_, node)| matches!(node, Node::Directory))
+    }
+
     /// Ends the account: the entries in order of path.
     pub(super) fn into_entries(self) -> Vec<Entry> {
         let entry = |(path, node)| {

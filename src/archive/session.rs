@@ -144,6 +144,7 @@ impl WriteBack<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Links;
     use crate::config;
     use crate::sys::path::RelPath;
 

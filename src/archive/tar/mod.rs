@@ -6,8 +6,11 @@
 
 mod extended;
 mod header;
+mod tpkg;
 
 pub(super) use header::looks_like_tar;
+pub use tpkg::TpkgFault;
+pub(super) use tpkg::{looks_like_tpkg, unpack as unpack_tpkg};
 
 use super::error::{ArchiveError, Reason, shown};
 use super::ledger::Node;
@@ -81,6 +84,18 @@ struct Member {
 
 /// Unpacks the archive in `stream`.
 pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(), ArchiveError> {
+    walk(stream, session, &mut place)
+}
+
+/// What is done with each member; it has to take its content and the padding from the stream.
+type Each<'e> = &'e mut dyn FnMut(&mut Stream, &mut Session<'_>, &Member) -> Result<(), Stop>;
+
+/// Calls `each` for the members of the archive in `stream`, up to its very last byte.
+fn walk(
+    stream: &mut Stream,
+    session: &mut Session<'_>,
+    each: Each<'_>,
+) -> Result<(), ArchiveError> {
     let mut pending = Pending::default();
     let mut first = true;
     loop {
@@ -114,7 +129,7 @@ pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(
         }
         let raw = header.name.clone();
         let done = pending.take().apply(header);
-        done.and_then(|member| place(stream, session, &member)).map_err(|stop| match stop {
+        done.and_then(|member| each(stream, session, &member)).map_err(|stop| match stop {
             Stop::Fault(fault) => fail(&raw, fault),
             Stop::Error(error) => error,
         })?;
