@@ -2,9 +2,11 @@
 
 use super::change::{ChangeArgs, carry_out};
 use super::request::{Demands, database, gather, request};
+use super::tpkg::{self, Job, TpkgArgs};
 use crate::cli::app::App;
 use crate::error::{Context, Exit, Failure};
 use crate::facts;
+use crate::facts::tpkg::Turn;
 use crate::package::digest::{Md5, Sha256};
 use crate::plan::install::install;
 use clap::Args;
@@ -36,6 +38,9 @@ pub struct InstallArgs {
     /// Go on where other versions of a package are held
     #[arg(long)]
     pub include_held: bool,
+    /// Where packages of tpkg go.
+    #[command(flatten)]
+    pub tpkg: TpkgArgs,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -58,7 +63,8 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
-    let arrived = gather(app, &requests)?;
+    let (tpkgs, arrived) = tpkg::split(gather(app, &requests)?);
+    let base = args.tpkg.base(app)?;
     let names: BTreeSet<String> =
         arrived.iter().map(|one| one.new.package.name.to_string()).collect();
     carry_out(app, &db, &args.change, &|| {
@@ -68,7 +74,18 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
                 one.hold = None;
             }
         }
-        Ok(install(&arrived, &installed)?)
+        let liberties = args.tpkg.liberties();
+        let job =
+            Job { coming: &tpkgs, turn: Turn::Beside, leaving: &[], base: base.clone(), liberties };
+        match (arrived.is_empty(), tpkgs.is_empty()) {
+            (_, true) => Ok(install(&arrived, &installed)?),
+            (true, false) => tpkg::plan(app, &db, &job),
+            (false, false) => {
+                let mut plan = install(&arrived, &installed)?;
+                plan.merge(tpkg::plan(app, &db, &job)?);
+                Ok(plan)
+            }
+        }
     })
 }
 

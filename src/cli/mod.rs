@@ -24,6 +24,7 @@ pub mod recover;
 pub mod remove;
 mod request;
 pub mod status;
+mod tpkg;
 pub mod undo;
 pub mod unhold;
 pub mod upgrade;

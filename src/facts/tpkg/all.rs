@@ -4,10 +4,11 @@ use super::host::{TpkgHost, tpkg_host};
 use super::installed::{InstalledTpkg, installed_tpkg, tpkg_packages_named};
 use super::needs::{Needs, needs, tpkg_title};
 use super::spots::{Arriving, arriving};
-use crate::db::{Db, PackageRow, PlacedKind};
+use crate::db::{Db, ExternalRow, PackageRow, PlacedKind};
 use crate::error::{Exit, Failure};
 use crate::layout::Layout;
 use crate::package::Package;
+use crate::package::ident::FormatName;
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,8 @@ pub struct TpkgFacts {
     pub holders: BTreeMap<i64, String>,
     /// Who needs whom.
     pub needs: Needs,
+    /// What each package that goes has asked externals for.
+    pub asked: BTreeMap<i64, Vec<ExternalRow>>,
     /// The root directory, where it is not the host's own.
     pub root: Option<PathBuf>,
 }
@@ -89,8 +92,18 @@ pub fn tpkg_facts(
     let needs = needs((db, layout.root()), &requirements, &changing)?;
     let host = tpkg_host(&root, &crontabs(coming, going()))?;
     let holders = holders(db, &arrived)?;
+    let asked = going().map(|one| Ok((one.row.id, asked(db, one)?)));
+    let asked = asked.collect::<Result<BTreeMap<_, _>, Failure>>()?;
     let root = layout.root().map(Path::to_path_buf);
-    Ok(TpkgFacts { arriving: arrived, replaced, leaving, host, holders, needs, root })
+    Ok(TpkgFacts { arriving: arrived, replaced, leaving, host, holders, needs, asked, root })
+}
+
+/// What a package has asked for; another release of it beside has its own requests.
+fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
+    let called = (FormatName::Tpkg, "", one.row.name.as_str());
+    let mut rows = db.externals_of_package(called, &one.home.base)?;
+    rows.retain(|row| row.asker.file == one.home.file_name);
+    Ok(rows)
 }
 
 /// The root directory of the host.

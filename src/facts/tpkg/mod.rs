@@ -2,12 +2,14 @@
 //! the host is like.
 
 mod all;
+mod check;
 mod host;
 mod installed;
 mod needs;
 mod spots;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
+pub use check::check_placed;
 pub use host::{TpkgHost, tpkg_host};
 pub use installed::{InstalledTpkg, OnDisk, installed_tpkg, tpkg_packages_named};
 pub use needs::{

@@ -39,16 +39,16 @@ pub(super) fn link(
         let Some(named) = &crontab.user else {
             let Ok(folder) = RelPath::parse(CRON_D) else { continue };
             let target = on_host(ask, &spot.path);
-            let names = Names { one, plan, part, folder: &folder, there: &ask.host.cron_d };
+            let names = Names { one, plan, part, folder: &folder, there: &ask.facts.host.cron_d };
             let free = names.free_for(spot.path.name(), &target)?;
-            if ask.host.cron_d.is_empty() {
+            if ask.facts.host.cron_d.is_empty() {
                 let posix = super::init::root_owned(0o755);
                 part.acts.push(Act::Folder { path: folder.clone(), posix });
             }
             put_link(free, &target, Role::Cron, part);
             continue;
         };
-        let Some(user) = user(named, &ask.host.user) else {
+        let Some(user) = user(named, &ask.facts.host.user) else {
             let text = format!("`{}` is no name of a user", named.escape_debug());
             return Err(Refusal::new(Exit::Conflict, text));
         };
@@ -91,7 +91,7 @@ pub(super) fn withdraw(
 }
 
 fn crontab_of(ask: &TpkgAsk<'_>, user: &str) -> Option<RelPath> {
-    RelPath::parse(&format!("{}/{user}", ask.host.spool)).ok()
+    RelPath::parse(&format!("{}/{user}", ask.facts.host.spool)).ok()
 }
 
 /// Adds the change of a user's crontab, or changes the change that is planned already.
@@ -113,7 +113,7 @@ fn edit(
         *text = change(text);
         return Ok(());
     }
-    let old = ask.host.crontabs.get(user);
+    let old = ask.facts.host.crontabs.get(user);
     let new = change(old.map_or("", String::as_str));
     if old.is_some_and(|old| *old == new) || old.is_none() && new.is_empty() {
         return Ok(());

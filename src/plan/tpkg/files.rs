@@ -128,7 +128,7 @@ impl At<'_> {
 
     fn in_the_way(&self, ask: &TpkgAsk<'_>, what: &str) -> Refusal {
         let mut holders = self.spot.holders.iter().filter(|holder| !self.is_old(holder));
-        let owner = holders.find_map(|holder| ask.holders.get(&holder.package));
+        let owner = holders.find_map(|holder| ask.facts.holders.get(&holder.package));
         let title = self.one.arrival.new.package.title();
         let path = &self.spot.path;
         match owner {

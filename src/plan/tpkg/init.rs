@@ -33,13 +33,13 @@ pub(super) fn link(
     for (file, spot) in tpkg.files.iter().zip(&one.places.spots) {
         let Some(init) = &file.init else { continue };
         let script = on_host(ask, &spot.path);
-        if ask.host.levels.is_empty() {
+        if ask.facts.host.levels.is_empty() {
             unit(plan, ask, (one, file, spot), (init, &script), part)?;
             continue;
         }
         let name = format!("S{}{}", init.start.as_deref().unwrap_or(LAST), spot.path.name());
         for level in init.levels.as_deref().unwrap_or(&USUAL) {
-            let Some((folder, names)) = ask.host.levels.get(level) else {
+            let Some((folder, names)) = ask.facts.host.levels.get(level) else {
                 let text = format!(
                     "the host has no run level `{level}`, of which `/{}` speaks",
                     spot.path
@@ -57,7 +57,7 @@ pub(super) fn link(
 
 /// A place of the host, as its programs name it.
 pub(super) fn on_host(ask: &TpkgAsk<'_>, path: &RelPath) -> String {
-    let root = ask.root.as_deref().unwrap_or(Path::new("/"));
+    let root = ask.facts.root.as_deref().unwrap_or(Path::new("/"));
     root.join(path.as_path()).display().to_string()
 }
 
@@ -142,7 +142,7 @@ fn unit(
     if init.levels.as_ref().is_some_and(Vec::is_empty) {
         return Ok(());
     }
-    if !ask.host.systemd {
+    if !ask.facts.host.systemd {
         plan.warnings.push(format!("nothing here would start `{script}` with the host"));
         return Ok(());
     }

@@ -11,21 +11,24 @@ mod leaving;
 mod needs;
 mod scripts;
 
+use super::externals::{self, Asking};
 use super::install::in_library;
 use super::{Consent, Plan, Refusal, Resource, hold};
-use crate::db::{Change, NewPackage, NewPlaced, Placed};
+use crate::db::{Change, ExternalRow, NewPackage, NewPlaced, Placed};
 use crate::error::Exit;
-use crate::facts::tpkg::{Arriving, InstalledTpkg, Needs, TpkgHost};
+use super::upgrade::Downgrade;
+use crate::facts::Externals;
+use crate::facts::tpkg::{Arriving, Candidate, InstalledTpkg, TpkgFacts};
 use crate::gather::Arrival;
-use crate::package::external::Action;
+use crate::package::external::{Action, Asker};
 use crate::package::file_table::{Content, Entry, FileTable};
-use crate::package::tpkg::Tpkg;
+use crate::package::tpkg::{RequirementKind, Tpkg, version};
 use crate::step::place_files::{Act, PlaceFiles, What};
 use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::stash_trees::StashTrees;
 use crate::sys::path::RelPath;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// A package that comes, and those of its name that go for it.
 #[derive(Clone, Debug)]
@@ -41,18 +44,14 @@ pub struct Coming<'a> {
 /// What a transaction does with packages of this format.
 #[derive(Clone, Debug)]
 pub struct TpkgAsk<'a> {
-    /// What comes, in the order of installing.
+    /// What comes.
     pub coming: Vec<Coming<'a>>,
     /// What goes and is not replaced, in the order of removing.
     pub leaving: Vec<&'a InstalledTpkg>,
-    /// The host.
-    pub host: &'a TpkgHost,
-    /// The root directory, where it is not the host's own.
-    pub root: Option<PathBuf>,
-    /// The names of the packages that hold places.
-    pub holders: &'a BTreeMap<i64, String>,
-    /// Who needs whom.
-    pub needs: &'a Needs,
+    /// Everything else that there is to know.
+    pub facts: &'a TpkgFacts,
+    /// Which externals there are.
+    pub externals: &'a Externals,
     /// How far it may go.
     pub liberties: Liberties,
 }
@@ -64,6 +63,8 @@ pub struct Liberties {
     pub foreign: Foreign,
     /// What becomes of services of packages that go.
     pub services: Services,
+    /// Whether an older release may take the place of a newer one.
+    pub downgrade: Downgrade,
 }
 
 /// Files that belong to no package, where a package wants to put one.
@@ -101,6 +102,9 @@ pub fn change(ask: &TpkgAsk<'_>) -> Result<Plan, Refusal> {
             return Err(hold::refuse_removal(hold));
         }
     }
+    for one in &ask.coming {
+        refuse_older(ask, one)?;
+    }
     needs::check(ask)?;
     files::refuse_clashes(ask)?;
     stop_services(&mut plan, ask);
@@ -116,7 +120,7 @@ pub fn change(ask: &TpkgAsk<'_>) -> Result<Plan, Refusal> {
     if !trees.is_empty() {
         plan.step(PlaceTrees { trees });
     }
-    for one in &ask.coming {
+    for one in in_order(ask) {
         plan.resources.insert(resource(one.arrival.new.package.name.as_str()));
         bring(&mut plan, ask, one)?;
     }
@@ -171,6 +175,7 @@ fn stop_services(plan: &mut Plan, ask: &TpkgAsk<'_>) {
 
 fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<(), Refusal> {
     scripts::of_leaving(plan, gone, (Action::Remove, "preremove"))?;
+    externals::add_withdrawn(plan, asked(ask, gone), ask.externals, Action::Remove)?;
     let mut part = Part { acts: Vec::new(), placed: Vec::new() };
     leaving::take(plan, ask, (gone, &BTreeSet::new()), &mut part)?;
     if !part.acts.is_empty() {
@@ -192,6 +197,7 @@ fn bring(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Ref
         scripts::of_leaving(plan, old, (action, "postremove"))?;
     }
     scripts::of_coming(plan, one, (action, "preinstall"))?;
+    ask_externals(plan, ask, (one, tpkg), action)?;
     let mut part = files::place(plan, ask, one)?;
     init::link(plan, ask, (one, tpkg), &mut part)?;
     cron::link(plan, ask, (one, tpkg), &mut part)?;
@@ -211,6 +217,77 @@ fn bring(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Ref
     let source = &one.arrival.new.provenance.source;
     plan.summary.push(format!("`{title}` ({count} files) from {source}"));
     Ok(())
+}
+
+/// What a package that goes has asked for.
+fn asked<'a>(ask: &TpkgAsk<'a>, gone: &InstalledTpkg) -> &'a [ExternalRow] {
+    ask.facts.asked.get(&gone.row.id).map_or(&[], Vec::as_slice)
+}
+
+/// Before the files, so that accounts are there by then. What the old releases have asked for is
+/// taken back just before, where it is not the same.
+fn ask_externals(
+    plan: &mut Plan,
+    ask: &TpkgAsk<'_>,
+    (one, tpkg): (&Coming<'_>, &Tpkg),
+    action: Action,
+) -> Result<(), Refusal> {
+    let package = &one.arrival.new.package;
+    let rows: Vec<ExternalRow> =
+        one.replaces.iter().flat_map(|old| asked(ask, old)).cloned().collect();
+    let asker = Asker {
+        format: package.format,
+        vendor: String::new(),
+        name: package.name.to_string(),
+        gear: None,
+        home: one.places.base.clone(),
+        file: tpkg.file_name.clone(),
+    };
+    let tree = in_library(&one.arrival.new.place)?;
+    let asking =
+        Asking { asker: &asker, externals: &package.externals, tree: &tree, gear: None };
+    externals::add_changed(plan, (&asking, &rows), ask.externals, action)
+}
+
+/// Refuses a release that is older than what it would take the place of.
+fn refuse_older(ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Refusal> {
+    if ask.liberties.downgrade == Downgrade::Allowed {
+        return Ok(());
+    }
+    let (package, tpkg) = (&one.arrival.new.package, tpkg_of(one)?);
+    let packaging = tpkg.package_version.as_ref().map_or("", |version| version.as_str());
+    for old in &one.replaces {
+        let was = Candidate::of_row(&old.row);
+        let newer = version::compare(&was.version, package.version.as_str()).then_with(|| {
+            version::compare(was.package_version.as_deref().unwrap_or_default(), packaging)
+        });
+        if newer == Ordering::Greater {
+            let title = old.package.title();
+            let text = format!("`{}` is older than `{title}`, which is installed", package.title());
+            return Err(Refusal::new(Exit::Refused, text).hint("allow it: `--allow-downgrade`"));
+        }
+    }
+    Ok(())
+}
+
+/// What comes, whoever is needed before whoever needs; a circle is one group.
+fn in_order<'a, 'b>(ask: &'b TpkgAsk<'a>) -> Vec<&'b Coming<'a>> {
+    let mut left: Vec<&Coming<'_>> = ask.coming.iter().collect();
+    let mut ordered = Vec::new();
+    while !left.is_empty() {
+        let free = left.iter().position(|one| {
+            let needs = one.arrival.new.package.tpkg.iter().flat_map(|tpkg| &tpkg.dependencies);
+            let mut needs = needs.filter(|need| need.kind == RequirementKind::Tpkg);
+            needs.all(|need| {
+                !left.iter().any(|other| {
+                    !std::ptr::eq(*other, *one)
+                        && other.arrival.new.package.name.as_str() == need.name
+                })
+            })
+        });
+        ordered.push(left.remove(free.unwrap_or(0)));
+    }
+    ordered
 }
 
 /// The path in the tree of what leaves it for its place.

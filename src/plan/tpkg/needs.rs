@@ -14,7 +14,7 @@ pub(super) fn check(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
         .chain(ask.coming.iter().flat_map(|one| &one.replaces))
         .map(|one| one.row.id)
         .collect();
-    let mut after: Vec<Candidate> = ask.needs.installed.clone();
+    let mut after: Vec<Candidate> = ask.facts.needs.installed.clone();
     after.retain(|one| one.id.is_none_or(|id| !gone.contains(&id)));
     for one in &ask.coming {
         let package = &one.arrival.new.package;
@@ -42,9 +42,9 @@ pub(super) fn check(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
             }
         }
     }
-    for (id, title, need) in &ask.needs.dependents {
+    for (id, title, need) in &ask.facts.needs.dependents {
         let stays = !gone.contains(id);
-        let was = ask.needs.installed.iter().any(|candidate| candidate.meets(need));
+        let was = ask.facts.needs.installed.iter().any(|candidate| candidate.meets(need));
         if stays && was && !after.iter().any(|candidate| candidate.meets(need)) {
             let text = format!("`{title}`, which is installed, needs {}", words(need));
             return Err(Refusal::new(Exit::Conflict, text)
@@ -52,7 +52,7 @@ pub(super) fn check(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
         }
     }
     let fresh: Vec<&Candidate> = after.iter().filter(|one| one.id.is_none()).collect();
-    for (id, title, clash) in &ask.needs.clashes {
+    for (id, title, clash) in &ask.facts.needs.clashes {
         let mut others = fresh.iter().filter(|one| one.kind == RequirementKind::Tpkg);
         if !gone.contains(id)
             && let Some(other) = others.find(|one| one.meets(clash))
@@ -73,8 +73,8 @@ fn refuse_host(
     tpkg: &crate::package::tpkg::Tpkg,
 ) -> Result<(), Refusal> {
     for (wanted, actual, what) in [
-        (&tpkg.operating_systems, &ask.host.system, "system"),
-        (&tpkg.architectures, &ask.host.hardware, "hardware"),
+        (&tpkg.operating_systems, &ask.facts.host.system, "system"),
+        (&tpkg.architectures, &ask.facts.host.hardware, "hardware"),
     ] {
         if !requirement::runs_on(wanted, actual) {
             let wanted = wanted.join(", ").escape_debug().to_string();
