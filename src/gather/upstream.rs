@@ -154,6 +154,8 @@ impl Gatherer {
             strip: Strip::Nothing,
             older: None,
         };
+        let is_tpkg = format::is_tpkg(&mut |path| from.has(path).unwrap_or(false));
+        let options = if is_tpkg { options.for_tpkg() } else { options };
         let table = archive::survey(from, &options, &Nobody)?;
         let tree = Unpacked { dir: from, table: &table };
         let package = format::read(&tree, &mut Notes::default())?;
