@@ -337,6 +337,21 @@ impl Explain for ConfigError {
 }
 
 impl Config {
+    /// Demands success of all externals, whatever is set for any of them.
+    pub fn demand_success(&mut self) {
+        self.each_rule(|rule| rule.strict = Some(true));
+    }
+
+    /// Lets packages do without externals that are missing, whatever is set for any of them.
+    pub fn allow_missing(&mut self) {
+        self.each_rule(|rule| rule.allow_missing = Some(true));
+    }
+
+    fn each_rule(&mut self, change: impl Fn(&mut Rule)) {
+        self.externals.entry("*".to_owned()).or_default();
+        self.externals.values_mut().for_each(change);
+    }
+
     /// What is set for the external called `name`: for it, else for all of them, else the default.
     pub fn external(&self, name: &str) -> Rule {
         let of = |name: &str| self.externals.get(name).copied().unwrap_or_default();

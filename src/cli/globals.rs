@@ -31,6 +31,12 @@ pub struct Globals {
     /// Wait as long as this for another process's lock
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
+    /// Put everything back when an external does not succeed
+    #[arg(long, global = true)]
+    pub strict_externals: bool,
+    /// Do without externals that are missing
+    #[arg(long, global = true)]
+    pub allow_missing_externals: bool,
 }
 
 impl Globals {

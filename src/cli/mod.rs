@@ -6,6 +6,7 @@ pub mod change;
 pub mod completions;
 pub mod doctor;
 pub mod env;
+pub mod external;
 pub mod fetch;
 pub mod files;
 pub mod gear;
@@ -150,6 +151,8 @@ enum Command {
     ///
     /// Gears that are made later get them, too.
     Env(env::EnvArgs),
+    /// See to what packages ask the host's configuration management for
+    External(external::ExternalArgs),
     /// Put a variable into the .env of one gear, as the original's command does
     ///
     /// The program also goes by this name: `ln -s cart oo-env-var-add`.
@@ -258,6 +261,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Gear(args) => gear::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
+        Command::External(args) => external::run(args, app),
         Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
         Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),
         Command::History(args) => history::run(args, app),

@@ -4,6 +4,7 @@ use crate::config::{Config, ExternalMode};
 use crate::db::ExternalRow;
 use crate::layout::Layout;
 use crate::package::external::{ExternalName, Way};
+use crate::package::ident::GearName;
 use crate::sandbox;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::host;
@@ -16,6 +17,7 @@ pub struct Externals {
     programs: BTreeMap<String, Program>,
     config: Config,
     chain: Vec<String>,
+    gears: PathBuf,
 }
 
 /// A file that an external's name leads to.
@@ -46,7 +48,7 @@ impl Externals {
             let program = Program { path, is_shipped: true, fault: None };
             programs.entry(name.to_owned()).or_insert(program);
         }
-        Self { programs, config: config.clone(), chain: sandbox::chain() }
+        Self { programs, config: config.clone(), chain: sandbox::chain(), gears: layout.gears() }
     }
 
     /// How the external is reached for what comes now.
@@ -70,6 +72,11 @@ impl Externals {
     fn exec(&self, name: &ExternalName) -> Option<Way> {
         let program = self.programs.get(name.as_str()).filter(|one| one.fault.is_none())?;
         Some(Way::Exec(program.path.clone()))
+    }
+
+    /// What `TPKG_HOME` says to the externals of a gear's cartridges.
+    pub fn home_of(&self, gear: &GearName) -> String {
+        self.gears.join(gear.as_str()).display().to_string()
     }
 
     /// The file that the name leads to.

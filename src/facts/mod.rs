@@ -1,5 +1,6 @@
 //! Facts: everything that a plan may know about this host, read once.
 
+mod checks;
 mod externals;
 mod gears;
 mod holds;
@@ -14,6 +15,7 @@ mod undoing;
 mod upgrades;
 mod variables;
 
+pub use checks::{Checked, checked};
 pub use externals::{Externals, Program};
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,

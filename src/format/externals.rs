@@ -4,10 +4,12 @@
 //! Strict where a text becomes a path: what is written there decides what root runs and reads.
 
 use super::cartridge::fields;
+use super::error::ManifestError;
 use super::place::Place;
 use super::reading::Reading;
 use super::yaml::{Node, Value};
 use crate::package::external::{External, ExternalData, ExternalName, MOST, MOST_DATA};
+use crate::package::file_table::{Content, FileTable};
 use crate::sys::path::RelPath;
 
 /// The elements of one entry.
@@ -92,6 +94,27 @@ fn data(node: &Node, reading: &mut Reading) -> Option<ExternalData> {
         "datafile" => path((first, text), value.place, reading).map(ExternalData::File),
         _ => path((first, text), value.place, reading).map(ExternalData::Script),
     }
+}
+
+/// Refuses a package whose externals name files that it does not have: better now than in the middle
+/// of a gear's creation.
+pub(super) fn check(externals: &[External], table: &FileTable) -> Result<(), ManifestError> {
+    for one in externals {
+        let (key, path) = match &one.data {
+            ExternalData::File(path) => ("datafile", path),
+            ExternalData::Script(path) => ("datascript", path),
+            ExternalData::None | ExternalData::Inline(_) => continue,
+        };
+        let entry = table.get(path.as_str());
+        if !entry.is_some_and(|entry| matches!(entry.content, Content::File { .. })) {
+            let name = one.name.as_str().escape_debug();
+            return Err(ManifestError::Malformed {
+                text: format!("the external `{name}` has `{key}: {path}`, which is no file of it"),
+                remedy: "add the file, or name the right one, from the top directory on".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn path((key, text): (&str, &str), place: Place, reading: &mut Reading) -> Option<RelPath> {

@@ -3,8 +3,10 @@
 //! Owns the names and the ways in which data are given; one shape for all three formats. What is
 //! still to be read or run lies in the package's tree and is resolved once, when it is installed.
 
+use super::digest::Sha256;
 use super::ident::{FormatName, IdentError};
 use crate::sys::path::RelPath;
+use sha2::Digest;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -110,6 +112,20 @@ pub struct Asker {
     /// What the external gets as its first argument: the package's file name, or
     /// `vendor-name-version-packageversion`.
     pub file: String,
+}
+
+impl Asker {
+    /// One name for all versions of the package where it is: by this, an external can keep together
+    /// what belongs together although `file` changes (`CART_EXTERNAL_KEY`).
+    pub fn key(&self) -> String {
+        let Self { format, vendor, name, gear, home, .. } = self;
+        let place = gear.as_deref().unwrap_or(home);
+        let key = format!("{}:{vendor}-{name}@{place}", format.as_str());
+        if key.len() <= LONGEST && !key.chars().any(char::is_control) {
+            return key;
+        }
+        Sha256(sha2::Sha256::digest(key.as_bytes()).into()).to_string()
+    }
 }
 
 /// What is being done to the package: what `TPKG_ACTION` says, in both halves of an upgrade the same.

@@ -1,9 +1,9 @@
 //! What packages ask externals for, as steps: when they come, go, and become another version.
 //!
-//! Every format uses these four: [`add_asked`] where a package comes (before its files get their
+//! Every format uses these: [`add_asked`] where a package comes (before its files get their
 //! owners, so that accounts exist by then), [`add_withdrawn`] where it goes (before its files go),
-//! [`add_changed`] where another version comes in its place, and [`add_put_back`] where what a
-//! transaction has done is undone. The rows that they need are read by `Db::externals_of_gear` or
+//! [`add_changed`] where another version comes in its place, [`add_put_back`] where that is undone,
+//! and [`add_again`] where a removal is. The rows that they need are read by `Db::externals_of_gear` or
 //! `Db::externals_of_package`; the rows that come of them the steps say themselves.
 
 use super::{Consent, Plan, Refusal};
@@ -12,7 +12,7 @@ use crate::error::Exit;
 use crate::facts::Externals;
 use crate::gear::identity::Identity;
 use crate::package::external::{Action, Asker, External, ExternalData, ExternalName, Way};
-use crate::step::call_external::CallExternal;
+use crate::step::call_external::{CallExternal, Turn};
 use crate::step::resolve_externals::{Present, ResolveExternals, Wanted, difference};
 use crate::sys::path::RelPath;
 
@@ -47,7 +47,7 @@ pub fn add_withdrawn<'a>(
     action: Action,
 ) -> Result<(), Refusal> {
     for Present { row, way, strict } in present(rows, known)? {
-        note(plan, (&row.name, &row.asker), &way, "is taken back from");
+        note(plan, (&row.name, &row.asker), &way, ("remove", &shown(&row.data)));
         plan.step(CallExternal::withdrawing(&row, action, (way, strict)));
     }
     Ok(())
@@ -74,7 +74,13 @@ pub fn add_changed(
         return Ok(());
     }
     for one in &wanted {
-        note(plan, (&one.name, asking.asker), &one.way, "is asked for");
+        let data = match &one.data {
+            ExternalData::File(path) => format!("what `{path}` says"),
+            ExternalData::Script(path) => format!("what `{path}` prints"),
+            ExternalData::Inline(data) => shown(data),
+            ExternalData::None => shown(&[]),
+        };
+        note(plan, (&one.name, asking.asker), &one.way, ("install", &data));
     }
     plan.step(ResolveExternals {
         asker: asking.asker.clone(),
@@ -112,6 +118,19 @@ pub fn add_put_back(
     Ok(())
 }
 
+/// Adds what asks once more for `rows`, which were taken back, as their packages come back.
+pub fn add_again<'a>(
+    plan: &mut Plan,
+    rows: impl IntoIterator<Item = &'a ExternalRow>,
+    known: &Externals,
+) -> Result<(), Refusal> {
+    for row in rows {
+        let was = Asker { file: row.holder.clone(), ..row.asker.clone() };
+        add_put_back(plan, &was, (&[], std::slice::from_ref(row), 0), known)?;
+    }
+    Ok(())
+}
+
 fn add_difference(
     plan: &mut Plan,
     asker: &Asker,
@@ -121,11 +140,8 @@ fn add_difference(
     let (records, calls) = difference(asker, (present, wanted), action);
     plan.records.extend(records);
     for call in calls {
-        let what = match call.turn {
-            crate::step::call_external::Turn::Remove(_) => "is taken back from",
-            _ => "is asked for",
-        };
-        note(plan, (&call.name, &call.asker), &call.way, what);
+        let word = if matches!(call.turn, Turn::Remove(_)) { "remove" } else { "install" };
+        note(plan, (&call.name, &call.asker), &call.way, (word, &shown(&call.data)));
         plan.step(call);
     }
 }
@@ -201,13 +217,27 @@ fn refuse(
 }
 
 /// Tells what the host is asked for, and lets a person agree to it: it goes beyond the package.
-fn note(plan: &mut Plan, (name, asker): (&ExternalName, &Asker), way: &Way, what: &str) {
+fn note(
+    plan: &mut Plan,
+    (name, asker): (&ExternalName, &Asker),
+    way: &Way,
+    (word, data): (&str, &str),
+) {
     let (name, file) = (name.as_str().escape_debug(), asker.file.escape_debug());
     let whom = match way {
         Way::Exec(program) => format!("`{}`", program.display()),
-        Way::Request => "a tool, by a request".to_owned(),
-        Way::Missing => "nobody: it is missing".to_owned(),
+        Way::Request => "by a request".to_owned(),
+        Way::Missing => "it is missing: nobody is asked".to_owned(),
     };
-    plan.summary.push(format!("the external `{name}` {what} `{file}`, of {whom}"));
+    plan.summary.push(format!("external `{name}`: {word} {data}, for `{file}` ({whom})"));
     plan.consent = plan.consent.max(Consent::Courtesy);
+}
+
+/// The beginning of data, for people.
+fn shown(data: &[u8]) -> String {
+    let text = String::from_utf8_lossy(data);
+    let text = text.trim_end();
+    let beginning: String = text.chars().take(60).collect();
+    let more = if beginning.len() < text.len() { "…" } else { "" };
+    format!("`{}{more}`", beginning.escape_debug())
 }

@@ -9,6 +9,7 @@ pub mod gear;
 pub mod hold;
 pub mod install;
 pub mod remove;
+pub mod requests;
 pub mod shims;
 pub mod tpkg;
 pub mod undo;

@@ -7,6 +7,7 @@
 use super::run::run_for_host;
 use super::{Capture, CommandLine, ForHost, Leftovers, Outcome, SandboxError, Script, Time};
 use crate::error::FsError;
+use crate::package::external::{Action, Asker};
 use crate::sys::host;
 use crate::sys::process::Limits;
 use std::collections::BTreeMap;
@@ -21,6 +22,34 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The variable that names the externals that wait for this `cart`, the innermost last.
 const CHAIN: &str = "CART_EXTERNALS";
 
+/// For whom an external is called, and whereto.
+#[derive(Clone, Copy, Debug)]
+pub struct Contract<'a> {
+    /// The directory given with `--root`, when there was one.
+    pub root: Option<&'a Path>,
+    /// Who asks.
+    pub asker: &'a Asker,
+    /// What is being done to the package.
+    pub action: Action,
+}
+
+impl Contract<'_> {
+    /// The variables of the contract, the package's name for all its versions, and those by which
+    /// externals, and `cart`s that they call, know of another root.
+    pub fn variables(self) -> Vec<(String, OsString)> {
+        let mut variables = vec![
+            ("TPKG_HOME", OsString::from(&self.asker.home)),
+            ("TPKG_ACTION", self.action.as_str().into()),
+            ("CART_EXTERNAL_KEY", self.asker.key().into()),
+        ];
+        if let Some(root) = self.root {
+            variables.push(("CART_ROOT", root.into()));
+            variables.push(("CART_EXTERNAL_ROOT", root.into()));
+        }
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
 /// One call of an external.
 #[derive(Clone, Copy, Debug)]
 pub struct ExternalCall<'a> {
@@ -30,8 +59,8 @@ pub struct ExternalCall<'a> {
     pub arguments: &'a [&'a str],
     /// What it may read.
     pub data: &'a [u8],
-    /// Variables beyond those of `cart` itself.
-    pub variables: &'a [(&'static str, OsString)],
+    /// What its environment says beyond that of `cart` itself.
+    pub contract: Contract<'a>,
     /// The variables by which its processes are found again.
     pub marks: &'a [(String, String)],
     /// How long it may take.
@@ -44,7 +73,7 @@ pub struct ExternalCall<'a> {
 pub fn call_external(call: &ExternalCall<'_>) -> Result<Outcome, SandboxError> {
     let input = input(call)?;
     let mut env = inherited();
-    env.extend(call.variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    env.extend(call.contract.variables());
     let name = call.program.file_name().unwrap_or_default().to_string_lossy();
     let mut chain = chain();
     chain.push(name.into_owned());

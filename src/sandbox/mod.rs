@@ -33,7 +33,7 @@ pub use ability::{has_namespaces, known as known_namespaces};
 pub use capture::Output;
 pub use confinement::{Confinement, Level};
 pub use enter::{ENTER, enter};
-pub use external::{ExternalCall, call_external, chain, inherited};
+pub use external::{Contract, ExternalCall, call_external, chain, inherited};
 pub use hand_over::{hand_over, run_here};
 pub use held::{end, release};
 pub use line::{CommandLine, Sourced};

@@ -10,12 +10,11 @@ use crate::db::{Answer, Change, ExternalRow, ExternalState, NewExternal};
 use crate::error::{Exit, Failure};
 use crate::layout::Layout;
 use crate::package::external::{Action, Asker, ExternalName, MOST_DATA, Way};
-use crate::sandbox::{self, Capture, ExternalCall, Outcome, Status};
+use crate::sandbox::{self, Capture, Contract, ExternalCall, Outcome, Status};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
 use crate::sys::interrupt;
 use serde_json::json;
-use std::ffi::OsString;
 use std::time::Duration;
 
 /// How many of its last lines a failure shows.
@@ -120,12 +119,11 @@ impl CallExternal {
         let mut marks = cx.marks();
         marks.push(("CART_STEP".into(), cx.number.to_owned()));
         marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
-        let variables = variables(cx.layout, &self.asker.home, action);
         Ok(sandbox::call_external(&ExternalCall {
             program,
             arguments: &[&self.asker.file, word],
             data: &self.data,
-            variables: &variables,
+            contract: Contract { root: cx.layout.root(), asker: &self.asker, action },
             marks: &marks,
             limit: Duration::from_secs(cx.config.scripts.external_timeout),
             capture: Capture { folder: &log, name: &name, keep: cx.config.scripts.max_output },
@@ -205,17 +203,6 @@ impl CallExternal {
             self.name
         ));
     }
-}
-
-/// The variables of the contract, and those by which externals and the `cart`s that they call know of
-/// another root.
-pub fn variables(layout: &Layout, home: &str, action: Action) -> Vec<(&'static str, OsString)> {
-    let mut variables = vec![("TPKG_HOME", home.into()), ("TPKG_ACTION", action.as_str().into())];
-    if let Some(root) = layout.root() {
-        variables.push(("CART_ROOT", root.into()));
-        variables.push(("CART_EXTERNAL_ROOT", root.into()));
-    }
-    variables
 }
 
 /// What there is to say of a call that did not succeed: how it ended, then its last lines.

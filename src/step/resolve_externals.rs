@@ -4,7 +4,7 @@
 //!
 //! What is the same byte for byte is not called again; the version that comes takes it over.
 
-use super::call_external::{CallExternal, Turn, variables};
+use super::call_external::{CallExternal, Turn};
 use super::{Cx, Said, Step, sandboxed};
 use crate::db::{Change, ExternalRow};
 use crate::error::{Exit, Failure, FsError};
@@ -13,7 +13,7 @@ use crate::gear::identity::Identity;
 use crate::package::external::{
     Action, Asker, ExternalData, ExternalName, MOST_DATA, Way, compare,
 };
-use crate::sandbox::{self, Capture, CommandLine, Leftovers, Script, Status, Time};
+use crate::sandbox::{self, Capture, CommandLine, Contract, Leftovers, Script, Status, Time};
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::interrupt;
 use crate::sys::path::RelPath;
@@ -188,8 +188,8 @@ impl ResolveExternals {
                 environment::of(cx.host(), &home, gear, Some(dir)).variables
             }
         };
-        let contract = variables(cx.layout, &self.asker.home, self.action).into_iter();
-        env.extend(contract.map(|(name, value)| (name.to_owned(), value)));
+        let (root, asker) = (cx.layout.root(), &self.asker);
+        env.extend(Contract { root, asker, action: self.action }.variables());
         let script = Script {
             line: &CommandLine::of(&tree.path_of(path), [""; 0])?,
             folder: tree.path(),

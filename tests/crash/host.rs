@@ -81,6 +81,7 @@ impl Host {
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
+        host.asking();
         host
     }
 
@@ -192,6 +193,42 @@ impl Host {
         }
     }
 
+    /// Two releases of a cartridge that asks externals, one that is called and one that is left a
+    /// request, and the one that is called: what it was asked for lies below `etc`.
+    fn asking(&self) {
+        let releases = [
+            ("ASKING", "1.0", "- {name: called, data: old}\n"),
+            ("ASKED", "2.0", "- {name: left, datafile: more}\n"),
+        ];
+        for (folder, version, more) in releases {
+            let manifest =
+                MANIFEST.replace("NAME", "asking").replace("'1.0'", &format!("'{version}'"));
+            let externals = "Externals:\n- {name: called, data: the same}\n\
+                - {name: left, datascript: ./made}\n- {name: called, datafile: more}\n";
+            let manifest = format!("{manifest}{externals}{more}");
+            self.file(&format!("{folder}/metadata/manifest.yml"), &manifest, 0o644);
+            self.file(&format!("{folder}/bin/control"), "#!/bin/bash\nexit 0\n", 0o755);
+            let made = format!("#!/bin/bash\necho {version}\n");
+            self.file(&format!("{folder}/made"), &made, 0o755);
+            self.file(&format!("{folder}/more"), &format!("more {version}"), 0o644);
+        }
+        let settings = self.root.join("etc/cartwright");
+        let text = std::fs::read_to_string(settings.join("config.yml")).unwrap();
+        let text = text + "externals:\n  left: {mode: request}\n";
+        std::fs::write(settings.join("config.yml"), text).unwrap();
+        std::fs::create_dir_all(settings.join("externals")).unwrap();
+        let place = self.root.join("etc/asked");
+        std::fs::create_dir_all(&place).unwrap();
+        let called = format!(
+            "#!/bin/bash\ndata=$(cat)\nfile='{}'/\"${{data// /-}}\"\n\
+             if [[ $2 == install ]]; then echo \"$1\" >\"$file\"; else rm -f \"$file\"; fi\n",
+            place.display()
+        );
+        let program = settings.join("externals/called");
+        std::fs::write(&program, called).unwrap();
+        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     fn file(&self, path: &str, text: &str, mode: u32) {
         let path = self.temp.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -225,9 +262,10 @@ impl Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let is_package =
-                ["PACKAGE", "REBUILD", "NEWER", "LATER", "OTHER", "WEB", "ADDON"].contains(word);
-            if is_package {
+            let packages = [
+                "PACKAGE", "REBUILD", "NEWER", "LATER", "OTHER", "WEB", "ADDON", "ASKING", "ASKED",
+            ];
+            if packages.contains(word) {
                 command.arg(self.temp.path().join(word))
             } else {
                 command.arg(word)
@@ -303,6 +341,18 @@ impl Host {
         let held = "SELECT group_concat(name || ': ' || reason, ', ') FROM hold \
                     WHERE released_by IS NULL";
         seen.insert("held".into(), self.rows(held).unwrap_or_default());
+        let asked = "SELECT group_concat(holder || ' ' || file || ' ' || ordinal || ' ' || name || ' ' \
+                     || CAST(data AS TEXT) || ' ' || state, ', ') FROM (SELECT * FROM external \
+                     WHERE withdrawn_by IS NULL OR state = 'waiting' ORDER BY ordinal, name, id)";
+        seen.insert("asked".into(), self.rows(asked).unwrap_or_default());
+        for entry in std::fs::read_dir(self.state().join("spool")).into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let lines = text
+                .lines()
+                .filter(|line| !line.contains("\"asked\"") && !line.contains("\"gear\""));
+            let name = format!("spool/{}", entry.file_name().to_string_lossy());
+            seen.insert(name, lines.collect());
+        }
         Seen(seen)
     }
 

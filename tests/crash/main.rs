@@ -160,6 +160,26 @@ const SCENARIOS: &[Scenario] = &[
         ],
         act: &["gear", "rollback", "blog"],
     },
+    Scenario {
+        name: "gear create, asking externals",
+        before: &[],
+        act: &["gear", "create", "blog", "ASKING"],
+    },
+    Scenario {
+        name: "gear upgrade, asking externals",
+        before: &[&["gear", "create", "blog", "ASKING"], &["install", "ASKED"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear destroy, asking externals",
+        before: &[&["gear", "create", "blog", "ASKING"]],
+        act: &["gear", "destroy", "blog"],
+    },
+    Scenario {
+        name: "external ack",
+        before: &[&["gear", "create", "blog", "ASKING"]],
+        act: &["external", "ack", "1-3.2"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -395,6 +415,18 @@ fn gears_are_upgraded_and_rolled_back_or_not() {
 }
 
 #[test]
+fn externals_are_asked_or_not() {
+    try_named(&["gear create, asking externals", "gear destroy, asking externals"]);
+    let ack = SCENARIOS.iter().find(|scenario| scenario.name == "external ack").unwrap();
+    assert!(try_scenario(ack).singles > 4, "hardly any checkpoint was passed");
+}
+
+#[test]
+fn externals_are_asked_for_the_new_release_or_the_old() {
+    try_named(&["gear upgrade, asking externals"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -433,6 +465,10 @@ fn every_scenario_is_tried() {
         "gear upgrade, compatible",
         "gear upgrade, incompatible",
         "gear rollback",
+        "gear create, asking externals",
+        "gear upgrade, asking externals",
+        "gear destroy, asking externals",
+        "external ack",
         "install shims",
         "remove shims",
         "install the unit",
