@@ -43,8 +43,7 @@ pub fn run(args: &RemoveArgs, app: &mut App) -> Result<Exit, Failure> {
     let first = args.packages.first().map(String::as_str).unwrap_or_default();
     let db = existing(app, first)?;
     let reach = Reach { dependents: args.dependents, prerequisites: args.prerequisites };
-    let services =
-        if args.skip_remove_stop { Services::LeftAlone } else { Services::Stopped };
+    let services = if args.skip_remove_stop { Services::LeftAlone } else { Services::Stopped };
     let liberties = Liberties { services, ..Liberties::default() };
     carry_out(app, &db, &args.change, &|| {
         let rows = args.packages.iter().map(|text| the_one(Some(&db), text));

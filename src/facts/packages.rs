@@ -3,8 +3,8 @@
 use crate::db::{Db, DbError, Hold, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::package::Package;
-use crate::package::ident::FormatName;
 use crate::package::file_table::{Content, Entry, FileTable};
+use crate::package::ident::FormatName;
 use crate::package::version::Version;
 use crate::sys::path::RelPath;
 use std::collections::BTreeSet;

@@ -41,6 +41,16 @@ impl<'a> InRoot<'a> {
         RelPath::parse(&text).map_err(|_| self.fail(path.as_str(), Errno::NAMETOOLONG))
     }
 
+    /// The folder that `path` names, whose last component may be a link as well.
+    pub fn folder(&mut self, path: &RelPath) -> Result<RelPath> {
+        if !self.known.contains_key(path.as_str()) {
+            let real = self.walk(path.as_str())?;
+            self.known.insert(path.as_str().to_owned(), real);
+        }
+        let real = self.known.get(path.as_str()).map(String::as_str).unwrap_or_default();
+        RelPath::parse(real).map_err(|_| self.fail(path.as_str(), Errno::NAMETOOLONG))
+    }
+
     fn walk(&self, folder: &str) -> Result<String> {
         let mut todo: VecDeque<String> = folder.split('/').map(str::to_owned).collect();
         let mut done: Vec<String> = Vec::new();

@@ -180,6 +180,9 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "ASKING"]],
         act: &["external", "ack", "1-3.2"],
     },
+    Scenario { name: "install tpkg", before: &[], act: &["install", "TPKG"] },
+    Scenario { name: "upgrade tpkg", before: &[&["install", "TPKG"]], act: &["upgrade", "TPKG2"] },
+    Scenario { name: "remove tpkg", before: &[&["install", "TPKG"]], act: &["remove", "small"] },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -427,6 +430,11 @@ fn externals_are_asked_for_the_new_release_or_the_old() {
 }
 
 #[test]
+fn packages_of_tpkg_come_and_go_or_not() {
+    try_named(&["install tpkg", "upgrade tpkg", "remove tpkg"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -469,6 +477,9 @@ fn every_scenario_is_tried() {
         "gear upgrade, asking externals",
         "gear destroy, asking externals",
         "external ack",
+        "install tpkg",
+        "upgrade tpkg",
+        "remove tpkg",
         "install shims",
         "remove shims",
         "install the unit",

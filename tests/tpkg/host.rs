@@ -98,7 +98,11 @@ impl Host {
         let packages = answer["packages"].as_array().unwrap().iter();
         packages
             .map(|one| {
-                format!("{}-{}", one["name"].as_str().unwrap(), one["package_version"].as_str().unwrap())
+                format!(
+                    "{}-{}",
+                    one["name"].as_str().unwrap(),
+                    one["package_version"].as_str().unwrap()
+                )
             })
             .collect()
     }

@@ -11,6 +11,7 @@
 mod config;
 mod files;
 mod host;
+mod host_services;
 mod life;
 mod scripts;
 #[path = "../support/mod.rs"]

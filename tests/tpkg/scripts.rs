@@ -6,7 +6,8 @@ use crate::support::tpkg::Tpkg;
 /// A package whose scripts write down where they run, and what they are told.
 fn talking(host: &Host, version: &str) -> Tpkg {
     let log = host.at("log").display().to_string();
-    let mut package = Tpkg::new("talking", version).file("reloc/share/x", version).file("help", "h");
+    let mut package =
+        Tpkg::new("talking", version).file("reloc/share/x", version).file("help", "h");
     for name in ["preinstall", "postinstall", "preremove", "postremove"] {
         let line = format!(
             "[ -e help ] && echo \"{name} {version} $TPKG_ACTION $TPKG_HOME $# $(cat $TPKG_HOME/share/x 2>&1 | grep -v cat:)\" >> {log}"

@@ -102,7 +102,7 @@ pub fn tpkg_facts(
 fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
     let called = (FormatName::Tpkg, "", one.row.name.as_str());
     let mut rows = db.externals_of_package(called, &one.home.base)?;
-    rows.retain(|row| row.asker.file == one.home.file_name);
+    rows.retain(|row| row.holder == one.home.file_name);
     Ok(rows)
 }
 

@@ -19,11 +19,7 @@ type Ids = HashMap<String, u32>;
 
 /// Compares what the package of `row` has put on the host with what is there. The content of a
 /// config file is the administrator's, and so is that of the new release beside it.
-pub fn check_placed(
-    db: &Db,
-    layout: &Layout,
-    row: &PackageRow,
-) -> Result<Vec<Finding>, Failure> {
+pub fn check_placed(db: &Db, layout: &Layout, row: &PackageRow) -> Result<Vec<Finding>, Failure> {
     let root = root(layout)?;
     let owner = super::needs::tpkg_title(row);
     let (users, groups) = (ids(&root, "etc/passwd")?, ids(&root, "etc/group")?);

@@ -75,7 +75,11 @@ pub(super) fn arriving(
             let lines = tree.read(&path, LONGEST_CRONTAB)?;
             texts.insert(path, String::from_utf8_lossy(&lines).into_owned());
         }
-        let path = roads.place(&wanted(file, base))?;
+        // A link that leads to a folder is the folder.
+        let path = match file.content {
+            TpkgContent::Directory => roads.folder(&wanted(file, base))?,
+            _ => roads.place(&wanted(file, base))?,
+        };
         let holders = db.holders(&path)?;
         // A file is read where it may be the administrator's.
         let reads = file.config || !holders.is_empty() && is_config(db, &holders, &path)?;

@@ -9,6 +9,7 @@ use crate::facts::tpkg::InstalledTpkg;
 use crate::package::digest::Sha256;
 use crate::package::tpkg::Tpkg;
 use crate::plan::{Plan, Refusal};
+use crate::step::AnyStep;
 use crate::step::accounts::Who;
 use crate::step::place_files::{Act, Owned, What};
 use crate::sys::path::RelPath;
@@ -54,7 +55,7 @@ pub(super) fn link(
         };
         let lines = one.places.texts.get(&file.path_in_tree()).map_or("", String::as_str);
         let marks = Marks::of(&one.places.base, &tpkg.file_name);
-        edit(ask, user, part, &|text| marks.with(text, lines))?;
+        edit((plan, ask), user, part, &|text| marks.with(text, lines))?;
         let Some(path) = crontab_of(ask, user) else { continue };
         if !part.placed.iter().any(|placed| placed.path == path) {
             part.placed.push(row(path, user));
@@ -85,7 +86,7 @@ pub(super) fn withdraw(
     part: &mut Part,
 ) {
     let marks = Marks::of(&gone.home.base, &gone.home.file_name);
-    if edit(ask, path.name(), part, &|text| marks.without_all(text)).is_err() {
+    if edit((plan, ask), path.name(), part, &|text| marks.without_all(text)).is_err() {
         plan.warnings.push(format!("`/{path}` stays as it is"));
     }
 }
@@ -96,7 +97,7 @@ fn crontab_of(ask: &TpkgAsk<'_>, user: &str) -> Option<RelPath> {
 
 /// Adds the change of a user's crontab, or changes the change that is planned already.
 fn edit(
-    ask: &TpkgAsk<'_>,
+    (plan, ask): (&Plan, &TpkgAsk<'_>),
     user: &str,
     part: &mut Part,
     change: &dyn Fn(&str) -> String,
@@ -113,7 +114,11 @@ fn edit(
         *text = change(text);
         return Ok(());
     }
-    let old = ask.facts.host.crontabs.get(user);
+    let earlier = plan.steps.iter().rev().find_map(|step| match step {
+        AnyStep::PlaceFiles(step) => step.acts.iter().find_map(|act| text_at(act, &path)),
+        _ => None,
+    });
+    let old = earlier.or(ask.facts.host.crontabs.get(user));
     let new = change(old.map_or("", String::as_str));
     if old.is_some_and(|old| *old == new) || old.is_none() && new.is_empty() {
         return Ok(());
@@ -130,6 +135,14 @@ fn edit(
         over: old.is_some(),
     });
     Ok(())
+}
+
+/// The text that an act puts at `path`.
+fn text_at<'a>(act: &'a Act, path: &RelPath) -> Option<&'a String> {
+    match act {
+        Act::Put { path: other, what: What::Text(text, _), .. } if other == path => Some(text),
+        _ => None,
+    }
 }
 
 fn ancestors(path: &RelPath) -> Vec<RelPath> {

@@ -18,8 +18,12 @@ pub(super) fn take(
     part: &mut Part,
 ) -> Result<(), Refusal> {
     let mut folders = Vec::new();
-    for file in gone.files.iter().filter(|file| !stays.contains(&file.placed.path)) {
+    for file in &gone.files {
         let path = &file.placed.path;
+        // Lines of the old release go even where the new one has lines in the same crontab.
+        if file.placed.kind != PlacedKind::Lines && stays.contains(path) {
+            continue;
+        }
         match file.placed.kind {
             PlacedKind::Directory => folders.push(file),
             PlacedKind::Lines => cron::withdraw(plan, ask, (gone, path), part),

@@ -13,10 +13,10 @@ mod scripts;
 
 use super::externals::{self, Asking};
 use super::install::in_library;
+use super::upgrade::Downgrade;
 use super::{Consent, Plan, Refusal, Resource, hold};
 use crate::db::{Change, ExternalRow, NewPackage, NewPlaced, Placed};
 use crate::error::Exit;
-use super::upgrade::Downgrade;
 use crate::facts::Externals;
 use crate::facts::tpkg::{Arriving, Candidate, InstalledTpkg, TpkgFacts};
 use crate::gather::Arrival;
@@ -244,8 +244,7 @@ fn ask_externals(
         file: tpkg.file_name.clone(),
     };
     let tree = in_library(&one.arrival.new.place)?;
-    let asking =
-        Asking { asker: &asker, externals: &package.externals, tree: &tree, gear: None };
+    let asking = Asking { asker: &asker, externals: &package.externals, tree: &tree, gear: None };
     externals::add_changed(plan, (&asking, &rows), ask.externals, action)
 }
 
