@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 pub(super) const BIN: &str = "file_metadata.bin";
 const YML: &str = "file_metadata.yml";
 const XML: &str = "file_metadata.xml";
+/// Every name that it ever had.
+pub(super) const NAMES: [&str; 3] = [BIN, YML, XML];
 /// The longest file; one of 100,000 entries has 20 MiB.
 const LONGEST: u64 = 64 << 20;
 

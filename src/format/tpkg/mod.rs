@@ -3,6 +3,7 @@
 //! Reads every form that was ever built: `tpkg.yml` and `tpkg.xml`, with or without digests of its
 //! files. Strict where a text becomes a path, an account or a mode; else lenient, with a warning.
 
+pub mod build;
 pub mod crypt;
 mod cx;
 mod file_metadata;
@@ -18,7 +19,7 @@ mod xml;
 use super::error::{Fault, ManifestError};
 use super::place::Place;
 use super::reading::Reading;
-use super::{Format, Tree, yaml};
+use super::{Format, Tree, externals, yaml};
 use crate::package::ident::{FormatName, IdentError, ShortName, Vendor};
 use crate::package::managed::Managed;
 use crate::package::note::Notes;
@@ -54,6 +55,7 @@ impl Format for Tpkg {
     ) -> Result<Package, ManifestError> {
         let Read { metadata, kept, .. } =
             read_metadata(tree, manifest.as_str(), Purpose::Install, notes)?;
+        externals::check(&metadata.externals, tree.table())?;
         let digests = file_metadata::read(tree, notes);
         let files = table::table(tree, (manifest.as_str(), &metadata.files), &digests, notes)?;
         let scripts = table::scripts(tree, notes);

@@ -110,6 +110,7 @@ fn a_package_of_xml_is_read_whole() {
         ("reloc/g", b"g"),
         ("root/etc/i", b"i"),
         ("root/etc/j", b"j"),
+        ("run", b"#!"),
     ]);
     let package = package.unwrap();
     assert_eq!(package.title(), "a-1.10-010-multios-i386");
