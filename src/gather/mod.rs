@@ -16,6 +16,7 @@ mod one;
 mod provenance;
 pub mod request;
 pub mod staging;
+mod tpkg_source;
 mod trees;
 mod upstream;
 
@@ -28,4 +29,5 @@ pub use into::Fetched;
 pub use lint::lint;
 pub use request::{Content, Request, What};
 pub use staging::{Staging, sweep};
+pub use tpkg_source::OfSource;
 pub use upstream::{Known, Offered, Upstream};

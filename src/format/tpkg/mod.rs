@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod crypt;
+pub mod index;
 mod cx;
 mod file_metadata;
 mod file_name;

@@ -10,6 +10,7 @@ mod init;
 mod leaving;
 mod needs;
 mod scripts;
+pub mod solve;
 
 use super::externals::{self, Asking};
 use super::install::in_library;
