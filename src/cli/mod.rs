@@ -28,6 +28,7 @@ pub mod remove;
 mod request;
 pub mod status;
 mod tpkg;
+mod tpkg_choice;
 pub mod undo;
 pub mod unhold;
 pub mod upgrade;

@@ -6,7 +6,7 @@ use super::tpkg::{self, Job, Reach};
 use crate::cli::app::App;
 use crate::error::{Exit, Failure};
 use crate::facts;
-use crate::facts::tpkg::{Turn, is_tpkg};
+use crate::facts::tpkg::is_tpkg;
 use crate::plan::remove::remove;
 use crate::plan::tpkg::{Liberties, Services};
 use clap::Args;
@@ -56,7 +56,6 @@ pub fn run(args: &RemoveArgs, app: &mut App) -> Result<Exit, Failure> {
         leaving.retain(|one| ids.contains(&one.row.id));
         let job = Job {
             coming: &[],
-            turn: Turn::Beside,
             leaving: &tpkgs,
             base: app.config()?.tpkg.base.clone(),
             liberties,

@@ -1,6 +1,8 @@
 //! Packages of the format tpkg, for the commands that bring them and take them away.
 
 use super::app::App;
+use super::request::gather;
+use super::tpkg_choice::{Choice, choose};
 use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::facts::Externals;
@@ -10,6 +12,7 @@ use crate::facts::tpkg::{
 use crate::gather::Arrival;
 use crate::package::ident::FormatName;
 use crate::plan::Plan;
+use crate::plan::tpkg::wish::Wish;
 use crate::plan::tpkg::{Coming, Foreign, Liberties, TpkgAsk, change};
 use crate::sys::host;
 use clap::Args;
@@ -21,6 +24,9 @@ pub struct TpkgArgs {
     /// Put relocatable tpkg packages below this directory [default: $TPKG_HOME, else `tpkg.base`]
     #[arg(long, value_name = "DIR")]
     pub base: Option<PathBuf>,
+    /// Look for tpkg packages there as well, a directory or URL with `metadata.yml`; repeatable
+    #[arg(long = "source", value_name = "PLACE")]
+    pub tpkg_sources: Vec<String>,
     /// Let tpkg packages take the place of files that belong to no package
     #[arg(long)]
     pub replace_foreign: bool,
@@ -30,6 +36,11 @@ impl TpkgArgs {
     pub(super) fn liberties(&self) -> Liberties {
         let foreign = if self.replace_foreign { Foreign::Replaced } else { Foreign::Refused };
         Liberties { foreign, ..Liberties::default() }
+    }
+
+    /// Where to look: the command line's places and those of the settings.
+    pub(super) fn sources(&self, app: &App) -> Result<Vec<String>, Failure> {
+        Ok(self.tpkg_sources.iter().chain(&app.config()?.tpkg.sources).cloned().collect())
     }
 
     /// The base: what the command line says, else the environment, else the settings.
@@ -50,11 +61,39 @@ impl TpkgArgs {
 
 /// What is to be done with packages of this format.
 pub(super) struct Job<'a> {
-    pub(super) coming: &'a [Arrival],
-    pub(super) turn: Turn,
+    /// What comes, beside or in the place of what is installed.
+    pub(super) coming: &'a [(Arrival, Turn)],
     pub(super) leaving: &'a [PackageRow],
     pub(super) base: PathBuf,
     pub(super) liberties: Liberties,
+}
+
+/// What comes for `given` and the names of `wishes`: themselves, and what they need of sources.
+pub(super) fn complete(
+    app: &App,
+    db: &Db,
+    (given, turn): (Vec<Arrival>, Turn),
+    (wishes, args): (&[Wish], &TpkgArgs),
+) -> Result<Vec<(Arrival, Turn)>, Failure> {
+    let sources = args.sources(app)?;
+    let upgrades = turn == Turn::InPlace;
+    let requests = if wishes.is_empty() && sources.is_empty() {
+        Vec::new()
+    } else {
+        choose(app, db, &Choice { wishes, given: &given, sources: &sources, upgrades })?
+    };
+    let mut coming: Vec<_> = given.into_iter().map(|one| (one, turn)).collect();
+    if !requests.is_empty() {
+        let (more, others) = split(gather(app, &requests)?);
+        if let Some(other) = others.first() {
+            let source = &other.new.provenance.source;
+            let text = format!("`{source}` is no package of tpkg, as the source says");
+            return Err(Failure::new(Exit::Source, text));
+        }
+        // One release of a name, as the choice was made.
+        coming.extend(more.into_iter().map(|one| (one, Turn::InPlace)));
+    }
+    Ok(coming)
 }
 
 /// Splits what arrived into packages of this format and all others.
@@ -65,19 +104,19 @@ pub(super) fn split(arrived: Vec<Arrival>) -> (Vec<Arrival>, Vec<Arrival>) {
 /// Plans `job`.
 pub(super) fn plan(app: &App, db: &Db, job: &Job<'_>) -> Result<Plan, Failure> {
     let mut there = Vec::new();
-    let mut coming: Vec<&Arrival> = Vec::new();
-    for one in job.coming {
+    let mut coming: Vec<&(Arrival, Turn)> = Vec::new();
+    for both @ (one, _) in job.coming {
         let place = one.new.place.as_str();
-        let twice = coming.iter().any(|other| other.new.place == one.new.place);
+        let twice = coming.iter().any(|(other, _)| other.new.place == one.new.place);
         if twice || db.package_at(place)?.is_some() {
             there.push(format!("`{}` is installed already", one.new.package.title()));
         } else {
-            coming.push(one);
+            coming.push(both);
         }
     }
     let wanted: Vec<_> = coming
         .iter()
-        .map(|one| Wanted { package: &one.new.package, tree: &one.from, turn: job.turn })
+        .map(|(one, turn)| Wanted { package: &one.new.package, tree: &one.from, turn: *turn })
         .collect();
     if wanted.is_empty() && job.leaving.is_empty() {
         let mut plan = Plan::new("install nothing");
@@ -88,7 +127,7 @@ pub(super) fn plan(app: &App, db: &Db, job: &Job<'_>) -> Result<Plan, Failure> {
     let coming = coming.iter().zip(&facts.arriving).zip(&facts.replaced);
     let ask = TpkgAsk {
         coming: coming
-            .map(|((arrival, places), old)| Coming {
+            .map(|(((arrival, _), places), old)| Coming {
                 arrival,
                 places,
                 replaces: old.iter().collect(),

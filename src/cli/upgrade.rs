@@ -18,6 +18,7 @@ use crate::package::ident::{FormatName, Name, Vendor};
 use crate::package::version::Version;
 use crate::plan::hold;
 use crate::plan::tpkg::Liberties;
+use crate::plan::tpkg::wish::Wish;
 use crate::plan::upgrade::{Asked, Downgrade, UpgradeAsk, upgrade};
 use crate::source::locator::Source;
 use crate::sys::interrupt;
@@ -66,7 +67,8 @@ pub fn run(args: &UpgradeArgs, app: &mut App) -> Result<Exit, Failure> {
 
 fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
     interrupt::watch_or_fail()?;
-    if args.names.iter().any(|word| is_source(word)) {
+    let of_tpkg = !args.tpkg.sources(app)?.is_empty() && !args.names.is_empty();
+    if of_tpkg || args.names.iter().any(|word| is_source(word)) {
         return upgrade_tpkgs(args, app);
     }
     let db = match args.names.first() {
@@ -100,7 +102,9 @@ fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
 
 /// Packages of tpkg, each in the place of what is installed under its name.
 fn upgrade_tpkgs(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
-    let requests = args.names.iter().map(|word| request::source(word));
+    let (files, names): (Vec<_>, Vec<_>) = args.names.iter().partition(|word| is_source(word));
+    let wishes: Vec<Wish> = names.iter().map(|word| Wish::parse(word)).collect();
+    let requests = files.iter().map(|word| request::source(word));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
     let db = database(app, args.change.dry_run)?;
     let (tpkgs, others) = tpkg::split(gather(app, &requests)?);
@@ -109,13 +113,13 @@ fn upgrade_tpkgs(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, text)
             .hint("name it: cartridges are upgraded from where they came; or `cart install`"));
     }
+    let tpkgs = tpkg::complete(app, &db, (tpkgs, Turn::InPlace), (&wishes, &args.tpkg))?;
     let downgrade = if args.allow_downgrade { Downgrade::Allowed } else { Downgrade::Refused };
     let liberties = Liberties { downgrade, ..args.tpkg.liberties() };
     let base = args.tpkg.base(app)?;
     carry_out(app, &db, &args.change, &|| {
         let job = Job {
             coming: &tpkgs,
-            turn: Turn::InPlace,
             leaving: &[],
             base: base.clone(),
             liberties,

@@ -13,6 +13,7 @@ mod files;
 mod host;
 mod host_services;
 mod life;
+mod needs;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;

@@ -100,7 +100,7 @@ pub(super) fn needs(
 }
 
 /// The package of the host's own system called `name`, where it is installed.
-fn of_the_system(root: Option<&Path>, name: &str) -> Option<Candidate> {
+pub fn of_the_system(root: Option<&Path>, name: &str) -> Option<Candidate> {
     let below = |path: &str| root.unwrap_or(Path::new("/")).join(path);
     let candidate = |version: &str| {
         let (version, package_version) = split(version);

@@ -11,6 +11,7 @@ mod leaving;
 mod needs;
 mod scripts;
 pub mod solve;
+pub mod wish;
 
 use super::externals::{self, Asking};
 use super::install::in_library;
