@@ -191,10 +191,17 @@ fn exit_status() -> String {
 
 fn see_also(name: &str) -> String {
     let others: &[_] = match name {
-        "cart" => &["cart-config(5)", "cart-inside(7)", "cart-manifest(5)", "cart-recovery(7)"],
+        "cart" => &[
+            "cart-config(5)",
+            "cart-inside(7)",
+            "cart-manifest(5)",
+            "cart-recovery(7)",
+            "cart-tpkg(5)",
+        ],
         "cart-recover" | "cart-undo" | "cart-history" => &["cart(1)", "cart-recovery(7)"],
         "cart-doctor" => &["cart(1)", "cart-inside(7)"],
-        "cart-lint" => &["cart(1)", "cart-manifest(5)"],
+        "cart-lint" => &["cart(1)", "cart-manifest(5)", "cart-tpkg(5)"],
+        "cart-build" => &["cart(1)", "cart-lint(1)", "cart-manifest(5)", "cart-tpkg(5)"],
         _ if name.starts_with("cart-gear-") => &["cart(1)", "cart-gear(1)"],
         _ => &["cart(1)"],
     };

@@ -43,7 +43,7 @@ pub enum ArchiveError {
     #[error("the bzip2 stream {0}")]
     Bzip2(#[from] Bzip2Fault),
     /// What is around a tpkg package is not as it has to be.
-    #[error("this is no sound tpkg package: {0}")]
+    #[error(transparent)]
     Tpkg(#[from] TpkgFault),
     /// The frame of a zip archive is damaged or ambiguous.
     #[error("{} {fault}", place(entry))]

@@ -7,6 +7,7 @@
 )]
 
 mod basics;
+mod build;
 mod completions;
 mod help;
 mod lint;

@@ -22,6 +22,7 @@ mod corpus;
 mod listed;
 mod markers;
 mod public;
+mod tpkg;
 
 use host::{Host, get, md5};
 use public::{Public, fetch};

@@ -88,7 +88,11 @@ mod tests {
     #[test]
     fn what_the_original_refuses_or_fails_at_is_told_before() {
         for (manifest, files, word) in [
-            ("name: a\nversion: '1'\nmaintainer: m\n", &[("reloc/f", &b"x"[..])][..], "description"),
+            (
+                "name: a\nversion: '1'\nmaintainer: m\n",
+                &[("reloc/f", &b"x"[..])][..],
+                "description",
+            ),
             (&format!("{MINIMAL}odd: 1\n"), &[("reloc/f", b"x")], "`odd`"),
             (
                 &format!("{MINIMAL}files: {{file_defaults: {{posix: {{perms: 0444}}}}}}\n"),

@@ -13,22 +13,26 @@ pub enum TpkgFault {
     #[error("`{0}` is neither `checksum.xml` nor `tpkg.tar`, `tpkg.tar.gz` or `tpkg.tar.bz2`")]
     Unexpected(String),
     /// A member that every package has is missing.
-    #[error("there is no `{0}` in it")]
+    #[error("there is no `{0}` in the package")]
     Missing(&'static str),
     /// A member is there twice.
-    #[error("there are two `{0}` in it")]
+    #[error("there are two `{0}` in the package")]
     Twice(&'static str),
     /// The list of checksums makes no sense.
-    #[error("its `checksum.xml` {0}")]
+    #[error("the package's `checksum.xml` {0}")]
     Checksums(String),
     /// The list of checksums is empty.
-    #[error("its `checksum.xml` lists no checksum, so that nothing vouches for its content")]
+    #[error(
+        "the package's `checksum.xml` lists no checksum, so that nothing vouches for its content"
+    )]
     NoChecksum,
     /// A checksum that nobody knows.
-    #[error("its `checksum.xml` has the unknown algorithm `{0}`")]
+    #[error("the package's `checksum.xml` has the unknown algorithm `{0}`")]
     Algorithm(String),
     /// The content is not what its checksum says.
-    #[error("the {algorithm} of its `tpkg.tar` is {found}, but its `checksum.xml` says {expected}")]
+    #[error(
+        "the {algorithm} of the package's `tpkg.tar` is {found}, but its `checksum.xml` says {expected}"
+    )]
     Mismatch {
         /// Which checksum.
         algorithm: &'static str,
@@ -38,6 +42,6 @@ pub enum TpkgFault {
         found: String,
     },
     /// The inner archive is not one folder called `tpkg`.
-    #[error("its `tpkg.tar` is not one folder called `tpkg`")]
+    #[error("the package's `tpkg.tar` is not one folder called `tpkg`")]
     InnerTop,
 }
