@@ -202,6 +202,7 @@ fn see_also(name: &str) -> String {
         "cart-doctor" => &["cart(1)", "cart-inside(7)"],
         "cart-lint" => &["cart(1)", "cart-manifest(5)", "cart-tpkg(5)"],
         "cart-build" => &["cart(1)", "cart-lint(1)", "cart-manifest(5)", "cart-tpkg(5)"],
+        _ if name.starts_with("cart-external") => &["cart(1)", "cart-externals(7)"],
         _ if name.starts_with("cart-gear-") => &["cart(1)", "cart-gear(1)"],
         _ => &["cart(1)"],
     };

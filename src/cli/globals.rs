@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// The options that every command has, before or after its name.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Globals {
     /// Work below DIR instead of on this host
     #[arg(long, global = true, value_name = "DIR", env = "CART_ROOT", hide_env_values = true)]

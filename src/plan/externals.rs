@@ -113,8 +113,7 @@ pub fn add_put_back(
         let one = Wanted { name: row.name.clone(), data: ExternalData::None, way, strict };
         wanted.push((one, row.data.clone()));
     }
-    let action = if now.is_empty() { Action::Install } else { Action::Upgrade };
-    add_difference(plan, was, (&present, &wanted), action);
+    add_difference(plan, was, (&present, &wanted), Action::Upgrade);
     Ok(())
 }
 
@@ -125,8 +124,19 @@ pub fn add_again<'a>(
     known: &Externals,
 ) -> Result<(), Refusal> {
     for row in rows {
-        let was = Asker { file: row.holder.clone(), ..row.asker.clone() };
-        add_put_back(plan, &was, (&[], std::slice::from_ref(row), 0), known)?;
+        let way = known.way(&row.name);
+        refuse((&row.name, &row.asker), &way, known)?;
+        note(plan, (&row.name, &row.asker), &way, ("install", &shown(&row.data)));
+        plan.step(CallExternal {
+            asker: Asker { file: row.holder.clone(), ..row.asker.clone() },
+            name: row.name.clone(),
+            ordinal: row.ordinal,
+            data: row.data.clone(),
+            turn: Turn::Install,
+            action: Action::Install,
+            strict: known.is_strict(&row.name, row.strict),
+            way,
+        });
     }
     Ok(())
 }
@@ -240,4 +250,123 @@ fn shown(data: &[u8]) -> String {
     let beginning: String = text.chars().take(60).collect();
     let more = if beginning.len() < text.len() { "…" } else { "" };
     format!("`{}{more}`", beginning.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Rule};
+    use crate::db::{Answer, Change, ExternalState};
+    use crate::layout::Layout;
+    use crate::package::ident::FormatName;
+    use crate::step::AnyStep;
+
+    fn asker(version: &str) -> Asker {
+        Asker {
+            format: FormatName::Cartridge,
+            vendor: "v".into(),
+            name: "n".into(),
+            gear: None,
+            home: "/opt/tpkg".into(),
+            file: format!("n-{version}.tpkg"),
+        }
+    }
+
+    /// Externals of a host where everything is asked for by requests, but `gone`.
+    fn known() -> Externals {
+        let mut config = Config::default();
+        let mode = Some(crate::config::ExternalMode::Request);
+        config.externals.insert("*".into(), Rule { mode, ..Rule::default() });
+        let mode = Some(crate::config::ExternalMode::Exec);
+        config.externals.insert("gone".into(), Rule { mode, ..Rule::default() });
+        Externals::look(&Layout::below("/nonexistent".as_ref()), &config)
+    }
+
+    fn external(name: &str, data: &str) -> External {
+        let data = ExternalData::Inline(data.as_bytes().to_vec());
+        External::new(ExternalName::parse(name).unwrap(), data)
+    }
+
+    fn row(key: &str, ordinal: u32, (name, data): (&str, &str), txn: i64) -> ExternalRow {
+        ExternalRow {
+            key: key.into(),
+            asker: asker("1"),
+            holder: "n-1.tpkg".into(),
+            ordinal,
+            name: ExternalName::parse(name).unwrap(),
+            data: data.as_bytes().to_vec(),
+            mode: "request".into(),
+            strict: false,
+            asked: 0,
+            answer: Answer { state: ExternalState::Done, detail: None },
+            answered: None,
+            txn,
+            withdrawn_by: None,
+        }
+    }
+
+    fn calls(plan: &Plan) -> Vec<String> {
+        let call = |step: &AnyStep| match step {
+            AnyStep::CallExternal(call) => {
+                let word = match &call.turn {
+                    Turn::Install => "install".to_owned(),
+                    Turn::Remove(key) => format!("remove {key}"),
+                    other => panic!("{other:?}"),
+                };
+                let data = String::from_utf8_lossy(&call.data);
+                format!("{} {word} {data} {} {}", call.name, call.asker.file, call.ordinal)
+            }
+            other => other.kind().to_owned(),
+        };
+        plan.steps.iter().map(call).collect()
+    }
+
+    fn changed(externals: &[External], rows: &[ExternalRow]) -> Result<Plan, Refusal> {
+        let mut plan = Plan::new("change");
+        let (asker, tree) = (asker("2"), RelPath::parse("library/n").unwrap());
+        let asking = Asking { asker: &asker, externals, tree: &tree, gear: None };
+        add_changed(&mut plan, (&asking, rows), &known(), Action::Upgrade)?;
+        Ok(plan)
+    }
+
+    #[test]
+    fn what_is_the_same_is_not_called_and_taken_over() {
+        let rows = [row("1-1", 0, ("a", "x"), 1), row("1-2", 1, ("b", "y"), 1)];
+        let plan = changed(&[external("c", "z"), external("a", "x")], &rows).unwrap();
+        assert_eq!(calls(&plan), ["b remove 1-2 y n-1.tpkg 1", "c install z n-2.tpkg 0"]);
+        let kept =
+            Change::KeepExternal { key: "1-1".into(), holder: "n-2.tpkg".into(), ordinal: 1 };
+        assert_eq!(plan.records, [kept]);
+        assert_eq!(plan.consent, Consent::Courtesy);
+        let nothing = changed(&[], &[]).unwrap();
+        assert!(nothing.is_empty() && nothing.consent == Consent::Given);
+    }
+
+    #[test]
+    fn data_that_are_not_known_are_made_by_a_step_of_their_own() {
+        let mut script = external("a", "");
+        script.data = ExternalData::Script(RelPath::parse("calc").unwrap());
+        let plan = changed(&[external("b", "y"), script], &[row("1-1", 0, ("b", "y"), 1)]).unwrap();
+        assert_eq!(calls(&plan), ["resolve_externals"]);
+        assert!(plan.summary.iter().any(|line| line.contains("what `calc` prints")), "{plan:?}");
+    }
+
+    #[test]
+    fn a_missing_one_is_no_plan() {
+        let refusal = changed(&[external("gone", "x")], &[]).unwrap_err();
+        assert_eq!(crate::error::Explain::exit(&refusal), Exit::Conflict);
+        assert!(refusal.to_string().contains("`gone`"), "{refusal}");
+    }
+
+    #[test]
+    fn going_back_asks_for_what_was_and_for_nothing_twice() {
+        let now = [row("1-1", 0, ("a", "x"), 1), row("2-1", 1, ("b", "new"), 2)];
+        let withdrawn = [row("1-2", 1, ("b", "old"), 1)];
+        let mut plan = Plan::new("back");
+        add_put_back(&mut plan, &asker("1"), (&now, &withdrawn, 2), &known()).unwrap();
+        assert_eq!(calls(&plan), ["b remove 2-1 new n-1.tpkg 1", "b install old n-1.tpkg 1"]);
+        let mut plan = Plan::new("again");
+        add_again(&mut plan, &withdrawn, &known()).unwrap();
+        assert_eq!(calls(&plan), ["b install old n-1.tpkg 1"]);
+    }
 }

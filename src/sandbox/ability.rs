@@ -1,6 +1,6 @@
 //! Whether this host lets gears have namespaces: tried once in each run of the host.
 
-use super::held;
+use super::held::{self, Started};
 use super::mounts::View;
 use super::supervisor::Orders;
 use crate::sys::fs::Dir;
@@ -26,8 +26,8 @@ pub fn has_namespaces(records: &Path, shims: &Path) -> bool {
 
 /// Finds it out, and remembers it.
 pub(super) fn try_now(records: &Path, shims: &Path) -> bool {
-    let view = View { shims: shims.to_owned(), tmp: None, kept: Vec::new(), sealed: None };
-    let begun = held::begin(&Orders { user: None, view, groups: Vec::new() });
+    let view = View { shims: shims.to_owned(), ..View::default() };
+    let begun = Started::with(&Orders { view, ..Orders::default() }).and_then(Started::ready);
     let namespaces = begun.is_ok();
     if let Ok((_, first)) = begun {
         held::kill(first);

@@ -34,6 +34,8 @@ pub struct Confinement {
     pub tmp: PathBuf,
     /// The state, which is not read beyond what is named here.
     pub state: PathBuf,
+    /// Where the output of scripts goes: written to by those that it was handed to alone.
+    pub log: PathBuf,
     /// The commands that are laid over `/usr/bin` where it has namespaces.
     pub shims: PathBuf,
     /// What is read beyond the host's programs and settings.

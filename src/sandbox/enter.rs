@@ -1,19 +1,18 @@
-//! The helper that runs a command inside a gear's namespaces: this same program under another name.
+//! The helper that gives the terminal to a command inside a gear's namespaces: this same program
+//! under another name.
 //!
-//! It is told what to do in a file in memory, since the gear's variables must not be those of a
-//! process that still has its rights. It waits for the command, dies with `cart`, and ends as the
-//! command did.
+//! A command that has the terminal is of the caller's session, which no child of the gear's
+//! supervisor can be. The helper waits for it, dies with `cart`, and ends as the command did.
 
 use super::confinement::{AsStream, Reach};
+use super::errand::{self, Errand, Trouble};
 use super::supervisor::ourselves;
 use super::{SandboxError, User};
-use crate::sys::process::{self, Confines, Limits, Stamp};
+use crate::sys::process::{self, Confines, Stamp};
 use crate::sys::{cgroup, namespace};
-use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal};
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -24,46 +23,24 @@ use std::sync::atomic::AtomicBool;
 /// The name under which this program is the helper.
 pub const ENTER: &str = "cart-enter";
 
-/// Whether the command has the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) enum Session {
-    /// It leads a session of its own.
-    Own,
-    /// It stays in that of the caller.
-    Terminal,
-}
-
 /// What the helper is to do.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Errand {
+pub(super) struct Entry {
     pub(super) first: Stamp,
     pub(super) groups: Vec<PathBuf>,
     pub(super) user: Option<User>,
-    pub(super) limits: Limits,
     pub(super) reach: Reach,
-    pub(super) session: Session,
-    pub(super) folder: PathBuf,
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<OsString>,
-    pub(super) environment: Vec<(OsString, OsString)>,
+    pub(super) errand: Errand,
 }
 
-/// What went wrong on an errand, as the helper leaves it in the file.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Trouble {
-    code: Option<i32>,
-    text: String,
-}
-
-/// The file of an errand, by which the helper tells what went wrong.
+/// The file of an entry, by which the helper tells what went wrong.
 #[derive(Debug)]
 pub(super) struct Letter(File);
 
-impl Errand {
+impl Entry {
     /// The command that does it; its streams are set by the caller.
     pub(super) fn command(&self) -> io::Result<(Command, Letter)> {
-        let mut file = File::from(memfd_create("cart-errand", MemfdFlags::CLOEXEC)?);
-        file.write_all(&serde_json::to_vec(self)?)?;
+        let file = errand::sealed(self)?;
         let mut command = ourselves(ENTER);
         let handed = file.try_clone()?;
         command.arg(handed.as_raw_fd().to_string());
@@ -75,31 +52,22 @@ impl Errand {
 impl Letter {
     /// Why the command was not run, once the helper has ended.
     pub(super) fn trouble(mut self, program: &Path) -> Result<(), SandboxError> {
-        let mut text = String::new();
-        let read = self.0.rewind().and_then(|()| self.0.read_to_string(&mut text));
-        let trouble = match read {
-            Ok(_) => serde_json::from_str::<Trouble>(&text).ok(),
-            Err(error) => Some(Trouble { code: None, text: error.to_string() }),
-        };
-        trouble.map_or(Ok(()), |Trouble { code, text }| {
-            let source = match code {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::other(text),
-            };
-            Err(SandboxError::Start { program: program.to_owned(), source })
-        })
+        // Nothing but trouble is readable there: the helper empties it.
+        match errand::opened::<Trouble>(&mut self.0) {
+            Ok(trouble) => Err(trouble.with(program)),
+            Err(_) => Ok(()),
+        }
     }
 }
 
 /// Does the errand in the open file with that number; gives the exit status.
 pub fn enter(number: &str) -> u8 {
     let Ok(mut letter) = reopen(number) else { return 1 };
-    let done = read(&mut letter).and_then(|errand| run(&errand));
+    let done = read(&mut letter).and_then(|entry| run(&entry));
     match done {
         Ok(status) => end_as(status),
         Err(error) => {
-            let trouble = Trouble { code: error.raw_os_error(), text: error.to_string() };
-            let text = serde_json::to_vec(&trouble).unwrap_or_default();
+            let text = serde_json::to_vec(&Trouble::of(&error)).unwrap_or_default();
             // Where even that fails, the exit status says that something did.
             let _ = letter.write_all(&text);
             125
@@ -114,45 +82,34 @@ fn reopen(number: &str) -> io::Result<File> {
     std::fs::OpenOptions::new().read(true).write(true).open(format!("/proc/self/fd/{number}"))
 }
 
-/// Reads the errand and empties the file: what is in it later is trouble.
-fn read(letter: &mut File) -> io::Result<Errand> {
-    let mut text = Vec::new();
-    letter.read_to_end(&mut text)?;
+/// Reads the entry and empties the file: what is in it later is trouble.
+fn read(letter: &mut File) -> io::Result<Entry> {
+    let entry = errand::opened(letter)?;
     letter.set_len(0)?;
     letter.rewind()?;
-    Ok(serde_json::from_slice(&text)?)
+    Ok(entry)
 }
 
-fn run(errand: &Errand) -> io::Result<ExitStatus> {
+fn run(entry: &Entry) -> io::Result<ExitStatus> {
     // A signal for the command is for it alone; this process ends when it does.
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in match errand.session {
-        Session::Own => vec![signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT],
-        Session::Terminal => vec![signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT],
-    } {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT] {
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
     }
-    for door in cgroup::doors(&errand.groups) {
+    for door in cgroup::doors(&entry.groups) {
         cgroup::enter(&door)?;
     }
-    namespace::enter(errand.first)?;
+    namespace::enter(entry.first)?;
     let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
     let confines = Confines {
         may_gain: false,
-        limits: errand.limits,
-        user: errand.user.map(|User { uid, gid }| (uid, gid)),
+        limits: entry.errand.limits,
+        user: entry.user.map(|User { uid, gid }| (uid, gid)),
         doors: Vec::new(),
-        reach: errand.reach.rules(&streams)?,
+        reach: entry.reach.rules(&streams)?,
     };
-    let mut command = process::command(&errand.program);
-    command
-        .args(&errand.arguments)
-        .envs(errand.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(&errand.folder);
-    match errand.session {
-        Session::Own => process::confine_as(&mut command, confines),
-        Session::Terminal => process::restrain_as(&mut command, confines),
-    }
+    let mut command = entry.errand.command();
+    process::restrain_as(&mut command, confines);
     command.spawn()?.wait()
 }
 

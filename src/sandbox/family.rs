@@ -19,15 +19,23 @@ pub(super) struct Family {
     script: Option<u32>,
     marks: Vec<String>,
     seen: HashSet<u32>,
-    /// Who adopts its orphans: this process, and the first of the gear's namespaces.
+    /// The first process of the gear's namespaces, from which all in there descend.
+    first: Option<u32>,
+    /// Who adopts its orphans: this process, and that first one.
     adopters: Vec<u32>,
 }
 
 impl Family {
-    pub(super) fn new(script: u32, marks: &[(String, String)], first: Option<u32>) -> Self {
+    pub(super) fn new(script: Option<u32>, marks: &[(String, String)], first: Option<u32>) -> Self {
         let marks = marks.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let adopters = first.into_iter().chain([std::process::id()]).collect();
-        Self { script: Some(script), marks, seen: HashSet::new(), adopters }
+        Self { script, marks, seen: HashSet::new(), first, adopters }
+    }
+
+    /// The processes among which those of the script are. Looking at a whole host, for every script,
+    /// would make each gear dearer than the one before.
+    fn all(&self) -> Result<Vec<Process>, FsError> {
+        self.first.and_then(process::below).map_or_else(process::all, Ok)
     }
 
     /// Forgets the script's own process: its id may soon be somebody else's.
@@ -37,7 +45,7 @@ impl Family {
 
     /// Notes who belongs to the family now, and reaps its dead.
     pub(super) fn look(&mut self) -> Result<(), FsError> {
-        let all = process::all()?;
+        let all = self.all()?;
         let kin = self.kin(&all);
         // An id that has gone may be given to a child that is none of this family.
         let there: HashSet<u32> = all.iter().map(|process| process.id).collect();
@@ -52,7 +60,13 @@ impl Family {
 
     /// The living, the script's own process among them.
     fn living(&self) -> Result<Vec<u32>, FsError> {
-        let all = process::all()?;
+        let living = self.living_now()?;
+        // A child can be missed while a sibling ends.
+        if living.is_empty() && self.first.is_some() { self.living_now() } else { Ok(living) }
+    }
+
+    fn living_now(&self) -> Result<Vec<u32>, FsError> {
+        let all = self.all()?;
         let mut living = self.kin(&all);
         living.extend(process::marked_among(&all, &self.marks)?);
         let zombies: HashSet<u32> = all.iter().filter(|p| p.state == 'Z').map(|p| p.id).collect();

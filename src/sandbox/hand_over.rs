@@ -1,7 +1,8 @@
 //! Gives the terminal to a command inside a gear, and waits for it.
 
 use super::confinement::{AsStream, Reach};
-use super::enter::{Errand, Session};
+use super::enter::Entry;
+use super::errand::Errand;
 use super::{CommandLine, Confinement, SandboxError, User, held};
 use crate::sys::cgroup;
 use crate::sys::process::{self, Confines, Limits};
@@ -42,19 +43,20 @@ pub fn hand_over(
         return Ok(code(child.status().map_err(fail)?));
     };
     let variables = environment.iter().map(|(name, value)| (name.into(), value.clone()));
-    let errand = Errand {
+    let entry = Entry {
         first,
         groups: record.groups,
         user: confinement.user,
-        limits,
         reach,
-        session: Session::Terminal,
-        folder: directory.to_owned(),
-        program: program.clone(),
-        arguments: arguments.to_vec(),
-        environment: variables.collect(),
+        errand: Errand {
+            limits,
+            folder: directory.to_owned(),
+            program: program.clone(),
+            arguments: arguments.to_vec(),
+            environment: variables.collect(),
+        },
     };
-    let (mut child, letter) = errand.command().map_err(&fail)?;
+    let (mut child, letter) = entry.command().map_err(&fail)?;
     let status = child.status().map_err(fail)?;
     letter.trouble(&program)?;
     Ok(code(status))

@@ -8,8 +8,10 @@
 
 mod ability;
 mod capture;
+mod children;
 mod confinement;
 mod enter;
+mod errand;
 mod external;
 mod family;
 mod hand_over;
@@ -18,6 +20,7 @@ mod line;
 mod mounts;
 mod record;
 mod run;
+mod running;
 mod shipped;
 mod supervisor;
 
@@ -35,7 +38,7 @@ pub use confinement::{Confinement, Level};
 pub use enter::{ENTER, enter};
 pub use external::{Contract, ExternalCall, call_external, chain, inherited};
 pub use hand_over::{hand_over, run_here};
-pub use held::{end, release};
+pub use held::{end, expect, release};
 pub use line::{CommandLine, Sourced};
 pub use record::{Record, all as all_running, of as running, sweep};
 pub use run::{run, run_for_host};

@@ -17,7 +17,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// What is laid over the host's files.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct View {
     /// The commands to lay over `/usr/bin`; those for hosts that lack them lie beside.
     pub(super) shims: PathBuf,
@@ -27,6 +27,8 @@ pub(super) struct View {
     pub(super) kept: Vec<PathBuf>,
     /// What nothing in the gear writes, whoever owns it.
     pub(super) sealed: Option<PathBuf>,
+    /// What nothing in the gear sees.
+    pub(super) hidden: Option<PathBuf>,
 }
 
 /// Lays the view over the host's files, in this process's own mount namespace.
@@ -42,6 +44,9 @@ pub(super) fn lay(view: &View) -> io::Result<()> {
         seal(sealed)?;
     }
     let quiet = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    if let Some(hidden) = &view.hidden {
+        mount("cart", hidden, "tmpfs", quiet | MountFlags::RDONLY, c"mode=755")?;
+    }
     mount("proc", "/proc", "proc", quiet, None)?;
     Ok(())
 }

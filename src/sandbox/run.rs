@@ -2,19 +2,16 @@
 
 use super::capture::{self, Files};
 use super::confinement::{AsStream, Reach};
-use super::enter::{Errand, Letter, Session};
+use super::errand::Errand;
 use super::family::Family;
 use super::held;
 use super::record::Record;
+use super::running::Running;
 use super::{ForHost, Leftovers, Outcome, SandboxError, Script, Status, User};
 use crate::sys::process::{Confines, Limits};
 use crate::sys::{cgroup, interrupt, process};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The longest wait between two looks at the clock, the output and the interrupt flag.
@@ -46,19 +43,16 @@ fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, Sandbox
         held::keep(confinement)?;
     }
     let first = inside.as_ref().and_then(|record| record.first);
-    let (mut child, letter) = start(script, host, (inside.as_ref(), &files))?;
-    let mut family = Family::new(child.id(), script.marks, first.map(|first| first.id));
-    let waited = wait(script, &mut child, (&mut family, &files));
+    let mut running = start(script, host, (inside.as_ref(), &files))?;
+    let mut family = Family::new(running.id(), script.marks, first.map(|first| first.id));
+    let waited = wait(script, &mut running, (&mut family, &files));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
         // Too late, too much, interrupted, or we lost sight of it: nothing of it may go on.
         family.end(script.time.grace)?;
-        child.wait().map_err(|source| start_error(script, source))?;
+        running.wait().map_err(|source| start_error(script, source))?;
     }
     family.without_script();
     let status = waited?;
-    if let Some(letter) = letter {
-        letter.trouble(&script.line.program)?;
-    }
     let kept = script.leftovers == Leftovers::Keep && matches!(status, Status::Exited(_));
     let ended_leftovers = if kept {
         family.let_go()?;
@@ -83,22 +77,13 @@ fn start(
     script: &Script,
     host: Option<ForHost<'_>>,
     (inside, files): (Option<&Record>, &Files),
-) -> Result<(Child, Option<Letter>), SandboxError> {
-    let fail = |source| start_error(script, source);
-    let (mut command, letter) = match inside.and_then(|record| Some((record, record.first?))) {
-        Some((record, _)) => {
-            let (mut command, letter) = errand(script, record).map_err(fail)?;
-            process::own_session(&mut command);
-            (command, Some(letter))
-        }
-        None => (direct(script, host, (inside, files)).map_err(fail)?, None),
-    };
-    let input = host.and_then(|host| host.input).map(std::fs::File::try_clone).transpose();
-    command
-        .stdin(input.map_err(fail)?.map_or_else(Stdio::null, Stdio::from))
-        .stdout(files.stdout.try_clone().map_err(fail)?)
-        .stderr(files.stderr.try_clone().map_err(fail)?);
-    Ok((command.spawn().map_err(fail)?, letter))
+) -> Result<Running, SandboxError> {
+    if let Some((record, first)) = inside.and_then(|record| Some((record, record.first?))) {
+        let outputs = (&files.stdout, &files.stderr);
+        return Running::inside(first, &errand(script, record), outputs);
+    }
+    let begin = || Running::here(direct(script, host, (inside, files))?);
+    begin().map_err(|source| start_error(script, source))
 }
 
 /// The script as a child of this process.
@@ -108,11 +93,15 @@ fn direct(
     (inside, files): (Option<&Record>, &Files),
 ) -> io::Result<Command> {
     let mut command = process::command(&script.line.program);
+    let input = host.and_then(|host| host.input).map(std::fs::File::try_clone).transpose()?;
     command
         .args(&script.line.arguments)
         .current_dir(script.folder)
         .envs(script.env)
-        .envs(script.marks.iter().map(|(name, value)| (name, value)));
+        .envs(script.marks.iter().map(|(name, value)| (name, value)))
+        .stdin(input.map_or_else(Stdio::null, Stdio::from))
+        .stdout(files.stdout.try_clone()?)
+        .stderr(files.stderr.try_clone()?);
     let mut confines = Confines {
         limits: limits(script, inside),
         user: script.user.map(|User { uid, gid }| (uid, gid)),
@@ -128,26 +117,17 @@ fn direct(
     Ok(command)
 }
 
-/// The helper that runs the script in the gear's namespaces.
-fn errand(script: &Script, record: &Record) -> io::Result<(Command, Letter)> {
-    let (Some(first), Some(confinement)) = (record.first, script.confinement) else {
-        return Err(io::ErrorKind::NotFound.into());
-    };
+/// The script as the gear's supervisor is told of it.
+fn errand(script: &Script, record: &Record) -> Errand {
     let marks = script.marks.iter().map(|(name, value)| (name.into(), value.into()));
     let variables = script.env.iter().map(|(name, value)| (name.into(), value.clone()));
     Errand {
-        first,
-        groups: record.groups.clone(),
-        user: script.user,
         limits: limits(script, Some(record)),
-        reach: Reach::of(confinement, record.level),
-        session: Session::Own,
         folder: script.folder.to_owned(),
         program: script.line.program.clone(),
         arguments: script.line.arguments.clone(),
         environment: variables.chain(marks).collect(),
     }
-    .command()
 }
 
 fn limits(script: &Script, inside: Option<&Record>) -> Limits {
@@ -160,19 +140,16 @@ fn limits(script: &Script, inside: Option<&Record>) -> Limits {
 /// runs.
 fn wait(
     script: &Script,
-    child: &mut Child,
+    running: &mut Running,
     (family, files): (&mut Family, &Files),
 ) -> Result<Status, SandboxError> {
     let deadline = Instant::now() + script.time.limit;
-    let handle = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let handle = handle.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     let mut pause = FIRST_LOOK;
     let mut next_look = Instant::now() + pause;
     loop {
-        let ended = child.try_wait().map_err(|source| start_error(script, source))?;
+        let ended = running.try_wait().map_err(|source| start_error(script, source))?;
         if let Some(status) = ended {
-            let signal = status.signal().unwrap_or_default();
-            return Ok(status.code().map_or(Status::Signalled(signal), Status::Exited));
+            return Ok(status);
         }
         if interrupt::check().is_err() {
             return Ok(Status::Interrupted);
@@ -189,20 +166,6 @@ fn wait(
             pause = (pause * 2).min(SELDOM);
             next_look = Instant::now() + pause;
         }
-        nap(handle.as_ref(), NAP.min(deadline - now).min(next_look.saturating_duration_since(now)));
-    }
-}
-
-/// Waits until the process has ended, at most `time`.
-fn nap(handle: Option<&OwnedFd>, time: Duration) {
-    // A millisecond at least: a wait of nothing would only turn the loop.
-    let time = time.max(Duration::from_millis(1));
-    match (handle, Timespec::try_from(time)) {
-        (Some(handle), Ok(limit)) => {
-            // Whether it ended, was interrupted or took too long: the loop looks anyway.
-            let _ = poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&limit));
-        }
-        // A kernel before 5.3 has no such handle.
-        _ => std::thread::sleep(time.min(Duration::from_millis(5))),
+        running.nap(NAP.min(deadline - now).min(next_look.saturating_duration_since(now)));
     }
 }

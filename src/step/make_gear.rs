@@ -1,12 +1,13 @@
 //! Makes the home of a gear, whole, in the stash, and renames it into place.
 
 use super::end_processes::EndProcesses;
-use super::{Cx, Said, Step};
+use super::{Cx, Said, Step, sandboxed};
 use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
 use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
 use crate::package::ident::{GearName, HostName};
+use crate::sandbox;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
 use crate::sys::tree;
@@ -106,6 +107,8 @@ impl Step for MakeGear {
         }
         checkpoint("make_gear: before the rename");
         tree::move_to(&stash, "home", cx.state, &path)?;
+        // Its scripts come after its files, which take as long.
+        sandbox::expect(&sandboxed::confinement(cx.layout, cx.config, &self.identity));
         Ok(Said::default())
     }
 

@@ -33,7 +33,7 @@ impl MakeUser {
         }
         // userdel removes the group of the same name, unless it found no user; a half-made
         // account may have left it.
-        if has_group(name)? {
+        if group(name)?.is_some() {
             run("/usr/sbin/groupdel", &["--", name])?;
         }
         Ok(())
@@ -61,26 +61,28 @@ impl Step for MakeUser {
             return Ok(Said::default());
         }
         let (uid, gid) = (self.uid.to_string(), self.gid.to_string());
-        if !has_group(&self.name)? {
+        // With the same number, the group is made by the same program: each takes its time.
+        let is_paired = self.uid == self.gid;
+        let has_group = group(&self.name)?.is_some();
+        if !has_group && !is_paired {
             run("/usr/sbin/groupadd", &["--gid", &gid, "--", &self.name])?;
         }
         let home = cx.state.path_of(self.home.as_ref().map_or("", RelPath::as_str));
         let home = home.display().to_string();
-        let arguments = [
-            "--uid",
-            &uid,
-            "--gid",
-            &gid,
-            "--no-create-home",
-            "--home-dir",
-            &home,
-            "--shell",
-            "/bin/bash",
-            "--",
-            &self.name,
-        ];
+        let mut arguments = vec!["--uid", &uid, "--no-create-home", "--home-dir", &home];
+        arguments.extend(["--shell", "/bin/bash"]);
+        if has_group || !is_paired {
+            arguments.extend(["--gid", &gid]);
+        } else {
+            arguments.push("--user-group");
+        }
+        arguments.extend(["--", &self.name]);
         run("/usr/sbin/useradd", &arguments)?;
-        Ok(Said::default())
+        if group(&self.name)? == Some(self.gid) {
+            return Ok(Said::default());
+        }
+        let other = format!("the group `{}` did not get the number {gid}", self.name);
+        Err(Failure::new(Exit::Conflict, other).hint("try again: another program took it"))
     }
 
     fn revert(&self, _undo: &(), _cx: &Cx<'_>) -> Result<(), Failure> {
@@ -101,16 +103,20 @@ fn delete(name: &str) -> Result<(), Failure> {
 }
 
 fn find(name: &str) -> Result<Option<u32>, Failure> {
-    let users = fs::read_text("/etc/passwd".as_ref())?;
-    let mut lines = users.lines().map(|line| line.split(':'));
-    Ok(lines.find_map(|mut fields| {
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    }))
+    Ok(number(&fs::read_text("/etc/passwd".as_ref())?, name))
 }
 
-fn has_group(name: &str) -> Result<bool, Failure> {
-    let groups = fs::read_text("/etc/group".as_ref())?;
-    Ok(groups.lines().any(|line| line.split(':').next() == Some(name)))
+/// The third field of the line of `name`, which is the number in both files.
+fn number(lines: &str, name: &str) -> Option<u32> {
+    let mut lines = lines.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+/// The number of the group `name`, if there is one.
+fn group(name: &str) -> Result<Option<u32>, Failure> {
+    Ok(number(&fs::read_text("/etc/group".as_ref())?, name))
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<(), Failure> {

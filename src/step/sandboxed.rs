@@ -26,6 +26,7 @@ pub fn confinement(layout: &Layout, config: &Config, gear: &Identity) -> Confine
         tmp: home.join(".tmp"),
         home,
         state: layout.state().to_owned(),
+        log: layout.log(),
         shims: sdk::commands(&layout.lib()),
         readable,
         bounds: Bounds {

@@ -16,6 +16,7 @@ pub mod lock;
 pub mod memory;
 pub mod namespace;
 pub mod net;
+pub mod packets;
 pub mod path;
 pub mod process;
 pub mod random;

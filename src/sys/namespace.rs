@@ -5,7 +5,7 @@
 //! enters it are.
 
 use super::process::Stamp;
-use rustix::process::{Gid, Pid, PidfdFlags, Uid, pidfd_open};
+use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets, ThreadNameSpaceType, UnshareFlags};
 use std::io;
 use std::os::fd::AsFd;
@@ -58,13 +58,7 @@ pub fn fork() -> io::Result<Side> {
 /// Moves this process into the mount namespace of `first`, and its next children into its process
 /// namespace.
 pub fn enter(first: Stamp) -> io::Result<()> {
-    let gone = || io::Error::from(rustix::io::Errno::SRCH);
-    let pid = i32::try_from(first.id).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
-    let handle = pidfd_open(pid, PidfdFlags::empty())?;
-    // Only now is it certain that the handle is of the right process.
-    if !first.is_alive() {
-        return Err(gone());
-    }
+    let handle = first.handle()?;
     let mut kinds = ThreadNameSpaceType::MOUNT | ThreadNameSpaceType::PROCESS_ID;
     if !super::host::is_root() {
         kinds |= ThreadNameSpaceType::USER;

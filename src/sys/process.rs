@@ -7,10 +7,10 @@
 use super::landlock::Ruleset;
 use crate::error::FsError;
 use rustix::io::FdFlags;
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open};
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -217,6 +217,33 @@ pub fn all() -> Result<Vec<Process>, FsError> {
     Ok(ids.filter_map(|id| look_at(&proc, id)).collect())
 }
 
+/// Lists the process `root` and all that descend from it, without looking at any other process of the
+/// host; nothing on a kernel that does not tell who the children of a process are.
+///
+/// A child may be missed while another one of the same parent ends: who needs certainty asks until
+/// the answer stays the same.
+pub fn below(root: u32) -> Option<Vec<Process>> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    if !proc.has(format!("{root}/task/{root}/children")).ok()? {
+        return None;
+    }
+    let (mut found, mut next) = (Vec::new(), vec![root]);
+    while let Some(id) = next.pop() {
+        // One that ended since it was named is simply not there any more.
+        let Some(process) = look_at(&proc, id) else { continue };
+        found.push(process);
+        let Ok(threads) = proc.dir(format!("{id}/task")).and_then(|dir| dir.names()) else {
+            continue;
+        };
+        for thread in threads.iter().filter_map(|name| name.to_str()) {
+            let children = proc.read(format!("{id}/task/{thread}/children"), 1 << 20);
+            let children = String::from_utf8(children.unwrap_or_default()).unwrap_or_default();
+            next.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        }
+    }
+    Some(found)
+}
+
 fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     let status = proc.read(format!("{id}/status"), 1 << 16).ok()?;
     let status = String::from_utf8_lossy(&status);
@@ -282,6 +309,31 @@ impl Stamp {
     pub fn is_alive(self) -> bool {
         Self::of(self.id) == Some(self)
     }
+
+    /// A handle that means this process for good; `ESRCH` when it has gone.
+    pub fn handle(self) -> io::Result<OwnedFd> {
+        let gone = || io::Error::from(rustix::io::Errno::SRCH);
+        let handle = handle_of(self.id)?;
+        // Only now is it certain that the handle is of the right process.
+        if self.is_alive() { Ok(handle) } else { Err(gone()) }
+    }
+}
+
+/// A handle on a child of this process, or on any process that nobody buries meanwhile.
+pub fn handle_of(id: u32) -> io::Result<OwnedFd> {
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| io::Error::from(rustix::io::Errno::SRCH))?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// The id that the process of a handle has here, wherever the handle comes from; none once it has
+/// been buried.
+pub fn id_of(handle: &OwnedFd) -> Option<u32> {
+    let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
+    let told = proc.read(format!("self/fdinfo/{}", handle.as_raw_fd()), 4096).ok()?;
+    let told = String::from_utf8_lossy(&told);
+    let id = told.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    id.trim().parse().ok().filter(|id| *id > 0)
 }
 
 /// Lists the living processes of the user `user`.
@@ -457,6 +509,30 @@ pub fn reap(orphans: &[u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descendants_are_found_without_a_look_at_the_others() {
+        let mut shell = command(Path::new("/bin/bash"));
+        shell.args(["-c", "(sleep 60 & sleep 60 & echo; wait) & wait"]);
+        let mut child = shell.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = [0];
+        io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        // bash, its second shell, and two that may not be `sleep` yet.
+        while below(child.id()).unwrap().len() != 4 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let mut found: Vec<u32> = below(child.id()).unwrap().iter().map(|one| one.id).collect();
+        let mut all = descendants(child.id()).unwrap();
+        all.push(child.id());
+        found.sort_unstable();
+        all.sort_unstable();
+        assert_eq!((found.len(), &found), (4, &all));
+        for id in all {
+            signal(id, Signal::KILL);
+        }
+        child.wait().unwrap();
+    }
 
     #[test]
     fn a_marked_tree_is_found_and_ended_even_after_a_double_fork() {

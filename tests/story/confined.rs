@@ -25,6 +25,7 @@ start)
     until pgrep -x kept-daemon >/dev/null; do sleep 0.05; done ;;
 stop) killall -q kept-daemon; true ;;
 status) pgrep -f kept-daemon >/dev/null ;;
+reload) d=/proc/$(pgrep -x kept-daemon); { readlink "$d/exe" && ls "$d/fd"; } >looked 2>&1; true ;;
 esac
 "#;
 
@@ -268,6 +269,11 @@ fn a_gear_sees_and_kills_its_own_processes_alone() {
         assert!(seen.starts_with("cart-supervisor"), "{seen}");
         assert_eq!(seen.matches("kept-daemon").count(), 1, "{seen}");
         assert_eq!(seen.lines().count(), 3, "supervisor, daemon, ps: {seen}");
+        // What one script began, another can look into, as `lsof` does.
+        place.must(&["gear", "reload", "one"]);
+        let looked = std::fs::read_to_string(place.home("one").join("app-root/data/looked"));
+        let looked = looked.unwrap();
+        assert!(looked.contains("/data/kept-daemon\n0\n1\n2\n"), "{place:?}: {looked}");
         assert_eq!(place.bash("one", "killall -9 kept-daemon").0, 0);
         Host::until(|| Place::daemons().len() == 1);
         // Its dead are buried, and nothing of whoever called is open in its supervisor.

@@ -75,6 +75,10 @@ impl Asking {
     }
 }
 
+fn key_of(request: &Value) -> String {
+    request["key"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn the_seeds_example_on_coming_and_going() {
     let _alone = alone();
@@ -169,6 +173,37 @@ fn an_upgrade_calls_what_has_changed_and_keeps_the_rest_under_its_name() {
 }
 
 #[test]
+fn an_upgrade_that_fails_leaves_the_old_release_with_what_it_asked_for() {
+    let _alone = alone();
+    let asking = Asking::new();
+    let first = asking.release("1.0", "Externals:\n- {name: user, data: one}\n- {name: nfs}\n");
+    asking.host.must(&["gear", "create", "blog", &first]);
+    let before = asking.requests();
+    let refusing =
+        RECORDER.to_owned() + "[[ $2 == remove ]] || tail -n1 \"$RECORD\" | grep -q 'one<'\n";
+    asking.external("user", &refusing);
+    let second = "Externals:\n- {name: user, data: two, strict: true}\n- {name: sysctl}\n";
+    asking.host.must(&["install", &asking.release("2.0", second)]);
+    asking.since();
+    assert_eq!(asking.host.run(&["gear", "upgrade", "blog"]).0, 9);
+    let home = asking.host.home("blog").display().to_string();
+    let call = |name: &str, version: &str, word: &str, data: &str| {
+        format!("call {name} [test-ours-1-{version}] [{word}] upgrade in / of {home}\n{data}<\n")
+    };
+    // What failed may have done something: it is asked to take it back.
+    let expected = call("user", "1.0", "remove", "one")
+        + &call("nfs", "1.0", "remove", "")
+        + &call("user", "2.0", "install", "two")
+        + &call("user", "2.0", "remove", "two")
+        + &call("nfs", "1.0", "install", "")
+        + &call("user", "1.0", "install", "one");
+    assert_eq!(asking.since(), expected);
+    assert_eq!(asking.requests(), before);
+    let gear = asking.host.json(&["gear", "show", "blog"]);
+    assert_eq!(gear["cartridges"][0]["package_version"], "1.0");
+}
+
+#[test]
 fn a_failing_external_is_a_warning_unless_success_is_demanded() {
     let _alone = alone();
     let asking = Asking::new();
@@ -182,7 +217,18 @@ fn a_failing_external_is_a_warning_unless_success_is_demanded() {
     assert_eq!((&failed["external"], &failed["state"]), (&"nfs".into(), &"failed".into()));
     assert!(failed["detail"].as_str().unwrap().contains("no such user"));
     let history = asking.host.run(&["history", &asking.host.last()]).1;
-    assert!(history.contains("nfs"), "{history}");
+    assert!(history.contains("warning: the external `nfs` did not succeed"), "{history}");
+    // When it is mended, it is asked once more.
+    assert_eq!(asking.host.run(&["external", "check"]).0, 20);
+    asking.external("nfs", RECORDER);
+    asking.since();
+    asking.host.must(&["external", "run", "--failed"]);
+    assert_eq!(asking.calls(), ["nfs install"]);
+    asking.host.must(&["external", "check", "nfs"]);
+    asking.host.must(&["external", "run", "nfs", &key_of(&asking.requests()[0])]);
+    assert_eq!(asking.calls(), ["user install", "nfs install"]);
+    assert_eq!(asking.host.run(&["external", "run", "none"]).0, 3);
+    asking.external("nfs", &refusing);
     // It may have done something: it is asked to take it back as the others are.
     asking.since();
     asking.host.must(&["gear", "destroy", "blog"]);
@@ -272,7 +318,7 @@ fn data_that_cannot_be_had_fail_the_change() {
     let none = asking.release("1.1", "Externals:\n- {name: nfs, datafile: none}\n");
     let (status, said) = asking.host.run(&["gear", "create", "blog", &none]);
     assert_eq!(status, 1, "{said}");
-    assert!(said.contains("`none`"), "{said}");
+    assert!(said.contains("`datafile: none`"), "{said}");
     let ours =
         asking.release("1.2", "Externals:\n- {name: user}\n- {name: nfs, datascript: ./bad}\n");
     asking.host.write("ours-1.2/bad", "#!/bin/bash\necho 'too little memory' >&2\nexit 3\n", 0o755);
