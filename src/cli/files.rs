@@ -46,7 +46,8 @@ pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
     let files = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.files(row.id))?;
     let placed = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.placed(row.id))?;
     if is_tpkg(&row) {
-        return on_host(app, placed);
+        on_host(app, &placed);
+        return Ok(Exit::Done);
     }
     match app.form() {
         Form::Text => files.iter().for_each(|file| app.printer().data(&file.path)),
@@ -66,7 +67,7 @@ pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
 }
 
 /// What a package has put on the host, with the paths that it has there.
-fn on_host(app: &App, placed: Vec<Placed>) -> Result<Exit, Failure> {
+fn on_host(app: &App, placed: &[Placed]) {
     let root = app.layout().root().unwrap_or(Path::new("/")).to_path_buf();
     let path = |one: &Placed| root.join(one.path.as_path()).display().to_string();
     match app.form() {
@@ -83,5 +84,4 @@ fn on_host(app: &App, placed: Vec<Placed>) -> Result<Exit, Failure> {
             app.printer().json(&Answer { files: files.collect() });
         }
     }
-    Ok(Exit::Done)
 }

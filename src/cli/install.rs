@@ -63,7 +63,8 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     // Names that the index does not have may be those of tpkg packages, where there are sources.
     let has_sources = !args.tpkg.sources(app)?.is_empty();
     let is_wish = |word: &&String| has_sources && !is_known(word);
-    let wishes: Vec<Wish> = args.sources.iter().filter(is_wish).map(|word| Wish::parse(word)).collect();
+    let wishes: Vec<Wish> =
+        args.sources.iter().filter(is_wish).map(|word| Wish::parse(word)).collect();
     let others = args.sources.iter().filter(|word| !is_wish(word));
     let requests = others.map(|word| request(word, demands));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
@@ -82,8 +83,7 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
             }
         }
         let liberties = args.tpkg.liberties();
-        let job =
-            Job { coming: &tpkgs, leaving: &[], base: base.clone(), liberties };
+        let job = Job { coming: &tpkgs, leaving: &[], base: base.clone(), liberties };
         match (arrived.is_empty(), tpkgs.is_empty()) {
             (_, true) => Ok(install(&arrived, &installed)?),
             (true, false) => tpkg::plan(app, &db, &job),

@@ -54,12 +54,8 @@ pub fn run(args: &RemoveArgs, app: &mut App) -> Result<Exit, Failure> {
         let names: BTreeSet<String> = others.map(|row| row.name.clone()).collect();
         let mut leaving = facts::library(&db, &names)?;
         leaving.retain(|one| ids.contains(&one.row.id));
-        let job = Job {
-            coming: &[],
-            leaving: &tpkgs,
-            base: app.config()?.tpkg.base.clone(),
-            liberties,
-        };
+        let job =
+            Job { coming: &[], leaving: &tpkgs, base: app.config()?.tpkg.base.clone(), liberties };
         match (ids.is_empty(), tpkgs.is_empty()) {
             (_, true) => Ok(remove(&leaving)?),
             (true, false) => tpkg::plan(app, &db, &job),

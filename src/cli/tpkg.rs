@@ -1,6 +1,7 @@
 //! Packages of the format tpkg, for the commands that bring them and take them away.
 
 use super::app::App;
+use super::passphrase::{PassphraseArgs, Purpose, passphrase};
 use super::request::gather;
 use super::tpkg_choice::{Choice, choose};
 use crate::db::{Db, PackageRow};
@@ -14,6 +15,7 @@ use crate::package::ident::FormatName;
 use crate::plan::Plan;
 use crate::plan::tpkg::wish::Wish;
 use crate::plan::tpkg::{Coming, Foreign, Liberties, TpkgAsk, change};
+use crate::sys::fs::Dir;
 use crate::sys::host;
 use clap::Args;
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use std::path::PathBuf;
 /// The options of commands that bring packages of this format.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TpkgArgs {
-    /// Put relocatable tpkg packages below this directory [default: $TPKG_HOME, else `tpkg.base`]
+    /// Put relocatable tpkg packages below this directory [default: `$TPKG_HOME`, else `tpkg.base`]
     #[arg(long, value_name = "DIR")]
     pub base: Option<PathBuf>,
     /// Look for tpkg packages there as well, a directory or URL with `metadata.yml`; repeatable
@@ -30,6 +32,9 @@ pub struct TpkgArgs {
     /// Let tpkg packages take the place of files that belong to no package
     #[arg(long)]
     pub replace_foreign: bool,
+    /// The passphrase of encrypted files.
+    #[command(flatten)]
+    pub passphrase: PassphraseArgs,
 }
 
 impl TpkgArgs {
@@ -92,6 +97,12 @@ pub(super) fn complete(
         }
         // One release of a name, as the choice was made.
         coming.extend(more.into_iter().map(|one| (one, Turn::InPlace)));
+    }
+    let state = Dir::create(app.layout().state(), 0o711)?;
+    for (one, _) in coming.iter_mut().filter(|(one, _)| one.is_encrypted()) {
+        let title = one.new.package.title();
+        let passphrase = passphrase(app, &args.passphrase, (&title, Purpose::Decrypt))?;
+        one.decrypt(&state, &passphrase)?;
     }
     Ok(coming)
 }

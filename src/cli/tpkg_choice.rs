@@ -112,7 +112,7 @@ fn market(
             continue;
         }
         if kind == RequirementKind::Native {
-            for candidate in of_the_system(app.layout().root(), &name) {
+            if let Some(candidate) = of_the_system(app.layout().root(), &name) {
                 let (needs, clashes) = (Vec::new(), Vec::new());
                 market.add(Offer { candidate, needs, clashes, systems: 0 }, None);
             }

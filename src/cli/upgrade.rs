@@ -118,12 +118,7 @@ fn upgrade_tpkgs(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
     let liberties = Liberties { downgrade, ..args.tpkg.liberties() };
     let base = args.tpkg.base(app)?;
     carry_out(app, &db, &args.change, &|| {
-        let job = Job {
-            coming: &tpkgs,
-            leaving: &[],
-            base: base.clone(),
-            liberties,
-        };
+        let job = Job { coming: &tpkgs, leaving: &[], base: base.clone(), liberties };
         tpkg::plan(app, &db, &job)
     })
 }

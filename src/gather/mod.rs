@@ -13,6 +13,7 @@ mod into;
 mod lint;
 mod manifest;
 mod one;
+mod plain;
 mod provenance;
 pub mod request;
 pub mod staging;

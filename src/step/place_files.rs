@@ -232,10 +232,7 @@ impl Step for PlaceFiles {
                 }
                 (Act::Take { path }, _) => sides.take(path, number)?,
                 (Act::DropFolder { path }, _) => {
-                    if sides.host.meta(path.as_str())?.is_some_and(|meta| is_folder(&meta)) {
-                        let (dir, name) = sides.host.at(path.as_str())?;
-                        dir.remove_dir_if_empty(name)?;
-                    }
+                    sides.drop_folder(path)?;
                 }
                 _ => {}
             }
@@ -252,10 +249,7 @@ impl Step for PlaceFiles {
             checkpoint("place_files: before a change is put back");
             match (act, was) {
                 (Act::Folder { path, .. }, Was::Folder(false, ..)) => {
-                    if sides.host.meta(path.as_str())?.is_some_and(|meta| is_folder(&meta)) {
-                        let (dir, name) = sides.host.at(path.as_str())?;
-                        dir.remove_dir_if_empty(name)?;
-                    }
+                    sides.drop_folder(path)?;
                 }
                 (Act::Put { path, what, .. }, Was::Put(mode, ..)) => {
                     let from = self.source(cx, (number, what));
@@ -365,6 +359,15 @@ impl<'a> Sides<'a> {
         if meta.kind == Kind::File && meta.mode != mode {
             let (dir, name) = self.state.at(from)?;
             dir.set_mode(name, mode)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a folder in which nothing is left.
+    fn drop_folder(&mut self, path: &RelPath) -> Result<(), Failure> {
+        if self.host.meta(path.as_str())?.is_some_and(|meta| is_folder(&meta)) {
+            let (dir, name) = self.host.at(path.as_str())?;
+            dir.remove_dir_if_empty(name)?;
         }
         Ok(())
     }

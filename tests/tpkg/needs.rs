@@ -43,7 +43,8 @@ fn what_is_missing_is_named_and_nothing_is_changed() {
 fn whoever_is_needed_comes_first_whatever_the_order() {
     let host = Host::new();
     let log = host.at("log").display().to_string();
-    let says = |package: Tpkg, name: &str| package.script("preinstall", &format!("echo {name} >> {log}"));
+    let says =
+        |package: Tpkg, name: &str| package.script("preinstall", &format!("echo {name} >> {log}"));
     let a = host.pack(&says(needing("a", "1", "c"), "a"));
     let b = host.pack(&says(plain("b", "1"), "b"));
     let c = host.pack(&says(needing("c", "1", "b"), "c"));

@@ -66,11 +66,7 @@ fn differences(
             }
             return Ok(found);
         }
-        Kind::File => {
-            if reads && there.sha256 != placed.sha256 {
-                found.push("content");
-            }
-        }
+        Kind::File if reads && there.sha256 != placed.sha256 => found.push("content"),
         _ => {}
     }
     if there.mode != placed.mode {

@@ -5,10 +5,10 @@
 
 pub mod build;
 pub mod crypt;
-pub mod index;
 mod cx;
 mod file_metadata;
 mod file_name;
+pub mod index;
 mod listed;
 mod marshal;
 mod metadata;

@@ -131,19 +131,14 @@ impl At<'_> {
         let owner = holders.find_map(|holder| ask.facts.holders.get(&holder.package));
         let title = self.one.arrival.new.package.title();
         let path = &self.spot.path;
-        match owner {
-            Some(owner) => {
-                let text =
-                    format!("`{title}` and `{owner}`, which is installed, both have `/{path}`");
-                Refusal::new(Exit::Conflict, text)
-                    .hint("remove the one first, or upgrade it where this is another release of it")
-            }
-            None => {
-                let text = format!("`/{path}` of `{title}` is taken by {what} of no package");
-                Refusal::new(Exit::Conflict, text)
-                    .hint("look at it, and move it away or give `--replace-foreign`")
-            }
+        if let Some(owner) = owner {
+            let text = format!("`{title}` and `{owner}`, which is installed, both have `/{path}`");
+            return Refusal::new(Exit::Conflict, text)
+                .hint("remove the one first, or upgrade it where this is another release of it");
         }
+        let text = format!("`/{path}` of `{title}` is taken by {what} of no package");
+        Refusal::new(Exit::Conflict, text)
+            .hint("look at it, and move it away or give `--replace-foreign`")
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Part, TpkgAsk, cron};
 use crate::db::{PlacedKind, Role};
 use crate::facts::tpkg::{InstalledTpkg, OnDisk};
-use crate::plan::{Plan, Refusal};
+use crate::plan::Plan;
 use crate::step::place_files::Act;
 use crate::sys::fs::Kind;
 use crate::sys::path::RelPath;
@@ -16,7 +16,7 @@ pub(super) fn take(
     ask: &TpkgAsk<'_>,
     (gone, stays): (&InstalledTpkg, &BTreeSet<RelPath>),
     part: &mut Part,
-) -> Result<(), Refusal> {
+) {
     let mut folders = Vec::new();
     for file in &gone.files {
         let path = &file.placed.path;
@@ -36,7 +36,6 @@ pub(super) fn take(
             part.acts.push(Act::DropFolder { path: folder.placed.path.clone() });
         }
     }
-    Ok(())
 }
 
 fn thing(plan: &mut Plan, file: &OnDisk, part: &mut Part) {

@@ -179,7 +179,7 @@ fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<()
     scripts::of_leaving(plan, gone, (Action::Remove, "preremove"))?;
     externals::add_withdrawn(plan, asked(ask, gone), ask.externals, Action::Remove)?;
     let mut part = Part { acts: Vec::new(), placed: Vec::new() };
-    leaving::take(plan, ask, (gone, &BTreeSet::new()), &mut part)?;
+    leaving::take(plan, ask, (gone, &BTreeSet::new()), &mut part);
     if !part.acts.is_empty() {
         let package = gone.package.title();
         plan.step(PlaceFiles { package, tree: None, acts: part.acts });
@@ -205,7 +205,7 @@ fn bring(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Ref
     cron::link(plan, ask, (one, tpkg), &mut part)?;
     let stays: BTreeSet<RelPath> = part.placed.iter().map(|one| one.path.clone()).collect();
     for old in &one.replaces {
-        leaving::take(plan, ask, (old, &stays), &mut part)?;
+        leaving::take(plan, ask, (old, &stays), &mut part);
         plan.records.push(Change::RemovePackage { id: old.row.id });
     }
     let moved: BTreeSet<String> = part.acts.iter().filter_map(moved).collect();
@@ -340,6 +340,3 @@ fn stash(plan: &mut Plan, ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

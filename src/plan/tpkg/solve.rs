@@ -237,13 +237,18 @@ impl DependencyProvider for Provider<'_> {
         range: &Numbers,
         conflicts: &PackageResolutionStatistics,
     ) -> Self::Priority {
-        let count = self.ranked.get(package).map_or(0, |offers| {
-            (1..=offers.len()).filter(|number| range.contains(number)).count()
-        });
+        let count = self
+            .ranked
+            .get(package)
+            .map_or(0, |offers| (1..=offers.len()).filter(|number| range.contains(number)).count());
         (conflicts.conflict_count(), std::cmp::Reverse(count))
     }
 
-    fn choose_version(&self, package: &Named, range: &Numbers) -> Result<Option<usize>, Infallible> {
+    fn choose_version(
+        &self,
+        package: &Named,
+        range: &Numbers,
+    ) -> Result<Option<usize>, Infallible> {
         if package.is_empty() || range.contains(&ABSENT) {
             // Whom nobody needs, nobody gets.
             return Ok(Some(ABSENT).filter(|absent| range.contains(absent)));
