@@ -128,3 +128,28 @@ fn a_dry_run_changes_nothing() {
     assert!(said.contains("small-1.0"), "{said}");
     assert_eq!(host.look(), before);
 }
+
+#[test]
+fn encrypted_files_are_installed_as_they_were_written() {
+    let host = Host::new();
+    let folder = host.outside("secret");
+    std::fs::create_dir_all(folder.join("reloc")).unwrap();
+    std::fs::write(folder.join("reloc/key"), "the secret").unwrap();
+    let yml = "name: secret\nversion: \"1\"\nmaintainer: x@example.org\ndescription: x\n\
+               files:\n  files:\n  - path: key\n    encrypt: true\n";
+    std::fs::write(folder.join("tpkg.yml"), yml).unwrap();
+    let cart = |words: &[&str], passphrase: &str| {
+        let output = host.command(words).env("CART_PASSPHRASE", passphrase).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (status, said) = cart(&["build", "secret"], "right");
+    assert_eq!(status, Some(0), "{said}");
+    let file = host.outside("secret-1.tpkg").display().to_string();
+    let (status, said) = cart(&["install", &file], "wrong");
+    assert_eq!(status, Some(6), "{said}");
+    assert!(!host.has("opt"), "nothing came of it");
+    let (status, said) = cart(&["install", &file], "right");
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(host.read("opt/tpkg/key"), "the secret");
+    host.must(&["verify"]);
+}
