@@ -121,8 +121,10 @@ enum Was {
 struct Sides<'a> {
     state: Folders<'a>,
     host: Folders<'a>,
-    /// Old things: `old/<act>`; and what is made here: `new/<act>`.
-    stash: Dir,
+    /// Old things, by the number of their act: `old` in the stash.
+    old: Dir,
+    /// What is made here, by the number of its act: `new` in the stash.
+    new: Dir,
 }
 
 /// The root directory of the host.
@@ -279,19 +281,20 @@ impl<'a> Sides<'a> {
         for name in ["old", "new"] {
             stash.make_dirs(name, 0o700)?;
         }
-        Ok(Self { state: Folders::new(cx.state), host: Folders::new(root), stash })
+        let (old, new) = (stash.dir("old")?, stash.dir("new")?);
+        Ok(Self { state: Folders::new(cx.state), host: Folders::new(root), old, new })
     }
 
     /// Makes what no tree has.
     fn make(&self, number: usize, what: &What) -> Result<(), Failure> {
-        let name = format!("new/{number}");
+        let name = number.to_string();
         match what {
             What::Tree(_) => return Ok(()),
             What::Link(target) => {
-                self.stash.remove_file(&name)?;
-                self.stash.make_link(&name, target)?;
+                self.new.remove_file(&name)?;
+                self.new.make_link(&name, target)?;
             }
-            What::Text(text, _) => self.stash.put_file(&name, text.as_bytes(), 0o600)?,
+            What::Text(text, _) => self.new.put_file(&name, text.as_bytes(), 0o600)?,
         }
         Ok(())
     }
@@ -309,17 +312,17 @@ impl<'a> Sides<'a> {
 
     /// Gives what will be replaced a second name.
     fn keep(&mut self, path: &RelPath, number: usize) -> Result<(), Failure> {
-        let name = format!("old/{number}");
-        tree::remove(&self.stash, &name)?;
+        let name = number.to_string();
+        tree::remove(&self.old, &name)?;
         if self.host.meta(path.as_str())?.is_some() {
-            moving::keep(self.host.at(path.as_str())?, &self.stash, &name)?;
+            moving::keep(self.host.at(path.as_str())?, &self.old, &name)?;
         }
         Ok(())
     }
 
     /// The same, where going back has used up the second name.
     fn keep_once(&mut self, path: &RelPath, number: usize) -> Result<(), Failure> {
-        if self.stash.has(format!("old/{number}"))? { Ok(()) } else { self.keep(path, number) }
+        if self.old.has(number.to_string())? { Ok(()) } else { self.keep(path, number) }
     }
 
     fn make_folder(
@@ -379,27 +382,27 @@ impl<'a> Sides<'a> {
             let text = format!("`{}` is a folder now", at.0.path_of(at.1).display());
             return Err(Failure::new(Exit::Conflict, text).hint("look at it, then try again"));
         }
-        let name = format!("old/{number}");
-        if self.stash.has(&name)? {
+        let name = number.to_string();
+        if self.old.has(&name)? {
             // Cut off between the copy and the end of a move across filesystems.
             at.0.remove_file(at.1)?;
             return Ok(());
         }
-        Ok(moving::stash(at, &self.stash, &name)?)
+        Ok(moving::stash(at, &self.old, &name)?)
     }
 
     /// Brings back what was replaced or taken away. What is at its place is what was never touched.
     fn bring_back(&mut self, path: &RelPath, number: usize) -> Result<(), Failure> {
-        let name = format!("old/{number}");
-        tree::remove(&self.stash, format!("{name}.half"))?;
-        if !self.stash.has(&name)? {
+        let name = number.to_string();
+        tree::remove(&self.old, format!("{name}.half"))?;
+        if !self.old.has(&name)? {
             return Ok(());
         }
         if self.host.meta(path.as_str())?.is_some() {
-            return Ok(tree::remove(&self.stash, &name)?);
+            return Ok(tree::remove(&self.old, &name)?);
         }
         let (dir, file) = self.host.at(path.as_str())?;
-        Ok(tree::move_to(&self.stash, &name, dir, file)?)
+        Ok(tree::move_to(&self.old, &name, dir, file)?)
     }
 }
 
