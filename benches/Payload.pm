@@ -7,9 +7,10 @@ use warnings;
 use Exporter 'import';
 use File::Path qw(make_path);
 
-our @EXPORT_OK = qw(tree newer tiny plugin tar_gz zip_of);
+our @EXPORT_OK = qw(tree newer tiny plugin release in_the_gear tar_gz zip_of);
 
 my $PI = 3.14159265358979;
+my $ENV_DIR = '$OPENSHIFT_BENCH_FAMILY_DIR';
 
 # A generator of our own, so that the payload does not depend on perl's.
 my $seed;
@@ -96,6 +97,47 @@ SCRIPT
         chmod 0755, "$dir/bin/$name";
     }
     return $dir;
+}
+
+# Makes a release of a small cartridge that runs one process, and takes over from the release `$from`.
+sub release {
+    my ($dir, $version, $from) = @_;
+    cartridge($dir, 'bench-family');
+    give_version($dir, $version, $from);
+    make_path("$dir/conf", "$dir/env");
+    write_file("$dir/conf/file$_", "$version $_\n" x 20) for 1 .. 10;
+    write_file("$dir/env/OPENSHIFT_BENCH_FAMILY_RELEASE.erb", $version);
+    write_file("$dir/bin/setup", "#!/bin/bash\nmkdir -p \"$ENV_DIR/run\"\n");
+    write_file("$dir/bin/upgrade", "#!/bin/bash\nexit 0\n");
+    write_file("$dir/bin/control", <<"SCRIPT");
+#!/bin/bash
+pid=$ENV_DIR/run/pid
+case \$1 in
+    start) sleep 1000000 >/dev/null 2>&1 & echo \$! >"\$pid" ;;
+    stop) if [[ -f \$pid ]]; then kill "\$(<"\$pid")" 2>/dev/null; rm -f "\$pid"; fi ;;
+esac
+exit 0
+SCRIPT
+    chmod 0755, map { "$dir/bin/$_" } qw(setup upgrade control);
+    return $dir;
+}
+
+# Lets a gear have the files of the cartridge at `$dir` for its own: `usr` it has as a link.
+sub in_the_gear {
+    my ($dir, $version, $from) = @_;
+    rename "$dir/usr/share", "$dir/share" or die "cannot rename $dir/usr/share: $!\n";
+    give_version($dir, $version, $from);
+    return $dir;
+}
+
+sub give_version {
+    my ($dir, $version, $from) = @_;
+    open my $in, '<', "$dir/metadata/manifest.yml" or die "cannot read the manifest: $!\n";
+    my $manifest = join '', <$in>;
+    $manifest =~ s/^Cartridge-Version: .*/Cartridge-Version: '$version'/m;
+    $manifest .= "Compatible-Versions: ['$from']\n" if defined $from;
+    write_file("$dir/metadata/manifest.yml", $manifest);
+    return;
 }
 
 sub cartridge {

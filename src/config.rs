@@ -25,6 +25,8 @@ pub struct Config {
     pub tpkg: Tpkg,
     /// How much an undo may keep.
     pub stash_limit: u64,
+    /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
+    pub old_releases_limit: u64,
 }
 
 /// Where packages of tpkg go, and where they come from.
@@ -242,6 +244,7 @@ impl Default for Config {
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
             stash_limit: 2 << 30,
+            old_releases_limit: 2 << 30,
         }
     }
 }

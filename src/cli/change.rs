@@ -9,6 +9,7 @@ use crate::sandbox;
 use crate::sys::fs::Dir;
 use crate::sys::{host, interrupt};
 use crate::txn::{self, Done, Engine, How, Locks, Recovered, Unfinished};
+use crate::ui::report::Form;
 use crate::ui::teller::Teller;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
@@ -64,7 +65,17 @@ pub(super) fn carry_out(
     options: &ChangeArgs,
     make: &dyn Fn() -> Result<Plan, Failure>,
 ) -> Result<Exit, Failure> {
-    let teller = Teller::new(app.printer(), app.form(), app.agrees());
+    carry_out_in((app, app.form()), db, options, make)
+}
+
+/// The same, told in this form: of a command that does two things, one alone is answered as data.
+pub(super) fn carry_out_in(
+    (app, form): (&App, Form),
+    db: &Db,
+    options: &ChangeArgs,
+    make: &dyn Fn() -> Result<Plan, Failure>,
+) -> Result<Exit, Failure> {
+    let teller = Teller::new(app.printer(), form, app.agrees());
     if options.dry_run {
         teller.planned(&make()?);
         return Ok(Exit::Done);

@@ -1,6 +1,6 @@
 //! `cart upgrade`.
 
-use super::change::{ChangeArgs, carry_out};
+use super::change::{ChangeArgs, carry_out, carry_out_in};
 use super::hold::lines;
 use super::package::existing;
 use super::request::{self, database, gather, is_source};
@@ -17,11 +17,13 @@ use crate::index;
 use crate::package::ident::{FormatName, Name, Vendor};
 use crate::package::version::Version;
 use crate::plan::hold;
+use crate::plan::old_releases::Keeping;
 use crate::plan::tpkg::Liberties;
 use crate::plan::tpkg::wish::Wish;
 use crate::plan::upgrade::{Asked, Downgrade, UpgradeAsk, upgrade};
 use crate::source::locator::Source;
 use crate::sys::interrupt;
+use crate::ui::report::Form;
 use clap::Args;
 use std::collections::BTreeSet;
 
@@ -65,6 +67,32 @@ pub fn run(args: &UpgradeArgs, app: &mut App) -> Result<Exit, Failure> {
     })
 }
 
+/// The same for the packages called so, by vendor and name; of those that are held, or whose source is
+/// silent, what the library has is all there is.
+pub(super) fn upgrade_packages(
+    app: &App,
+    packages: &BTreeSet<(String, String)>,
+    change: &ChangeArgs,
+) -> Result<(), Failure> {
+    let db = database(app, change.dry_run)?;
+    let mut wanted = facts::standings(&db)?;
+    wanted.retain(|one| {
+        let is_meant =
+            |(vendor, name): &(String, String)| (vendor, name) == (&one.row.vendor, &one.row.name);
+        packages.iter().any(is_meant)
+    });
+    let args = UpgradeArgs {
+        names: Vec::new(),
+        allow_downgrade: false,
+        include_held: false,
+        tpkg: TpkgArgs::default(),
+        ask: AskArgs { offline: false, timeout: 20 },
+        change: change.clone(),
+    };
+    // The answer is that of the command of which this is the first half.
+    upgrade_these(&args, (app, Form::Text), (&db, wanted)).map(drop)
+}
+
 fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
     interrupt::watch_or_fail()?;
     let of_tpkg = !args.tpkg.sources(app)?.is_empty() && !args.names.is_empty();
@@ -75,27 +103,44 @@ fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
         Some(first) if !args.change.dry_run => existing(app, first)?,
         _ => database(app, args.change.dry_run)?,
     };
-    let mut wanted = wanted(args, &db)?;
+    let wanted = wanted(args, &db)?;
+    upgrade_these(args, (app, app.form()), (&db, wanted))
+}
+
+fn upgrade_these(
+    args: &UpgradeArgs,
+    (app, form): (&App, Form),
+    (db, mut wanted): (&Db, Vec<Standing>),
+) -> Result<Exit, Failure> {
     let names: BTreeSet<String> = wanted.iter().map(|one| one.row.name.clone()).collect();
     let titles: BTreeSet<String> = wanted.iter().map(Standing::title).collect();
     // What is held is not even asked after; it is said when the plan is made.
     wanted.retain(|one| one.hold.is_none() || args.include_held);
-    let silent = ask(app, Some(&db), (&mut wanted, &args.ask))?;
+    let silent = ask(app, Some(db), (&mut wanted, &args.ask))?;
     let warnings = warnings(args, &wanted, &silent)?;
     let arrived = bring(args, app, &wanted)?;
     let asked = if args.names.is_empty() { Asked::All } else { Asked::Named };
     let downgrade = if args.allow_downgrade { Downgrade::Allowed } else { Downgrade::Refused };
     let older = older(&wanted);
-    carry_out(app, &db, &args.change, &|| {
-        let mut installed = facts::library(&db, &names)?;
+    let limit = app.config()?.old_releases_limit;
+    carry_out_in((app, form), db, &args.change, &|| {
+        let mut installed = facts::library(db, &names)?;
         installed.retain(|one| titles.contains(&format!("{}-{}", one.row.vendor, one.row.name)));
         if args.include_held {
             for one in &mut installed {
                 one.hold = None;
             }
         }
-        let ask =
-            UpgradeAsk { arrived: &arrived, older: &older, asked, downgrade, warnings: &warnings };
+        let ways_back = facts::ways_back(db)?;
+        let keeping = Keeping { limit, ways_back: &ways_back };
+        let ask = UpgradeAsk {
+            arrived: &arrived,
+            older: &older,
+            asked,
+            downgrade,
+            keeping,
+            warnings: &warnings,
+        };
         Ok(upgrade(&ask, &installed)?)
     })
 }

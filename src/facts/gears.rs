@@ -144,13 +144,29 @@ impl Gear {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let census = Census::take()?;
+        Self::of_rows(db, layout, rows)
+    }
+
+    /// Reads what there is to know of the gears of this one's application, the oldest first.
+    pub fn application(&self, db: &Db, layout: &Layout) -> Result<Vec<Self>, Failure> {
+        let rows = db.gears_of_app(&self.row.app)?;
+        // Mostly a gear is an application of its own, and known already.
+        if rows.as_slice() == std::slice::from_ref(&self.row) {
+            return Ok(vec![self.clone()]);
+        }
+        Self::of_rows(db, layout, rows)
+    }
+
+    fn of_rows(db: &Db, layout: &Layout, rows: Vec<GearRow>) -> Result<Vec<Self>, Failure> {
+        let owners: Vec<_> = rows.iter().map(|row| row.uid.zip(row.gid)).collect();
+        let census = Census::of_gears(&owners)?;
         rows.into_iter().map(|row| Self::counted(db, layout, (row, &census))).collect()
     }
 
     /// Reads what there is to know of the gear of `row`, living or in a stash.
     pub fn of_row(db: &Db, layout: &Layout, row: GearRow) -> Result<Self, Failure> {
-        Self::counted(db, layout, (row, &Census::take()?))
+        let census = Census::of_gears(&[row.uid.zip(row.gid)])?;
+        Self::counted(db, layout, (row, &census))
     }
 
     fn counted(

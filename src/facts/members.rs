@@ -39,7 +39,7 @@ impl MemberFacts {
         gear: Gear,
         (ports, names): (&BTreeSet<u16>, &BTreeSet<String>),
     ) -> Result<Self, Failure> {
-        let application = Gear::of_app(db, layout, &gear.row.app)?;
+        let application = gear.application(db, layout)?;
         Ok(Self {
             told: told(db, &application)?,
             application,

@@ -25,7 +25,7 @@ pub use holds::{VendorAndName, hold_called, holds_in_gear, line};
 pub use integrity::{Finding, check_gear, check_package, strays};
 pub use members::{MemberFacts, folders_size};
 pub use outdated::{Offer, OldCartridge, Standing, Verdict, Whence, old_cartridges, standings};
-pub use packages::{Chosen, Found, Installed, find, library, newest, table};
+pub use packages::{Chosen, Found, Installed, find, library, newest, table, ways_back};
 pub use providers::{Provider, provider};
 pub use undoing::{KeptHome, Newer, Stashed, UndoFacts, undoing};
 pub use upgrades::{Extension, UpgradeFacts};

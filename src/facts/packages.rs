@@ -1,6 +1,6 @@
 //! Facts about packages: what is installed, who uses it, and what a name means.
 
-use crate::db::{Db, DbError, Hold, PackageRow};
+use crate::db::{Db, DbError, Hold, Inverse, InversePart, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::package::Package;
 use crate::package::file_table::{Content, Entry, FileTable};
@@ -48,6 +48,22 @@ pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbEr
         }
     }
     Ok(installed)
+}
+
+/// The places of packages to which a gear can still be rolled back: an upgrade that is kept for undoing
+/// has taken them out of it.
+pub fn ways_back(db: &Db) -> Result<BTreeSet<RelPath>, DbError> {
+    let mut places = BTreeSet::new();
+    for row in db.keeping()? {
+        // What an older version wrote and nobody can read leads nowhere.
+        let Ok(inverse) = serde_json::from_str::<Inverse>(&row.inverse) else { continue };
+        for part in inverse.parts {
+            if let InversePart::RollBackGear { cartridges, .. } = part {
+                places.extend(cartridges.into_iter().map(|one| one.place));
+            }
+        }
+    }
+    Ok(places)
 }
 
 pub(super) fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {

@@ -2,7 +2,8 @@
 
 use super::identity::Identity;
 use crate::error::FsError;
-use crate::sys::process::{self, Marked};
+use crate::sys::host;
+use crate::sys::process::{self, Marked, Whose};
 use std::collections::{HashMap, HashSet};
 
 /// The variable by which every process of a gear is marked.
@@ -22,7 +23,7 @@ pub struct Fence {
 /// an account of its own, all of that user. A user id without an account may be that of a gear below
 /// another root, too; of its processes those count that show an environment without anybody's mark.
 pub fn living(gear: &Identity, fence: &Fence) -> Result<Vec<u32>, FsError> {
-    Ok(Census::take()?.of(gear, fence))
+    Ok(Census::of_gears(&[gear.owner])?.of(gear, fence))
 }
 
 /// All processes of this host, looked at once: what is asked about many gears costs no more than
@@ -36,7 +37,21 @@ pub struct Census {
 impl Census {
     /// Looks at every process that may be a gear's.
     pub fn take() -> Result<Self, FsError> {
-        let all = process::with_variable(MARK)?;
+        Self::look(Whose::All)
+    }
+
+    /// Looks at those that may belong to gears with these owners. Where the gears of root have users
+    /// of their own, the processes of other gears are passed over: none can change its user.
+    pub fn of_gears(owners: &[Option<(u32, u32)>]) -> Result<Self, FsError> {
+        let users: Option<Vec<u32>> = owners.iter().map(|owner| Some((*owner)?.0)).collect();
+        match users {
+            Some(users) if host::is_root() => Self::look(Whose::Of(&users)),
+            _ => Self::take(),
+        }
+    }
+
+    fn look(whose: Whose<'_>) -> Result<Self, FsError> {
+        let all = process::with_variable(MARK, whose)?;
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         for one in &all {
             children.entry(one.parent).or_default().push(one.id);

@@ -8,6 +8,7 @@ pub mod externals;
 pub mod gear;
 pub mod hold;
 pub mod install;
+pub mod old_releases;
 pub mod remove;
 pub mod requests;
 pub mod shims;

@@ -1,13 +1,14 @@
 //! Upgrading packages of the library: the newest versions come in beside the old ones.
 //!
-//! Gears go on using what they use. What no gear uses stays too, until somebody removes it: it
-//! shares its unchanged files with the newer one, and is what an undo needs.
+//! Gears go on using what they use. What no gear uses stays too, up to a quota: it shares its unchanged
+//! files with the newer one, and is what an undo needs.
 
 #[cfg(test)]
 mod tests;
 
 use super::hold::Line;
 use super::install::{add_packages, in_library, is_of_the_line, package_resource, template_of};
+use super::old_releases::{Keeping, add_leaving};
 use super::{Consent, Plan, Refusal, hold};
 use crate::db::{Change, Hold, InversePart};
 use crate::error::Exit;
@@ -15,6 +16,7 @@ use crate::facts::Installed;
 use crate::gather::Arrival;
 use crate::package::version::Version;
 use crate::step::stash_trees::StashTrees;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether packages were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct UpgradeAsk<'a> {
     pub asked: Asked,
     /// What becomes of older versions.
     pub downgrade: Downgrade,
+    /// How old releases are kept.
+    pub keeping: Keeping<'a>,
     /// What the person should know beside it.
     pub warnings: &'a [String],
 }
@@ -81,7 +85,14 @@ pub fn upgrade(ask: &UpgradeAsk<'_>, installed: &[Installed]) -> Result<Plan, Re
     }
     give_title(&mut plan, titles);
     add_packages(&mut plan, &coming, installed)?;
-    tell_of_the_unused(&mut plan, &coming, installed);
+    let old = unused(&plan, &coming, installed);
+    for one in add_leaving(&mut plan, ask.keeping, &old)? {
+        if coming.iter().any(|arrival| is_of_the_line(one, arrival)) {
+            let version = &one.package.package_version;
+            let name = format!("{}-{}-{version}", one.row.vendor, one.row.name);
+            plan.summary.push(format!("no gear uses `{name}`: `cart remove {name}`"));
+        }
+    }
     if plan.is_empty() && plan.summary.is_empty() {
         plan.summary.push("everything that was asked for is up to date".into());
     }
@@ -187,24 +198,29 @@ fn take_away_newer(
     Ok(())
 }
 
-/// Says which older versions nobody needs any more, and how they go.
-fn tell_of_the_unused(plan: &mut Plan, coming: &[Arrival], installed: &[Installed]) {
-    let leaving: Vec<i64> = plan
-        .records
-        .iter()
-        .filter_map(|record| match record {
-            Change::RemovePackage { id } => Some(*id),
-            _ => None,
-        })
-        .collect();
-    for arrival in coming {
-        let to = &arrival.new.package.package_version;
-        for one in versions(installed, arrival) {
-            let from = &one.package.package_version;
-            if one.used_by.is_empty() && from < to && !leaving.contains(&one.row.id) {
-                let name = format!("{}-{}-{from}", one.row.vendor, one.row.name);
-                plan.summary.push(format!("no gear uses `{name}`: `cart remove {name}`"));
-            }
-        }
+/// The releases that nobody needs any more: newer ones have come or are there already.
+fn unused<'a>(plan: &Plan, coming: &[Arrival], installed: &'a [Installed]) -> Vec<&'a Installed> {
+    let leaving: BTreeSet<i64> = plan.records.iter().filter_map(removed).collect();
+    let leaves = |one: &Installed| leaving.contains(&one.row.id);
+    let mut newest: BTreeMap<(&str, &str), &Version> = BTreeMap::new();
+    let arriving = coming.iter().map(|arrival| &arrival.new.package);
+    let staying = installed.iter().filter(|one| !leaves(one)).map(|one| &one.package);
+    for package in arriving.chain(staying) {
+        let line = (package.vendor.as_str(), package.name.as_str());
+        let best = newest.entry(line).or_insert(&package.package_version);
+        *best = (*best).max(&package.package_version);
+    }
+    let is_replaced = |one: &&Installed| {
+        let line = (one.package.vendor.as_str(), one.package.name.as_str());
+        newest.get(&line).is_some_and(|newest| **newest > one.package.package_version)
+    };
+    let is_unused = |one: &&Installed| one.used_by.is_empty() && !leaves(one);
+    installed.iter().filter(is_unused).filter(is_replaced).collect()
+}
+
+fn removed(record: &Change) -> Option<i64> {
+    match record {
+        Change::RemovePackage { id } => Some(*id),
+        _ => None,
     }
 }

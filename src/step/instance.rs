@@ -1,11 +1,13 @@
 //! A cartridge as a gear gets it: a copy of the package's tree, with `usr` as a link to it.
 
 use super::Cx;
+use super::same_files::Copying;
 use crate::error::{Exit, Failure, FsError};
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::owner::{self, Account};
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree::{self, Modes};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The folder that stands for the gear's home.
@@ -29,25 +31,41 @@ impl Instance<'_> {
     }
 
     /// Builds it in a folder of `stash` that stands for the gear's home (who owns what goes by the
-    /// path there), and gives that folder. What an earlier attempt left there goes.
-    pub(super) fn build_in(&self, cx: &Cx<'_>, stash: &Dir) -> Result<Dir, Failure> {
+    /// path there), and gives that folder. What an earlier attempt left there goes. Files that are
+    /// just so in the cartridge `there` are left out, and named.
+    pub(super) fn build_in(
+        &self,
+        cx: &Cx<'_>,
+        stash: &Dir,
+        there: Option<&Dir>,
+    ) -> Result<(Dir, BTreeSet<String>), Failure> {
         tree::remove(stash, HOME)?;
         stash.make_dirs(format!("{HOME}/{}", self.dir), 0o755)?;
         let base = stash.dir(HOME)?;
-        self.build(cx, &base.dir(self.dir)?)?;
+        let same = self.build(cx, &base.dir(self.dir)?, there)?;
         if let Some((uid, gid)) = self.gear.owner {
             owner::own_part(&base, Path::new(self.dir), Account { uid, gid })?;
         }
-        Ok(base)
+        Ok((base, same))
     }
 
     /// Builds the instance in `into`: everything but `usr` is copied, and may be written.
-    fn build(&self, cx: &Cx<'_>, into: &Dir) -> Result<(), Failure> {
+    fn build(
+        &self,
+        cx: &Cx<'_>,
+        into: &Dir,
+        there: Option<&Dir>,
+    ) -> Result<BTreeSet<String>, Failure> {
         let cartridge = self.cartridge()?;
         let library = cx.state.dir("library")?;
         let package = library.dir(&cartridge.place)?;
-        for name in package.names()? {
-            if name != "usr" {
+        let mut same = BTreeSet::new();
+        for name in package.names()?.into_iter().filter(|name| name != "usr") {
+            if let Some(there) = there {
+                let mut copying = Copying { from: &package, into, there, same };
+                copying.copy(Path::new(&name))?;
+                same = copying.same;
+            } else {
                 tree::copy(&package, &name, into, &name, Modes::Writable)?;
             }
         }
@@ -70,7 +88,7 @@ impl Instance<'_> {
                 into.set_mode(file, 0o644)?;
             }
         }
-        Ok(())
+        Ok(same)
     }
 }
 

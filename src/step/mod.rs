@@ -48,6 +48,7 @@ pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
+mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;

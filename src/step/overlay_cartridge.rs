@@ -18,6 +18,7 @@ use crate::sys::clock::Moment;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
 use crate::sys::tree::{self, Modes};
+use std::collections::BTreeSet;
 use survey::{Survey, Taste};
 
 /// A cartridge of a gear that gets another release.
@@ -84,23 +85,26 @@ fn beside(path: &str) -> String {
 
 impl OverlayCartridge {
     /// Builds the release as the gear would get it, in the step's stash; gives the folder that
-    /// stands for the home.
-    fn stage(&self, cx: &Cx<'_>, stash: &Dir) -> Result<Dir, Failure> {
+    /// stands for the home, and the files that are in the gear already and so not in there.
+    fn stage(&self, cx: &Cx<'_>, stash: &Dir) -> Result<(Dir, BTreeSet<String>), Failure> {
         let (usr, without) = match &self.source {
             Source::Package { usr, without } => (*usr, without),
             Source::Kept(kept) => {
                 let releases = self.releases(cx)?;
-                return survey::stage_kept(&cx.state.dir(kept)?, stash, &self.dir, &releases);
+                let base = survey::stage_kept(&cx.state.dir(kept)?, stash, &self.dir, &releases)?;
+                return Ok((base, BTreeSet::new()));
             }
         };
         let instance = Instance { gear: &self.gear, dir: &self.dir, usr };
-        let base = instance.build_in(cx, stash)?;
+        let there = cx.state.dir(self.gear.home())?.dir(&self.dir)?;
+        let (base, same) = instance.build_in(cx, stash, Some(&there))?;
+        let same = same.into_iter().map(|path| format!("{}/{path}", self.dir)).collect();
         for path in globs::expand(&base, &self.dir, without).paths {
             if base.meta(&path)?.is_some_and(|meta| meta.kind == Kind::File) {
                 base.remove_file(&path)?;
             }
         }
-        Ok(base)
+        Ok((base, same))
     }
 
     /// The trees of the release that comes and of the one that goes.
@@ -214,7 +218,7 @@ impl Step for OverlayCartridge {
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Acts, Failure> {
         let stash = cx.stash()?;
-        let base = self.stage(cx, &stash)?;
+        let (base, same) = self.stage(cx, &stash)?;
         tree::remove(&stash, "old")?;
         stash.make_dir("old", 0o700)?;
         let home = cx.state.dir(self.gear.home())?;
@@ -223,7 +227,7 @@ impl Step for OverlayCartridge {
             Source::Package { .. } => Taste::Careful(self.configured),
             Source::Kept(_) => Taste::AsKept,
         };
-        let survey = Survey { home: &home, base: &base, goes: &goes, dir: &self.dir, taste };
+        let survey = Survey { home: &home, base: &base, same, goes: &goes, dir: &self.dir, taste };
         let (all, notes) = survey.make()?;
         let times = Times::of(&home, survey::touched(&all))?;
         Ok(Acts { all, notes, times })

@@ -52,7 +52,7 @@ impl Step for PlaceCartridge {
         let stash = cx.stash()?;
         checkpoint("place_cartridge: before the copy");
         let instance = Instance { gear: &self.gear, dir: &self.dir, usr: self.usr };
-        let base = instance.build_in(cx, &stash)?;
+        let (base, _) = instance.build_in(cx, &stash, None)?;
         checkpoint("place_cartridge: before the rename");
         if let Some(mode) = mode {
             home.set_mode("", mode | 0o200)?;

@@ -208,13 +208,37 @@ pub struct Process {
     pub user: u32,
 }
 
+/// Whose processes are looked at. Looking at one takes several system calls, passing one over a single
+/// one: with hundreds of gears on a host, nearly all processes are those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// Everybody's.
+    All,
+    /// Those of these users, and all that the kernel shows as root's: it does so, too, with one that
+    /// hides its memory.
+    Of(&'a [u32]),
+}
+
+impl Whose<'_> {
+    fn includes(self, proc: &super::fs::Dir, id: u32) -> bool {
+        let Self::Of(users) = self else { return true };
+        let owner = proc.meta(id.to_string()).ok().flatten().map(|meta| meta.uid);
+        owner.is_some_and(|owner| owner == 0 || users.contains(&owner))
+    }
+}
+
 /// Lists the processes of this host.
 pub fn all() -> Result<Vec<Process>, FsError> {
+    all_of(Whose::All)
+}
+
+/// Lists those of some users.
+pub fn all_of(whose: Whose<'_>) -> Result<Vec<Process>, FsError> {
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
     let ids = proc.names()?;
     let ids = ids.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
     // A process that ended since it was listed is simply not there any more.
-    Ok(ids.filter_map(|id| look_at(&proc, id)).collect())
+    Ok(ids.filter(|id| whose.includes(&proc, *id)).filter_map(|id| look_at(&proc, id)).collect())
 }
 
 /// Lists the process `root` and all that descend from it, without looking at any other process of the
@@ -359,10 +383,11 @@ pub struct Marked {
 }
 
 /// Lists the living processes but this one, with the value that the variable `name` has in each.
-pub fn with_variable(name: &str) -> Result<Vec<Marked>, FsError> {
+pub fn with_variable(name: &str, whose: Whose<'_>) -> Result<Vec<Marked>, FsError> {
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
     let me = std::process::id();
-    let alive = all()?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
+    let alive =
+        all_of(whose)?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
     Ok(alive
         .map(|process| {
             let environment = proc.read(format!("{}/environ", process.id), 1 << 22);
@@ -548,5 +573,20 @@ mod tests {
         let ended = end_all(|| marked(&marks), Duration::from_secs(2)).unwrap();
         assert_eq!(ended, 1);
         assert!(marked(&marks).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_some_users_are_all_of_theirs_and_none_of_another() {
+        let mut sleep = command(Path::new("/bin/sleep"));
+        let mut sleep = sleep.arg("600").spawn().unwrap();
+        let me = rustix::process::getuid().as_raw();
+        let finds = |users: &[u32]| {
+            all_of(Whose::Of(users)).unwrap().iter().any(|process| process.id == sleep.id())
+        };
+        let (mine, others) = (finds(&[me]), finds(&[me + 1]));
+        sleep.kill().unwrap();
+        sleep.wait().unwrap();
+        assert!(mine);
+        assert_eq!(others, me == 0, "what is root's may be anybody's");
     }
 }

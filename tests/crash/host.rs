@@ -20,6 +20,12 @@ const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
 
+/// The folders of packages, as they stand in the lines of scenarios.
+const PACKAGES: [&str; 13] = [
+    "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
+    "ASKED", "TPKG", "TPKG2",
+];
+
 thread_local! {
     /// Where the cartridges of this test listen: the gears of all roots have the same addresses.
     static PORT: u16 = {
@@ -82,6 +88,13 @@ impl Host {
         host.package("OTHER", "other", "one");
         host.later("NEWER", "1.1", "Compatible-Versions: ['1.0']\n");
         host.later("LATER", "2.0", "");
+        host.later("BROKEN", "1.1", "Compatible-Versions: ['1.0']\n");
+        host.later("FAULTY", "2.0", "");
+        for folder in ["BROKEN", "FAULTY"] {
+            let upgrade = "#!/bin/bash\necho x >\"$OPENSHIFT_DATA_DIR/upgraded\"; rm -f mock/conf/mock.conf\n\
+                mkdir \"$OPENSHIFT_DATA_DIR/more\"; exit 3\n";
+            host.file(&format!("{folder}/bin/upgrade"), upgrade, 0o755);
+        }
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
@@ -292,11 +305,8 @@ impl Host {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cart"));
         command.arg("--root").arg(&self.root).args(["-y", "-q"]);
         for word in line {
-            let packages = [
-                "PACKAGE", "REBUILD", "NEWER", "LATER", "OTHER", "WEB", "ADDON", "ASKING", "ASKED",
-                "TPKG", "TPKG2",
-            ];
-            if packages.contains(word) {
+            let is_package = PACKAGES.contains(word);
+            if is_package {
                 command.arg(self.temp.path().join(word))
             } else {
                 command.arg(word)
@@ -323,10 +333,15 @@ impl Host {
     /// Runs a command to its end, and lists the checkpoints that it passes: the kind of step, its
     /// phase, and the checkpoint's name.
     pub(crate) fn passed(&self, line: &[&str]) -> Vec<String> {
+        self.passed_to(line, 0)
+    }
+
+    /// The same of a command that ends with this status.
+    pub(crate) fn passed_to(&self, line: &[&str], expected: i32) -> Vec<String> {
         let list = self.temp.path().join("checkpoints");
         let mut command = self.command(line);
         let status = command.env("CART_CHECKPOINTS", &list).status().unwrap();
-        assert!(status.success(), "{line:?}: {status}");
+        assert_eq!(status.code(), Some(expected), "{line:?}: {status}");
         let text = std::fs::read_to_string(&list).unwrap_or_default();
         let _ = std::fs::remove_file(&list);
         text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()

@@ -152,6 +152,16 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "upgrade", "blog"],
     },
     Scenario {
+        name: "gear upgrade, compatible, that fails",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "BROKEN"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
+        name: "gear upgrade, incompatible, that fails",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["install", "FAULTY"]],
+        act: &["gear", "upgrade", "blog"],
+    },
+    Scenario {
         name: "gear rollback",
         before: &[
             &["gear", "create", "blog", "PACKAGE", "--start"],
@@ -236,12 +246,27 @@ const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+impl Scenario {
+    /// Whether the act fails after it has done a part, and puts it back.
+    fn fails(&self) -> bool {
+        self.name.ends_with("that fails")
+    }
+
+    /// Whether a recovery goes on with the act instead of putting it back.
+    fn goes_on(&self) -> bool {
+        self.act.starts_with(&["gear", "upgrade"])
+    }
+}
+
 /// What a scenario gave: how many faults were tried.
 #[derive(Default)]
 struct Count {
     singles: usize,
     pairs: usize,
 }
+
+/// What is passed as soon as there is something to go on with.
+const WRITTEN: &str = "the plan is written down";
 
 fn all_pairs() -> bool {
     std::env::var("CART_TEST_CRASH").as_deref() == Ok("all")
@@ -259,9 +284,10 @@ fn ready(scenario: &Scenario) -> Host {
 fn measure(scenario: &Scenario) -> (Vec<String>, Seen, Seen) {
     let host = ready(scenario);
     let before = host.look();
-    let checkpoints = host.passed(scenario.act);
+    let checkpoints = host.passed_to(scenario.act, if scenario.fails() { 9 } else { 0 });
     let after = host.look();
-    assert_ne!(before, after, "{}: it changes something", scenario.name);
+    let same = before == after;
+    assert!(same == scenario.fails(), "{}\n{}", scenario.name, after.difference(&before, &after));
     (checkpoints, before, after)
 }
 
@@ -276,7 +302,7 @@ struct Outcome {
 /// Kills the act at `first` and the recovery at `second`, recovers, and checks.
 fn fault(
     scenario: &Scenario,
-    states: (&Seen, &Seen),
+    states: (&Seen, &Seen, usize),
     (first, second): (usize, Option<usize>),
 ) -> Outcome {
     let host = ready(scenario);
@@ -285,9 +311,11 @@ fn fault(
     let what = format!("{}, killed at {first} and {second:?}", scenario.name);
     let recovery = host.passed(&["recover"]);
     let now = host.look();
-    let (before, after) = states;
+    let (before, after, written) = states;
     let (is_before, is_after) = (now == *before, now == *after);
     assert!(is_before || is_after, "{what}: neither\n{}", now.difference(before, after));
+    let has_begun = first >= written;
+    assert!(is_after || !(scenario.goes_on() && has_begun), "{what}: it did not go on to its end");
     host.agrees(&what);
     host.must(&["verify"]);
     host.must(&["recover"]);
@@ -297,7 +325,10 @@ fn fault(
 
 fn try_scenario(scenario: &Scenario) -> Count {
     let (checkpoints, before, after) = measure(scenario);
-    let states = (&before, &after);
+    let written = checkpoints.iter().position(|passed| {
+        passed.ends_with(WRITTEN) && !passed.ends_with(&format!("before {WRITTEN}"))
+    });
+    let states = (&before, &after, written.map_or(usize::MAX, |at| at + 1));
     let mut count = Count::default();
     let mut met = BTreeSet::new();
     for (first, passed) in (1..).zip(&checkpoints) {
@@ -435,6 +466,11 @@ fn packages_of_tpkg_come_and_go_or_not() {
 }
 
 #[test]
+fn gears_whose_upgrade_fails_are_put_back() {
+    try_named(&["gear upgrade, compatible, that fails", "gear upgrade, incompatible, that fails"]);
+}
+
+#[test]
 fn links_of_the_host_are_made_and_removed_or_not() {
     try_named(&["install shims", "remove shims"]);
 }
@@ -472,6 +508,8 @@ fn every_scenario_is_tried() {
         "gear add, shown outside",
         "gear upgrade, compatible",
         "gear upgrade, incompatible",
+        "gear upgrade, compatible, that fails",
+        "gear upgrade, incompatible, that fails",
         "gear rollback",
         "gear create, asking externals",
         "gear upgrade, asking externals",

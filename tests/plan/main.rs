@@ -15,6 +15,8 @@
     reason = "tests that read their cases, and fail where they cannot"
 )]
 
+mod upgrades;
+
 use cartwright::db::GearRow;
 use cartwright::facts::{Externals, Gear};
 use cartwright::gear::state::State;

@@ -23,6 +23,7 @@ mod listed;
 mod markers;
 mod public;
 mod tpkg;
+mod upgrades;
 
 use host::{Host, get, md5};
 use public::{Public, fetch};

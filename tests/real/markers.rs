@@ -5,7 +5,7 @@ use super::host::Host;
 use super::public::{Public, fetch};
 use std::collections::BTreeSet;
 
-const MOCK: Public = Public {
+pub(super) const MOCK: Public = Public {
     repository: "openshift/origin-server",
     commit: "7fd191093ac5a07133108e5583fe30270494306d",
     folder: "cartridges/openshift-origin-cartridge-mock",
@@ -27,7 +27,7 @@ const BY_HAND: [(&str, &str); 11] = [
 ];
 
 /// The files that the cartridge has touched.
-fn touched(host: &Host) -> BTreeSet<String> {
+pub(super) fn touched(host: &Host) -> BTreeSet<String> {
     let place = host.home("mock").join("app-root/data/.mock_cartridge_state");
     let entries = std::fs::read_dir(place).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -40,7 +40,7 @@ fn adds(host: &Host, line: &[&str]) -> BTreeSet<String> {
     touched(host).difference(&before).cloned().collect()
 }
 
-fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+pub(super) fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.map(str::to_owned).into()
 }
 

@@ -4,6 +4,7 @@ use super::found;
 use super::many::{call, side_by_side};
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
+use crate::cli::upgrade::upgrade_packages;
 use crate::db::{Db, TxnRow, TxnState};
 use crate::error::{Context, Exit, Failure};
 use crate::facts::UpgradeFacts;
@@ -31,6 +32,7 @@ Examples:
 /// The arguments of `cart gear upgrade`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct UpgradeArgs {
     /// The gears
     #[arg(value_name = "NAME", value_parser = GearName::parse, required_unless_present = "all")]
@@ -49,6 +51,10 @@ pub struct UpgradeArgs {
     /// Renew cartridges that have the newest release, too, as by an incompatible upgrade
     #[arg(long)]
     pub force: bool,
+    /// First bring the newest releases of their cartridges into the library, from the index and from
+    /// where they came, as `cart upgrade` does
+    #[arg(long, conflicts_with = "resume")]
+    pub fetch: bool,
     /// Go on with an upgrade that failed and was held
     #[arg(long)]
     pub resume: bool,
@@ -59,10 +65,37 @@ pub struct UpgradeArgs {
 
 /// Upgrades gears to the newest releases in the library.
 pub fn run(args: &UpgradeArgs, app: &mut App) -> Result<Exit, Failure> {
+    if args.fetch {
+        fetch(args, app).doing(|| "cannot bring newer releases into the library".into())?;
+    }
     match args.names.as_slice() {
         [name] => one(args, app, name).doing(|| format!("cannot upgrade the gear `{name}`")),
         _ => many(args, app),
     }
+}
+
+/// Brings newer releases of the gears' cartridges into the library, in a transaction of its own: it
+/// stays, whatever becomes of the gears. What is held stays as it is.
+fn fetch(args: &UpgradeArgs, app: &App) -> Result<(), Failure> {
+    if args.change.dry_run && app.form() == Form::Json {
+        let text = "`--fetch --dry-run --json` would answer with two plans";
+        return Err(Failure::new(Exit::Usage, text)
+            .hint("`cart upgrade --dry-run --json` tells what would come into the library"));
+    }
+    let mut packages = BTreeSet::new();
+    for name in names(args, app)? {
+        let Some(db) = app.reading()? else { continue };
+        let Some(row) = db.gear(&name)? else { continue };
+        for cartridge in db.gear_cartridges(row.id)? {
+            let package = db.package(cartridge.package)?;
+            packages.extend(package.map(|row| (row.vendor, row.name)));
+        }
+    }
+    upgrade_packages(app, &packages, &args.change)?;
+    if args.change.dry_run {
+        app.printer().talk("what becomes of the gears is planned with what the library has now:");
+    }
+    Ok(())
 }
 
 fn one(args: &UpgradeArgs, app: &App, name: &GearName) -> Result<Exit, Failure> {

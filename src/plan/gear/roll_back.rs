@@ -26,6 +26,7 @@ use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::set_state::{Initiator, SetState};
 use crate::step::stash_gear::StashGear;
 use crate::step::stash_trees::StashTrees;
+use crate::step::upgrade_files::{Phase, UpgradeFiles};
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
 
@@ -243,6 +244,8 @@ fn add_home(plan: &mut Plan, gear: &Gear, ask: &RollBack<'_>) -> Result<(), Refu
     let home = below("gears", &relative)?;
     plan.step(StashTrees { trees: vec![home.clone()] });
     plan.step(PlaceTrees { trees: vec![Placing { from: ask.kept.clone(), to: home }] });
+    // The copy was made while the upgrade was going on, and tells of it.
+    plan.step(UpgradeFiles { gear: gear.identity.clone(), phase: Phase::Over });
     plan.records.push(Change::ReleaseStash { txn: ask.keeper });
     plan.warnings.push("what was written into the gear since the upgrade is lost".into());
     Ok(())

@@ -39,7 +39,10 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
     let (entries, notes) = itinerary(facts, refresh);
     if entries.is_empty() {
         plan.summary.extend(notes);
-        plan.summary.push(format!("the gear `{}` is up to date", gear.identity.name));
+        let name = &gear.identity.name;
+        plan.summary.push(format!(
+            "the gear `{name}` is up to date with the library; `--fetch` looks for newer releases elsewhere"
+        ));
         return Ok(plan);
     }
     plan.warnings.extend(notes);

@@ -2,7 +2,8 @@
 //!
 //! `@installed VERSION[/GEAR][!]…` versions of one package in the library: used by a gear, held;
 //! `@comes VERSION…`, built anew with `+`; `@older VERSION` that its source offers instead;
-//! `@run all | named`, `--allow-downgrade`; then what is expected: steps, or the code of a refusal.
+//! `@keep BYTES` of old releases, each of which has one; `@back VERSION…` to which a gear can be rolled
+//! back; `@run all | named`, `--allow-downgrade`; then what is expected: steps, or the code of a refusal.
 
 use super::{Asked, Downgrade, UpgradeAsk, upgrade};
 use crate::db::{Hold, InversePart, NewPackage, PackageRow};
@@ -14,6 +15,7 @@ use crate::package::provenance::{Origin, Provenance, Trust};
 use crate::package::version::Version;
 use crate::package::{Package, sample};
 use crate::plan::hold::Line;
+use crate::plan::old_releases::Keeping;
 use crate::sys::path::RelPath;
 use std::path::Path;
 
@@ -44,6 +46,16 @@ const CASES: &str = "
 = Courtesy: take `library/cartridge/test-a/1.10-aa` away | RestorePackages
 @installed 1.10/blog @older 1.9 @comes 1.9 @run named --allow-downgrade
 = Given: put the tree `library/cartridge/test-a/1.9-aa` into place | RemovePackages
+@installed 1.0 1.1 1.2/blog @comes 2.0 @keep 1 @run all
+= Given: put the tree `library/cartridge/test-a/2.0-aa` into place; take `library/cartridge/test-a/1.0-aa` away | RemovePackages RestorePackages
+@installed 1.0 1.1 @comes 2.0 @keep 0 @back 1.0 @run all
+= Given: put the tree `library/cartridge/test-a/2.0-aa` into place; take `library/cartridge/test-a/1.1-aa` away | RemovePackages RestorePackages
+@installed 1.0 1.1 @keep 0 @run all
+= Given: take `library/cartridge/test-a/1.0-aa` away | RestorePackages
+@installed 1.0/blog 1.1 @keep 0 @run all
+= Given: |
+@installed 1.0! 1.1! @keep 0 @run all
+= Given: |
 @installed 1.0 @comes other @run all
 = 4
 ";
@@ -127,7 +139,10 @@ fn decide(case: &str) -> String {
         words("older").iter().map(|one| (line.clone(), Version::parse(one).unwrap())).collect();
     let run = words("run");
     let allowed = run.contains(&"--allow-downgrade");
+    let limit = words("keep").first().map_or(u64::MAX, |limit| limit.parse().unwrap());
+    let ways_back = words("back").iter().map(|version| package("a", version).1).collect();
     let ask = UpgradeAsk {
+        keeping: Keeping { limit, ways_back: &ways_back },
         arrived: &arrived,
         older: &older,
         asked: if run.contains(&"named") { Asked::Named } else { Asked::All },

@@ -1,13 +1,13 @@
 //! What laying one release over another comes to in a gear: which files come, go, change or stay.
 
 use super::super::instance::HOME;
+use super::super::same_files::is_same;
 use super::Act;
 use crate::error::Failure;
 use crate::sys::clock::Moment;
 use crate::sys::fs::{Dir, Kind, Meta};
 use crate::sys::tree::{self, Modes};
 use std::collections::BTreeSet;
-use std::io::Read;
 
 /// Where the cartridge's code lies: a user's change there does not survive an upgrade.
 const CODE: [&str; 6] = ["bin", "hooks", "lib", "metadata", "env", "usr"];
@@ -26,6 +26,8 @@ pub(super) struct Survey<'a> {
     pub(super) home: &'a Dir,
     /// Stands for the home; what comes lies in it under the same paths.
     pub(super) base: &'a Dir,
+    /// What comes, too, and is in the gear already, just as it is.
+    pub(super) same: BTreeSet<String>,
     /// The tree of the release that goes.
     pub(super) goes: &'a Dir,
     /// The cartridge's folder.
@@ -37,7 +39,7 @@ impl Survey<'_> {
     /// The acts in order, and what the user should know.
     pub(super) fn make(&self) -> Result<(Vec<Act>, Vec<String>), Failure> {
         let (mut acts, mut notes) = (Vec::new(), Vec::new());
-        let mut coming = BTreeSet::new();
+        let mut coming = self.same.clone();
         for (path, meta) in below(self.base, self.dir)? {
             acts.extend(self.comes(&path, meta, &mut notes)?);
             coming.insert(path);
@@ -233,39 +235,4 @@ fn below(dir: &Dir, folder: &str) -> Result<Vec<(String, Meta)>, Failure> {
     }
     all.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(all)
-}
-
-/// Whether two files or links have the same content.
-fn is_same(
-    (one, one_path, one_meta): (&Dir, &str, Meta),
-    (other, other_path, other_meta): (&Dir, &str, Meta),
-) -> Result<bool, Failure> {
-    match (one_meta.kind, other_meta.kind) {
-        (Kind::Link, Kind::Link) => {
-            Ok(one.link_target(one_path)? == other.link_target(other_path)?)
-        }
-        (Kind::File, Kind::File) if one_meta.size == other_meta.size => {
-            let failed = |error| crate::error::FsError::new("read", one.path_of(one_path), error);
-            let mut one = one.open_file(one_path)?;
-            let mut other = other.open_file(other_path)?;
-            let (mut left, mut right) = ([0; 16 << 10], [0; 16 << 10]);
-            loop {
-                let read = one.read(&mut left).map_err(failed)?;
-                let mut filled = 0;
-                while let Some(rest) = right.get_mut(filled..read).filter(|rest| !rest.is_empty()) {
-                    match other.read(rest).map_err(failed)? {
-                        0 => break,
-                        more => filled += more,
-                    }
-                }
-                if left.get(..read) != right.get(..filled) {
-                    return Ok(false);
-                }
-                if read == 0 {
-                    return Ok(true);
-                }
-            }
-        }
-        _ => Ok(false),
-    }
 }
