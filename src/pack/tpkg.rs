@@ -11,6 +11,7 @@ use crate::format::tpkg::crypt::{self, Passphrase};
 use crate::package::digest::Sha256;
 use crate::package::file_table::{Content, Entry};
 use crate::package::note::Notes;
+use crate::package::tpkg::Encryption;
 use crate::progress::Watch;
 use crate::sys::path::RelPath;
 use sha2::Digest;
@@ -32,13 +33,14 @@ pub(super) fn pack(
     let mut notes = Notes::default();
     let tree = Unpacked { dir: source.dir, table: &source.table };
     let blueprint = build::blueprint(&tree, &mut notes)?;
-    for path in blueprint.precrypted() {
-        check_precrypted(source, &path)?;
+    for path in &blueprint.precrypted {
+        check_precrypted(source, path)?;
     }
     special_bits(source, &mut notes)?;
-    let passphrase = match blueprint.needs_passphrase() {
-        true => Some(ask(&blueprint.stem).map_err(PackError::Passphrase)?),
-        false => None,
+    let passphrase = if blueprint.encrypted.is_empty() {
+        None
+    } else {
+        Some(ask(&blueprint.stem).map_err(PackError::Passphrase)?)
     };
     watch.phase("pack", Some(source.table.size()));
     let sink = Hashed { to: order.compress.begin(target.scratch()?), hash: sha2::Sha256::new() };
@@ -116,23 +118,27 @@ impl Inner<'_> {
             let to = format!("{INNER}/{path}");
             match member {
                 Member::Made(bytes) => self.members.bytes(&to, bytes)?,
-                Member::Found(entry) => match (blueprint.encryption(path), &entry.content) {
-                    (Some(_), Content::File { .. }) => self.encrypted(&to, entry, source)?,
-                    _ => self.members.entry(&to, entry, (source.dir, watch))?,
+                Member::Found(entry) => match blueprint.encrypted.get(*path) {
+                    Some(how) => self.encrypted((&to, entry), how, source)?,
+                    None => self.members.entry(&to, entry, (source.dir, watch))?,
                 },
             }
         }
         Ok(all.len())
     }
 
-    fn encrypted(&mut self, to: &str, entry: &Entry, source: &Source<'_>) -> Result<(), PackError> {
+    fn encrypted(
+        &mut self,
+        (to, entry): (&str, &Entry),
+        how: &Encryption,
+        source: &Source<'_>,
+    ) -> Result<(), PackError> {
         let path: &RelPath = &entry.path;
-        let (Some(how), Some(passphrase)) =
-            (self.blueprint.encryption(path.as_str()), self.passphrase)
+        let (Some(passphrase), Content::File { sha256, .. }) = (self.passphrase, &entry.content)
         else {
+            // Only files are encrypted, and with a passphrase; nothing may slip through.
             return Err(PackError::NotPrecrypted(path.to_string()));
         };
-        let Content::File { sha256, .. } = &entry.content else { return Ok(()) };
         let mut plain = Checked::new(source.dir.open_file(path)?);
         let mut packed = self.target.scratch()?;
         build::encrypt_member((path.as_str(), sha256), (how, passphrase), &mut plain, &mut packed)

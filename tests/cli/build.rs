@@ -77,6 +77,14 @@ fn case_18_each_compression_gives_the_same_tree_and_any_tar_reads_it() {
         assert!(manifest.contains("perms: 0640}"), "{manifest}");
         assert!(manifest.ends_with("tpkg_version: 2.3.6\n"), "case 17: {manifest}");
     }
+    // The source directory itself is taken by the same rules.
+    done(&host.cart(&["fetch", "work/src", "--into", "plain"]));
+    let tree = host.root().join("plain");
+    assert_eq!(
+        (mode(&tree.join("reloc/bin/run")), mode(&tree.join("reloc/secret"))),
+        (0o711, 0o600)
+    );
+    assert!(tree.join("reloc/bin/out").is_symlink());
     let refused = build(&host, &["--compress", "zip"]);
     assert_eq!(refused.status, 2, "a kind that there is not: {refused:?}");
 }
@@ -111,7 +119,7 @@ fn case_19_openssl_reads_what_was_encrypted_and_nobody_else() {
     source(&host, MANIFEST);
     done(&build(&host, &["--compress", "no"]));
     if Command::new("openssl").arg("version").output().is_err() {
-        println!("SKIP: build::openssl: there is no openssl");
+        println!("SKIP: cli::openssl: there is no openssl");
         return;
     }
     let decrypted = |passphrase: &str| {

@@ -4,7 +4,7 @@
 use super::host::Host;
 use super::public::{Public, fetch};
 use cartwright::format::tpkg::crypt::{self, CryptError, Passphrase};
-use cartwright::package::tpkg::Encryption;
+use cartwright::package::tpkg::{Cipher, Encryption};
 use std::path::Path;
 use std::process::Command;
 
@@ -41,7 +41,7 @@ fn case_58_the_oldest_package_is_read_and_its_files_can_be_decrypted() {
     let package = client.join(PREMADE);
     host.must(&["fetch", package.to_str().unwrap(), "--into", into.to_str().unwrap()]);
     let passphrase = |text: &str| Passphrase::new(text.to_owned()).unwrap();
-    let how = |precrypt| Encryption { cipher: Default::default(), precrypt, plain: None };
+    let how = |precrypt| Encryption { cipher: Cipher::default(), precrypt, plain: None };
     let open = |name: &str, text: &str| -> Result<Vec<u8>, CryptError> {
         let mut packed = std::fs::File::open(into.join("reloc").join(name)).unwrap();
         let mut plain = Vec::new();

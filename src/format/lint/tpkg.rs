@@ -37,8 +37,7 @@ pub(super) fn advice(package: &Package, tpkg: &Tpkg, tree: &dyn Tree) -> Vec<Not
 
 /// What keeps a source directory from being built; a package that was built is past that.
 fn what_building_says(tree: &dyn Tree) -> Vec<Note> {
-    let built = |name: &&str| tree.table().get(name).is_some();
-    if build::DIGESTS.iter().any(|name| built(&name)) {
+    if build::DIGESTS.iter().any(|name| tree.table().get(name).is_some()) {
         return Vec::new();
     }
     let Err(error) = build::blueprint(tree, &mut Notes::default()) else { return Vec::new() };

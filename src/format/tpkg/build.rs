@@ -13,6 +13,7 @@ use crate::format::{Format, Tree, externals, yaml};
 use crate::package::digest::Sha256;
 use crate::package::note::Notes;
 use crate::package::tpkg::{Encryption, Place, TpkgContent, TpkgFile};
+use std::collections::BTreeMap;
 use std::io::{Read as Source, Write};
 
 /// The version of tpkg whose format this is; it stands in what is built, as `tpkg` does it.
@@ -28,8 +29,11 @@ pub struct Blueprint {
     pub stem: String,
     /// Members that are not as they lie in the source directory, by their paths in the tree.
     pub made: Vec<(&'static str, Vec<u8>)>,
-    /// What it will put on the host.
-    pub files: Vec<TpkgFile>,
+    /// The files that have to be encrypted, by their paths in the tree; with any of them a
+    /// passphrase is needed.
+    pub encrypted: BTreeMap<String, Encryption>,
+    /// The files that their author has to have encrypted, by their paths in the tree.
+    pub precrypted: Vec<String>,
 }
 
 impl Blueprint {
@@ -37,24 +41,6 @@ impl Blueprint {
     /// anew.
     pub fn replaces(&self, path: &str) -> bool {
         DIGESTS.contains(&path) || self.made.iter().any(|(name, _)| *name == path)
-    }
-
-    /// How the member at `path` has to be encrypted; nothing where it stays as it is.
-    pub fn encryption(&self, path: &str) -> Option<&Encryption> {
-        let file = self.files.iter().find(|file| file.path_in_tree() == path)?;
-        file.encrypt.as_ref().filter(|how| !how.precrypt)
-    }
-
-    /// Whether a passphrase is needed.
-    pub fn needs_passphrase(&self) -> bool {
-        let how = self.files.iter().filter_map(|file| file.encrypt.as_ref());
-        how.into_iter().any(|how| !how.precrypt)
-    }
-
-    /// The members that their author has to have encrypted.
-    pub fn precrypted(&self) -> impl Iterator<Item = String> {
-        let precrypt = |file: &&TpkgFile| file.encrypt.as_ref().is_some_and(|how| how.precrypt);
-        self.files.iter().filter(precrypt).map(TpkgFile::path_in_tree)
     }
 }
 
@@ -105,7 +91,15 @@ pub fn blueprint(tree: &dyn Tree, notes: &mut Notes) -> Result<Blueprint, Manife
     let stem = file_name.trim_end_matches(".tpkg").to_owned();
     let digests = file_metadata::write(&lines(tree, &files));
     let made = vec![(name, manifest.into_bytes()), (file_metadata::BIN, digests)];
-    Ok(Blueprint { stem, made, files })
+    let (mut encrypted, mut precrypted) = (BTreeMap::new(), Vec::new());
+    for file in &files {
+        match &file.encrypt {
+            Some(how) if how.precrypt => precrypted.push(file.path_in_tree()),
+            Some(how) => drop(encrypted.insert(file.path_in_tree(), how.clone())),
+            None => {}
+        }
+    }
+    Ok(Blueprint { stem, made, encrypted, precrypted })
 }
 
 /// Makes sure that what was written is read again as what was meant.
@@ -155,7 +149,7 @@ impl Tree for Alone<'_> {
 
 /// Makes the edits, from the last one up, so that places stay true.
 fn edited(text: &str, mut edits: Vec<Edit>) -> String {
-    edits.sort_by(|a, b| b.place.cmp(&a.place));
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.place));
     edits.dedup();
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for Edit { place, old, new } in edits {
@@ -324,8 +318,7 @@ mod tests {
         );
         let tree = [("tpkg.yml", text.as_bytes()), ("reloc/s", &b"x"[..]), ("reloc/p", b"x")];
         let (blueprint, _) = built(&tree).unwrap();
-        assert!(blueprint.needs_passphrase() && blueprint.encryption("reloc/s").is_some());
-        assert!(blueprint.encryption("reloc/p").is_none());
-        assert_eq!(blueprint.precrypted().collect::<Vec<_>>(), ["reloc/p"]);
+        assert_eq!(blueprint.encrypted.keys().collect::<Vec<_>>(), ["reloc/s"]);
+        assert_eq!(blueprint.precrypted, ["reloc/p"]);
     }
 }

@@ -254,7 +254,9 @@ impl Writer {
             Value::List(items) => {
                 self.bytes.push(b'[');
                 self.length(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Map(pairs) => {
                 self.bytes.push(b'{');

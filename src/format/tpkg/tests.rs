@@ -307,9 +307,8 @@ fn what_becomes_a_path_an_account_or_a_command_is_checked() {
 
 #[test]
 fn bombs_of_yaml_end_as_a_message() {
-    let laughs: String = (1..30)
-        .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")))
-        .collect();
+    let laugh = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(","));
+    let laughs = (1..30).map(laugh).collect::<Vec<_>>().concat();
     let text = format!("{MINIMAL}a0: &a0 x\n{laughs}");
     let deep = format!("{MINIMAL}files: {}", "[".repeat(10_000));
     for text in [text, deep] {

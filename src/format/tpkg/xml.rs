@@ -262,10 +262,9 @@ fn end_of_tag(source: &str) -> Option<usize> {
     for (at, c) in source.char_indices() {
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '"' || c == '\'' => quote = Some(c),
             None if c == '>' => return Some(at + 1),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None
