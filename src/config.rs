@@ -21,10 +21,28 @@ pub struct Config {
     pub frontend: Frontend,
     /// How externals are reached, by their names; `*` stands for all of them.
     pub externals: BTreeMap<String, Rule>,
+    /// Where packages of tpkg go, and where they come from.
+    pub tpkg: Tpkg,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
     pub old_releases_limit: u64,
+}
+
+/// Where packages of tpkg go, and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tpkg {
+    /// Below what their relocatable files are put.
+    pub base: std::path::PathBuf,
+    /// Directories and URLs with packages and `metadata.yml`.
+    pub sources: Vec<String>,
+}
+
+impl Default for Tpkg {
+    fn default() -> Self {
+        Self { base: "/opt/tpkg".into(), sources: Vec::new() }
+    }
 }
 
 /// How an external is reached.
@@ -224,6 +242,7 @@ impl Default for Config {
             gears: Gears::default(),
             frontend: Frontend::default(),
             externals: BTreeMap::new(),
+            tpkg: Tpkg::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }

@@ -27,6 +27,8 @@ pub mod recover;
 pub mod remove;
 mod request;
 pub mod status;
+mod tpkg;
+mod tpkg_choice;
 pub mod undo;
 pub mod unhold;
 pub mod upgrade;

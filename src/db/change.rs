@@ -1,6 +1,6 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Answer, Db, DbError, NewExternal, Result, Telling};
+use super::{Answer, Db, DbError, NewExternal, NewPlaced, Result, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
@@ -22,6 +22,8 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
+    /// A package that comes in the same commit has put files on the host.
+    Place(Box<NewPlaced>),
     /// A removed package came back from the stash.
     RestorePackage {
         /// Its id.
@@ -218,6 +220,7 @@ impl Db {
         changes.iter().try_for_each(|change| match change {
             Change::AddPackage(new) => self.add_package(new, txn),
             Change::RemovePackage { id } => self.remove_package(*id, txn),
+            Change::Place(new) => self.place(new),
             Change::RestorePackage { id } => {
                 // It counts as installed by whoever brought it back, for an undo of the undo.
                 let sql = "UPDATE package SET removed_by = NULL, txn = ?2 WHERE id = ?1";

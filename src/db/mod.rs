@@ -12,6 +12,7 @@ mod holds;
 mod inverse;
 mod journal;
 mod packages;
+mod placed;
 mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
@@ -23,6 +24,7 @@ pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
+pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
 pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};
@@ -42,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/006.sql"),
     include_str!("schema/007.sql"),
     include_str!("schema/008.sql"),
+    include_str!("schema/009.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.

@@ -12,6 +12,7 @@ pub mod old_releases;
 pub mod remove;
 pub mod requests;
 pub mod shims;
+pub mod tpkg;
 pub mod undo;
 pub mod unit;
 pub mod upgrade;
@@ -151,6 +152,8 @@ pub enum Resource {
     Gear(GearName),
     /// The links of the host that lead to our commands.
     HostLinks,
+    /// What packages of tpkg put on the host: one after the other, as they may want the same place.
+    HostFiles,
 }
 
 /// How the journal marks a resource that is used, not changed.
@@ -161,7 +164,9 @@ impl Resource {
     pub fn journaled(&self) -> String {
         match self {
             Self::PackageInUse(_) => format!("{self}{SHARED}"),
-            Self::Package(_) | Self::Gear(_) | Self::HostLinks => self.to_string(),
+            Self::Package(_) | Self::Gear(_) | Self::HostLinks | Self::HostFiles => {
+                self.to_string()
+            }
         }
     }
 
@@ -185,6 +190,7 @@ impl fmt::Display for Resource {
             Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
             Self::Gear(name) => write!(f, "gear {name}"),
             Self::HostLinks => f.write_str("host links"),
+            Self::HostFiles => f.write_str("host files"),
         }
     }
 }

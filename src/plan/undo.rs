@@ -75,7 +75,11 @@ fn refuse(facts: &UndoFacts) -> Result<(), Refusal> {
         }
     }
     if facts.inverse.parts.is_empty() {
-        return conflict(format!("transaction {id} has changed nothing that could be undone"));
+        return Err(Refusal::new(
+            Exit::Conflict,
+            format!("transaction {id} has changed nothing that `undo` could take back"),
+        )
+        .hint("packages of tpkg go with `cart remove`, and come back with `cart install`"));
     }
     Ok(())
 }

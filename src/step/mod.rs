@@ -7,6 +7,7 @@
 //!
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
+pub mod accounts;
 pub mod await_endpoints;
 pub mod call_external;
 pub mod check_cartridge;
@@ -29,6 +30,7 @@ pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+pub mod host_script;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
@@ -38,6 +40,7 @@ pub mod make_gear;
 pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
+pub mod place_files;
 pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
@@ -210,12 +213,14 @@ steps! {
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    host_script::HostScript,
     keep_home::KeepHome,
     lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
+    place_files::PlaceFiles,
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,

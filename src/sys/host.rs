@@ -46,3 +46,8 @@ pub fn boot_id() -> String {
 pub fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cart"))
 }
+
+/// The kind of hardware, as `uname -m` names it.
+pub fn machine() -> String {
+    rustix::system::uname().machine().to_string_lossy().into_owned()
+}

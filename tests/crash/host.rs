@@ -11,15 +11,19 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 #[path = "../support/supervisors.rs"]
 mod supervisors;
+#[path = "../support/tpkg.rs"]
+mod tpkg;
+
+use tpkg::Tpkg;
 
 const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
 
 /// The folders of packages, as they stand in the lines of scenarios.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 13] = [
     "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
-    "ASKED",
+    "ASKED", "TPKG", "TPKG2",
 ];
 
 thread_local! {
@@ -95,6 +99,7 @@ impl Host {
         host.front_end();
         host.addon();
         host.asking();
+        host.tpkg();
         host
     }
 
@@ -242,6 +247,31 @@ impl Host {
         std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    /// Two releases of a package of tpkg: files of every kind come, change and go.
+    fn tpkg(&self) {
+        std::fs::create_dir_all(self.root.join("etc/rc3.d")).unwrap();
+        let common = |version: &str, more: &str| {
+            Tpkg::new("small", version)
+                .says(&format!("externals:\n- name: called\n  data: {more}"))
+                .script("preinstall", "true")
+                .script("reloc/bin/hello", &format!("echo {version}"))
+                .of("bin/hello", "    init:\n      start: 20\n      levels: [3]")
+                .file("reloc/etc/conf", version)
+                .of("etc/conf", "    config: true")
+                .file("reloc/lines", &format!("1 1 1 1 1 {more}\n"))
+                .of("lines", "    crontab:\n      user: root")
+        };
+        let old = common("1", "old").file("root/usr/share/small/gone", "x").link("reloc/link", "a");
+        let new = common("2", "new")
+            .file("root/usr/share/other/come", "y")
+            .file("reloc/lines2", "2 2 2 2 2 x\n")
+            .of("lines2", "    crontab: {}")
+            .link("reloc/link", "b");
+        for (name, package) in [("TPKG", old), ("TPKG2", new)] {
+            std::fs::write(self.temp.path().join(name), package.bytes()).unwrap();
+        }
+    }
+
     fn file(&self, path: &str, text: &str, mode: u32) {
         let path = self.temp.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -345,6 +375,11 @@ impl Host {
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
         look_into(&self.root, Path::new("etc"), &mut seen);
+        look_into(&self.root, Path::new("opt"), &mut seen);
+        look_into(&self.root, Path::new("var/spool"), &mut seen);
+        let placed = "SELECT group_concat(path || ' ' || role, ', ') FROM (SELECT * FROM placed \
+                      JOIN package ON id = package WHERE removed_by IS NULL ORDER BY path)";
+        seen.insert("placed".into(), self.rows(placed).unwrap_or_default());
         // Folders of the state are made before the first transaction, and stay.
         for folder in ["nginx", "nginx/stream", "apache", "tls"] {
             let folder = &*format!("frontend/{folder}");

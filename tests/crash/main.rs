@@ -190,6 +190,9 @@ const SCENARIOS: &[Scenario] = &[
         before: &[&["gear", "create", "blog", "ASKING"]],
         act: &["external", "ack", "1-3.2"],
     },
+    Scenario { name: "install tpkg", before: &[], act: &["install", "TPKG"] },
+    Scenario { name: "upgrade tpkg", before: &[&["install", "TPKG"]], act: &["upgrade", "TPKG2"] },
+    Scenario { name: "remove tpkg", before: &[&["install", "TPKG"]], act: &["remove", "small"] },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -465,6 +468,11 @@ fn externals_are_asked_for_the_new_release_or_the_old() {
 }
 
 #[test]
+fn packages_of_tpkg_come_and_go_or_not() {
+    try_named(&["install tpkg", "upgrade tpkg", "remove tpkg"]);
+}
+
+#[test]
 fn gears_whose_upgrade_fails_are_put_back() {
     try_named(&["gear upgrade, compatible, that fails", "gear upgrade, incompatible, that fails"]);
 }
@@ -514,6 +522,9 @@ fn every_scenario_is_tried() {
         "gear upgrade, asking externals",
         "gear destroy, asking externals",
         "external ack",
+        "install tpkg",
+        "upgrade tpkg",
+        "remove tpkg",
         "install shims",
         "remove shims",
         "install the unit",

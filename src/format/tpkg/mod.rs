@@ -8,6 +8,7 @@ pub mod crypt;
 mod cx;
 mod file_metadata;
 mod file_name;
+pub mod index;
 mod listed;
 mod marshal;
 mod metadata;
