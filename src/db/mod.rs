@@ -97,6 +97,9 @@ pub enum DbError {
     /// What a commit depended on is no longer so.
     #[error("{0}")]
     Changed(String),
+    /// Somebody else took a scarce thing since it was found free.
+    #[error("the {0} was taken meanwhile")]
+    Taken(String),
     /// The directory cannot be made.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -120,7 +123,7 @@ impl Explain for DbError {
             {
                 Exit::Busy
             }
-            Self::Changed(_) => Exit::Conflict,
+            Self::Changed(_) | Self::Taken(_) => Exit::Conflict,
             _ => Exit::Failed,
         }
     }
@@ -145,7 +148,7 @@ impl Explain for DbError {
             },
             Self::TooNew { .. } => Some("use that newer cartwright".into()),
             Self::Fs(error) => error.hint(),
-            Self::Record { .. } | Self::Changed(_) => None,
+            Self::Record { .. } | Self::Changed(_) | Self::Taken(_) => None,
         }
     }
 }

@@ -101,17 +101,25 @@ impl<'a> Engine<'a> {
         Ok(Self { db, layout, config, state })
     }
 
-    /// Runs `plan` to its end, or puts everything back. The caller holds the locks.
+    /// Writes `plan` down, and takes the scarce things that it needs; nothing where somebody else has
+    /// taken one since it was planned. The caller holds the locks.
+    pub fn begin(&self, plan: &Plan, view: &Value, command: &str) -> Result<Option<i64>, Failure> {
+        ballast::ensure(&self.state)?;
+        checkpoint("before the plan is written down");
+        match self.db.begin(&beginning(plan, view, command)?) {
+            Err(DbError::Taken(_)) => Ok(None),
+            begun => Ok(Some(begun?)),
+        }
+    }
+
+    /// Runs `plan`, written down as `txn`, to its end, or puts everything back. The caller holds the
+    /// locks.
     pub fn run(
         &self,
-        plan: &Plan,
-        view: &Value,
+        (plan, txn): (&Plan, i64),
         command: &str,
         (on_failure, witness): (OnFailure, &dyn Witness),
     ) -> Result<Receipt, Failure> {
-        ballast::ensure(&self.state)?;
-        checkpoint("before the plan is written down");
-        let txn = self.db.begin(&beginning(plan, view, command)?)?;
         let own = locks::of_transaction(&self.state, txn, (Duration::ZERO, command))?;
         checkpoint("the plan is written down");
         let run = Run::of_plan((self, txn, witness), plan);
