@@ -20,7 +20,8 @@ fn source(host: &Host, packages: &[(Tpkg, &str, &str, &str)]) -> String {
     for (package, name, version, more) in packages {
         let file = write(package, &folder);
         let file = file.file_name().unwrap().to_str().unwrap();
-        index += &format!("---\nname: {name}\nversion: \"{version}\"\nfilename: {file}\n{more}");
+        let entry = format!("---\nname: {name}\nversion: \"{version}\"\nfilename: {file}\n{more}");
+        index.push_str(&entry);
     }
     std::fs::write(folder.join("metadata.yml"), index).unwrap();
     folder.display().to_string()
