@@ -2,7 +2,6 @@
 
 use sha2::Digest;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 /// A package in the making.
 #[derive(Clone)]
@@ -24,19 +23,19 @@ enum Entry {
 impl Tpkg {
     pub(crate) fn new(name: &str, version: &str) -> Self {
         let (name, version) = (name.to_owned(), version.to_owned());
-        let entries = vec![("".to_owned(), 0o755, Entry::Folder)];
+        let entries = vec![(String::new(), 0o755, Entry::Folder)];
         Self { name, version, yml: String::new(), files: String::new(), entries }
     }
 
     /// Adds an element to the metadata.
     pub(crate) fn says(mut self, yml: &str) -> Self {
-        writeln!(self.yml, "{yml}").unwrap();
+        writeln!(self.yml, "{yml}").expect("memory takes everything");
         self
     }
 
     /// Adds an entry to `files:`; `what` is what follows the path, indented by two.
     pub(crate) fn of(mut self, path: &str, what: &str) -> Self {
-        writeln!(self.files, "  - path: {path}\n{what}").unwrap();
+        writeln!(self.files, "  - path: {path}\n{what}").expect("memory takes everything");
         self
     }
 
@@ -51,12 +50,6 @@ impl Tpkg {
     pub(crate) fn with_mode(mut self, path: &str, text: &str, mode: u32) -> Self {
         self.folders_to(path);
         self.entries.push((path.to_owned(), mode, Entry::File(text.as_bytes().to_vec())));
-        self
-    }
-
-    pub(crate) fn folder(mut self, path: &str) -> Self {
-        self.folders_to(path);
-        self.entries.push((path.to_owned(), 0o755, Entry::Folder));
         self
     }
 
@@ -99,17 +92,21 @@ impl Tpkg {
             match entry {
                 Entry::File(bytes) => {
                     header.set_size(bytes.len() as u64);
-                    inner.append_data(&mut header, path, bytes.as_slice()).unwrap();
+                    inner
+                        .append_data(&mut header, path, bytes.as_slice())
+                        .expect("memory takes everything");
                 }
                 Entry::Folder => {
                     header.set_entry_type(tar::EntryType::Directory);
                     header.set_size(0);
-                    inner.append_data(&mut header, format!("{path}/"), &[][..]).unwrap();
+                    inner
+                        .append_data(&mut header, format!("{path}/"), &[][..])
+                        .expect("memory takes everything");
                 }
                 Entry::Link(target) => {
                     header.set_entry_type(tar::EntryType::Symlink);
                     header.set_size(0);
-                    inner.append_link(&mut header, path, target).unwrap();
+                    inner.append_link(&mut header, path, target).expect("memory takes everything");
                 }
             }
         }
@@ -117,8 +114,10 @@ impl Tpkg {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
         header.set_size(yml.len() as u64);
-        inner.append_data(&mut header, "tpkg/tpkg.yml", yml.as_bytes()).unwrap();
-        let inner = inner.into_inner().unwrap();
+        inner
+            .append_data(&mut header, "tpkg/tpkg.yml", yml.as_bytes())
+            .expect("memory takes everything");
+        let inner = inner.into_inner().expect("memory takes everything");
         let digest = sha2::Sha256::digest(&inner);
         let digest = digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"));
         let checksum = format!(
@@ -126,29 +125,32 @@ impl Tpkg {
              </checksum></tpkg_checksums>"
         );
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut packed, &inner).unwrap();
+        std::io::Write::write_all(&mut packed, &inner).expect("memory takes everything");
         let top = format!("{}-{}", self.name, self.version);
         let mut outer = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Directory);
         header.set_mode(0o755);
         header.set_size(0);
-        outer.append_data(&mut header, format!("{top}/"), &[][..]).unwrap();
-        for (name, bytes) in
-            [("checksum.xml", checksum.into_bytes()), ("tpkg.tar.gz", packed.finish().unwrap())]
-        {
+        outer
+            .append_data(&mut header, format!("{top}/"), &[][..])
+            .expect("memory takes everything");
+        for (name, bytes) in [
+            ("checksum.xml", checksum.into_bytes()),
+            ("tpkg.tar.gz", packed.finish().expect("memory takes everything")),
+        ] {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(bytes.len() as u64);
-            outer.append_data(&mut header, format!("{top}/{name}"), bytes.as_slice()).unwrap();
+            outer
+                .append_data(&mut header, format!("{top}/{name}"), bytes.as_slice())
+                .expect("memory takes everything");
         }
-        outer.into_inner().unwrap()
+        outer.into_inner().expect("memory takes everything")
     }
 
-    /// Writes it to `folder`, under a name of its own.
-    pub(crate) fn write(&self, folder: &Path) -> PathBuf {
-        let path = folder.join(format!("{}-{}.tpkg", self.name, self.version));
-        std::fs::write(&path, self.bytes()).unwrap();
-        path
+    /// The name of its file.
+    pub(crate) fn file_name(&self) -> String {
+        format!("{}-{}.tpkg", self.name, self.version)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::host::{Host, is_root};
 use crate::support::tpkg::Tpkg;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 #[test]
 fn removal_leaves_a_shared_folder_and_takes_it_when_it_is_empty() {
@@ -144,7 +144,6 @@ fn owners_are_those_of_the_host_below_the_root() {
         println!("SKIP: tpkg::owners: only root gives files away");
         return;
     }
-    use std::os::unix::fs::MetadataExt;
     let host = Host::new();
     host.write("etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:4711:4711::/:/bin/sh\n");
     host.write("etc/group", "root:x:0:\napps:x:4712:\n");

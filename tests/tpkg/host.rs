@@ -37,7 +37,7 @@ impl Host {
 
     /// Packs `package`, and gives its path.
     pub(crate) fn pack(&self, package: &Tpkg) -> String {
-        package.write(&self.outside("packages")).display().to_string()
+        write(package, &self.outside("packages")).display().to_string()
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
@@ -134,6 +134,13 @@ impl Host {
         }
         seen
     }
+}
+
+/// Writes `package` to `folder`, under a name of its own.
+pub(crate) fn write(package: &Tpkg, folder: &Path) -> PathBuf {
+    let path = folder.join(package.file_name());
+    std::fs::write(&path, package.bytes()).unwrap();
+    path
 }
 
 /// Whether the tests run as root.

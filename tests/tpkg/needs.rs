@@ -1,6 +1,6 @@
 //! Packages that need each other, or cannot bear each other, and sources to choose from.
 
-use crate::host::Host;
+use crate::host::{Host, write};
 use crate::support::http::{Reply, Server};
 use crate::support::tpkg::Tpkg;
 
@@ -18,9 +18,10 @@ fn source(host: &Host, packages: &[(Tpkg, &str, &str, &str)]) -> String {
     std::fs::create_dir_all(&folder).unwrap();
     let mut index = String::new();
     for (package, name, version, more) in packages {
-        let file = package.write(&folder);
+        let file = write(package, &folder);
         let file = file.file_name().unwrap().to_str().unwrap();
-        index += &format!("---\nname: {name}\nversion: \"{version}\"\nfilename: {file}\n{more}");
+        let entry = format!("---\nname: {name}\nversion: \"{version}\"\nfilename: {file}\n{more}");
+        index.push_str(&entry);
     }
     std::fs::write(folder.join("metadata.yml"), index).unwrap();
     folder.display().to_string()

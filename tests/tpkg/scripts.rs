@@ -2,6 +2,7 @@
 
 use crate::host::Host;
 use crate::support::tpkg::Tpkg;
+use std::os::unix::fs::PermissionsExt;
 
 /// A package whose scripts write down where they run, and what they are told.
 fn talking(host: &Host, version: &str) -> Tpkg {
@@ -102,7 +103,6 @@ fn externals(host: &Host, names: &[&str]) {
             "#!/bin/bash\necho \"{name} $# $1 $2 $TPKG_ACTION $TPKG_HOME <$(cat)>\" >> {log}\n"
         );
         std::fs::write(&path, text).unwrap();
-        use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
