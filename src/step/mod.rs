@@ -38,6 +38,7 @@ pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_trees;
+mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 mod ruby;
@@ -51,6 +52,8 @@ pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
 mod times;
+mod ubos_run;
+pub mod ubos_script;
 pub mod upgrade_files;
 pub mod upgrade_script;
 pub mod write_events;
@@ -221,6 +224,7 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
     write_events::WriteEvents,
