@@ -225,6 +225,10 @@ fn failed(step: &UbosScript, operation: Operation, (cx, outcome): (&Cx<'_>, &Out
     let words: Vec<&str> = words.filter(|line| !line.trim().is_empty()).collect();
     let last = words.get(words.len().saturating_sub(TAIL)..).unwrap_or_default();
     failure.causes.extend(last.iter().map(|line| shortened(line)));
+    if outcome.stderr.text.contains("Can't locate ") {
+        // Debian's `perl-base` alone has the program, and few modules.
+        failure.hints.push("install what it lacks; first of all, `apt-get install perl`".into());
+    }
     failure
 }
 

@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use File::Spec ();
 use Getopt::Long qw( :config require_order no_auto_abbrev );
 use UBOS::AppConfigurationItems::Perlscript;
 use UBOS::Host;
@@ -31,10 +32,12 @@ main();
 
 sub main {
     my %given = ( from => '', to => '' );
-    GetOptions( \%given, 'from=s', 'to=s', 'source=s', 'after-resume', 'template', 'check' ) && @ARGV == 4
+    GetOptions( \%given, 'from:s', 'to:s', 'source:s', 'after-resume', 'template', 'check' ) && @ARGV == 4
         or fatal( 'Not called as it should be' );
     my( $result, $operation, $script, $variables ) = @ARGV;
     fatal( 'Not an operation:', $operation ) unless $OPERATIONS{$operation};
+    # The script may go elsewhere.
+    $result = File::Spec->rel2abs( $result );
     @ARGV = ();
 
     my $tree = UBOS::Utils::readJsonFromFile( $variables );
@@ -67,7 +70,6 @@ sub main {
     unless( $value ) {
         fatal( 'The last value of the script is not true' );
     }
-    chdir( '/' );
     saveFile( $result, $given{template} ? $value : 'true', 0600 )
         or fatal( 'Cannot write the result' );
     $isOver = 1;

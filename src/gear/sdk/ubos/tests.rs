@@ -1,5 +1,7 @@
 //! The runtime against small scripts: what they see, what counts as success, what the modules do.
 
+mod databases;
+
 use super::super::materialise;
 use super::{modules, runner};
 use crate::sys::fs::Dir;
@@ -198,7 +200,7 @@ fn values_are_what_they_are() {
          && $config->getResolve( 'trim( hostname )' ) eq 'host'
          && grep { $_ eq 'appconfig.tcpport.main' } $config->keys();",
     );
-    holds("foreach my $key ( $config->keys() ) { $config->getResolveOrNull( $key ); } 1;");
+    holds("foreach my $key ( $config->keys() ) { $config->getResolve( $key ); } 1;");
     holds(
         "$config->put( 'new', 'to ${hostname}' ) && $config->getResolve( 'new' ) eq 'to host'
         && $config->put( 'new', 'to ${hostname}' ) && $config->asJson()->{hostname} eq 'host'

@@ -83,7 +83,7 @@ sub put {
         my $old = $self->{values}->{$name};
         my $new = $flat->{$name};
         if( exists( $self->{values}->{$name} )) {
-            next if defined( $old ) ? defined( $new ) && $old eq $new : !defined( $new );
+            next if $old eq $new;
             error( 'Variable has a value already:', $name );
             $ret = 0;
             next;
@@ -218,7 +218,7 @@ sub _base64encode {
     return MIME::Base64::encode_base64( $raw );
 }
 
-# Nested hashes become dotted names; lists are values.
+# Nested hashes become dotted names; lists are values; what has no value is not there.
 sub _flat {
     my( $tree, $prefix, $into ) = @_;
 
@@ -228,7 +228,7 @@ sub _flat {
         my $value = $tree->{$key};
         if( ref( $value ) eq 'HASH' ) {
             _flat( $value, $name, $into );
-        } else {
+        } elsif( defined( $value )) {
             $into->{$name} = $value;
         }
     }

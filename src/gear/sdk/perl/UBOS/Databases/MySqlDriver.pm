@@ -132,7 +132,8 @@ sub _run {
     my $settings = $self->{settings}->filename();
     my $command  = "$client --defaults-file='$settings' --batch '$named'";
     if( UBOS::Utils::myexec( $command, $sql, \$out, \$err )) {
-        error( 'The database refuses:', $err );
+        # The client repeats the statement, which may hold anything.
+        error( 'The database refuses:', grep { m/^ERROR/ } split( /\n/, $err ));
         return undef;
     }
     my( $head, @rows ) = map { [ map { _read( $_ ) } split( /\t/, $_, -1 ) ] } split( /\n/, $out );
