@@ -77,7 +77,7 @@ impl Explain for ManifestError {
             Self::Malformed { remedy, .. } => Some(remedy.clone()),
             Self::Read(error) => error.hint(),
             Self::Invalid { .. } => {
-                Some("`cart lint` shows everything at once; cart-manifest(5) has the rules".into())
+                Some("`cart lint` shows everything at once; cart-manifest(5) and cart-tpkg(5) have the rules".into())
             }
         }
     }

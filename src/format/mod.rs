@@ -5,11 +5,13 @@
 
 mod cartridge;
 mod error;
+mod externals;
 mod lint;
 mod place;
 mod reading;
 #[cfg(test)]
 mod sample;
+pub mod tpkg;
 mod tree;
 mod yaml;
 
@@ -42,7 +44,12 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which trees are tried.
-pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge];
+pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge, &tpkg::Tpkg];
+
+/// Tells whether a tree is that of a tpkg package by which files it has.
+pub fn is_tpkg(has: &mut dyn FnMut(&str) -> bool) -> bool {
+    !has(MANIFEST) && tpkg::MANIFESTS.iter().any(|name| has(name))
+}
 
 /// Reads the package in `tree`, whichever format it has.
 pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError> {

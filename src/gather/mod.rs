@@ -13,9 +13,11 @@ mod into;
 mod lint;
 mod manifest;
 mod one;
+mod plain;
 mod provenance;
 pub mod request;
 pub mod staging;
+mod tpkg_source;
 mod trees;
 mod upstream;
 
@@ -28,4 +30,5 @@ pub use into::Fetched;
 pub use lint::lint;
 pub use request::{Content, Request, What};
 pub use staging::{Staging, sweep};
+pub use tpkg_source::OfSource;
 pub use upstream::{Known, Offered, Upstream};

@@ -199,7 +199,7 @@ fn said(step: &UbosScript, outcome: &Outcome) -> Said {
         0 => {}
         1 => said.warnings.push(format!("`{name}` left a process behind; it was ended")),
         many => {
-            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"))
+            said.warnings.push(format!("`{name}` left {many} processes behind; they were ended"));
         }
     }
     said

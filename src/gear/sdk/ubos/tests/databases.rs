@@ -58,7 +58,7 @@ fn succeed(mut command: Command) -> String {
     said
 }
 
-fn variables(server: &str, host: &str, port: Value) -> Value {
+fn variables(server: &str, host: &str, port: &Value) -> Value {
     json!({
         "appconfig": { "appconfigid": "a1", server: {
             "dbname": { "maindb": "data" }, "dbhost": { "maindb": host },
@@ -107,7 +107,7 @@ fn mariadb_is_asked_by_its_client() {
             && $run->( 'SELECT a, b FROM t WHERE b = ?', 5 )->fetchrow_hashref()->{a} eq $text
             && !$run->( "SELECT 'hidden words' FROM nowhere" )
             && !UBOS::Databases::MySqlDriver::dbConnect( $name, $user, 'wrong' );"#;
-    let came = place.run_with(&[], script, &variables("mysql", &path("socket"), Value::Null));
+    let came = place.run_with(&[], script, &variables("mysql", &path("socket"), &Value::Null));
     assert!(came.is_good(), "{came:?}");
     assert!(came.said.contains("nowhere") && !came.said.contains("hidden words"), "{came:?}");
 }
@@ -164,7 +164,7 @@ fn postgresql_gives_a_schema_to_its_user() {
          $give->( 'data', 'someone' ) && !$give->( 'data', 'nobody_there' )
          && !$give->( \"data'\", 'someone' );"
     );
-    let came = place.run_with(&[], &script, &variables("postgresql", "", json!(5499)));
+    let came = place.run_with(&[], &script, &variables("postgresql", "", &json!(5499)));
     assert!(came.is_good(), "{came:?}");
     let owners = "SELECT relname, pg_get_userbyid(relowner) FROM pg_class c JOIN pg_namespace n \
                   ON n.oid = relnamespace WHERE nspname = 'public' ORDER BY 1";
