@@ -68,7 +68,8 @@ fn shellcheck_finds_no_error_in_bash_scripts() {
 
 #[test]
 fn perl_reads_every_perl_script() {
-    ask("perl", &["-c"], &scripts("perl"));
+    let modules = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/src/gear/sdk/perl");
+    ask("perl", &[modules, "-c"], &scripts("perl"));
 }
 
 #[test]

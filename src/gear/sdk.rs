@@ -1,5 +1,7 @@
 //! The SDK and the commands that gears find: embedded in the binary, written out once per version.
 
+pub mod ubos;
+
 use crate::error::FsError;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::random;
@@ -89,7 +91,8 @@ pub fn node_variables(lib: &Path, domain: &str) -> BTreeMap<String, OsString> {
 /// Writes everything into `lib` that is not there yet as it should be; `program` is the running
 /// binary, which the commands are links to. Two processes may do this at once.
 pub fn materialise(lib: &Dir, program: &Path) -> Result<(), FsError> {
-    for (path, text) in [(BASH_PATH, BASH), (RUBY_PATH, RUBY)] {
+    let own = [(BASH_PATH, BASH), (RUBY_PATH, RUBY)];
+    for (path, text) in own.iter().chain(ubos::FILES) {
         lib.make_dirs(path.rsplit_once('/').map_or("", |(folder, _)| folder), 0o755)?;
         write_text(lib, path, text)?;
     }

@@ -42,6 +42,7 @@ pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
 pub mod place_trees;
+mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
@@ -56,6 +57,8 @@ pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
 mod times;
+mod ubos_run;
+pub mod ubos_script;
 pub mod upgrade_files;
 pub mod upgrade_script;
 pub mod write_events;
@@ -230,6 +233,7 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
     write_events::WriteEvents,
