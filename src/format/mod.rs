@@ -5,6 +5,7 @@
 
 mod cartridge;
 mod error;
+mod json;
 mod lint;
 mod place;
 mod reading;

@@ -14,6 +14,7 @@ pub mod note;
 pub mod provenance;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod ubos;
 pub mod version;
 
 use digest::Md5;
