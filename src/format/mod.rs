@@ -12,6 +12,7 @@ mod reading;
 #[cfg(test)]
 mod sample;
 mod tree;
+pub mod ubos;
 mod yaml;
 
 pub use cartridge::identity::{Line, Release, line_of, release_of};

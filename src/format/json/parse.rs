@@ -178,8 +178,10 @@ impl<'a> Parser<'a> {
                 self.take(length);
                 Ok(value)
             }
-            Err(_) => Err(self.expected("a value: a text in double quotes, a number, `true`, \
-                                         `false`, `null`, `{` or `[`")),
+            Err(_) => Err(self.expected(
+                "a value: a text in double quotes, a number, `true`, \
+                                         `false`, `null`, `{` or `[`",
+            )),
         }
     }
 
@@ -210,7 +212,8 @@ mod tests {
 
     #[test]
     fn comments_last_commas_and_tabs_are_read() {
-        let text = "# head\n{ \"a#\" : [1, 2,], # why\n  \"b\":{\"c\":null,},\n\"t\":\"x\ty\", }\n#";
+        let text =
+            "# head\n{ \"a#\" : [1, 2,], # why\n  \"b\":{\"c\":null,},\n\"t\":\"x\ty\", }\n#";
         assert_eq!(read(text), json!({"a#": [1, 2], "b": {"c": null}, "t": "x\ty"}));
         assert_eq!(read("\"alone\""), json!("alone"));
         assert_eq!(read(" -1.5e3 # n"), json!(-1500.0));

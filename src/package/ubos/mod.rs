@@ -3,7 +3,9 @@
 //! Pure data: reading and checking is `format::ubos`'s work, deploying is that of steps. Texts that
 //! may hold `${variables}` stay as the author wrote them.
 
+pub mod chosen;
 pub mod item;
+pub mod mime;
 pub mod name;
 pub mod point;
 pub mod role;

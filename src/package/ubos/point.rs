@@ -2,6 +2,7 @@
 //!
 //! Owns which values a point takes. Messages never repeat a value: it may be a password.
 
+use super::chosen::Chosen;
 use super::name::PointName;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value as Json;
@@ -38,7 +39,7 @@ pub struct Point {
 #[serde(rename_all = "lowercase")]
 pub enum PointDefault {
     /// This, which has been checked.
-    Value(Json),
+    Value(Chosen),
     /// What this text with variables becomes, evaluated once for each site.
     Expression(String),
 }
@@ -207,24 +208,33 @@ fn compiled(text: &str) -> Result<Regex, String> {
 impl Point {
     /// The value that `given` is for this point: booleans become those of JSON, whatever way they
     /// were written, and everything else stays as it is. The error is the rule, without the value.
-    pub fn accept(&self, given: &Json) -> Result<Json, String> {
-        let text = match given {
+    pub fn accept(&self, given: &Chosen) -> Result<Chosen, String> {
+        let rule = || self.kind.rule().to_owned();
+        let value = match given {
+            Chosen::Plain(value) => value,
+            Chosen::Bytes(_) if self.kind == PointKind::Image => return Ok(given.clone()),
+            Chosen::Bytes(bytes) => {
+                let text = std::str::from_utf8(bytes).map_err(|_| rule())?;
+                return self.accept(&Chosen::Plain(text.into()));
+            }
+        };
+        let text = match value {
             Json::String(text) => text.clone(),
             Json::Number(number) => number.to_string(),
             Json::Bool(true) => "1".to_owned(),
             // What Perl makes of false in a text.
             Json::Bool(false) if self.kind == PointKind::Boolean => "0".to_owned(),
             Json::Bool(false) => String::new(),
-            Json::Null | Json::Array(_) | Json::Object(_) => return Err(self.kind.rule().into()),
+            Json::Null | Json::Array(_) | Json::Object(_) => return Err(rule()),
         };
         if !self.kind.fits(&text) {
-            return Err(self.kind.rule().into());
+            return Err(rule());
         }
         if let Some(regex) = self.regex.as_ref().filter(|regex| !regex.is_in(&text)) {
             return Err(format!("a text in which `{}` matches", regex.as_str().escape_debug()));
         }
         Ok(match self.kind {
-            PointKind::Boolean => Json::Bool(truth(&text) == Some(true)),
+            PointKind::Boolean => Chosen::Plain(Json::Bool(truth(&text) == Some(true))),
             _ => given.clone(),
         })
     }
@@ -249,6 +259,20 @@ mod tests {
         }
     }
 
+    fn plain(value: &Json) -> Chosen {
+        Chosen::Plain(value.clone())
+    }
+
+    #[test]
+    fn bytes_are_an_image_or_the_text_that_they_spell() {
+        let bytes = Chosen::Bytes(vec![0xff, 0]);
+        assert_eq!(point("image", None).accept(&bytes), Ok(bytes.clone()));
+        assert!(point("text", None).accept(&bytes).is_err());
+        let text = Chosen::Bytes(b"abc".to_vec());
+        assert_eq!(point("string", None).accept(&text), Ok(plain(&json!("abc"))));
+        assert!(point("password", None).accept(&text).is_err());
+    }
+
     #[test]
     fn every_type_takes_what_it_says_and_nothing_else() {
         for (kind, good, bad) in [
@@ -265,10 +289,10 @@ mod tests {
         ] {
             let point = point(kind, None);
             for value in good {
-                assert!(point.accept(&value).is_ok(), "{kind} {value}");
+                assert!(point.accept(&Chosen::Plain(value.clone())).is_ok(), "{kind} {value}");
             }
             for value in bad {
-                assert!(point.accept(&value).is_err(), "{kind} {value}");
+                assert!(point.accept(&Chosen::Plain(value.clone())).is_err(), "{kind} {value}");
             }
         }
     }
@@ -286,17 +310,18 @@ mod tests {
             (json!(false), false),
             (json!(true), true),
         ] {
-            assert_eq!(point.accept(&given), Ok(Json::Bool(value)), "{given}");
+            assert_eq!(point.accept(&plain(&given)), Ok(plain(&json!(value))), "{given}");
         }
-        let text = super::tests::point("integer", None);
-        assert_eq!(text.accept(&json!("07")), Ok(json!("07")), "written as the user did");
+        let number = super::tests::point("integer", None);
+        let given = plain(&json!("07"));
+        assert_eq!(number.accept(&given), Ok(given), "written as the user did");
     }
 
     #[test]
     fn a_pattern_need_not_cover_the_whole_text() {
         let point = point("string", Some("[-a-z]+[1-9]"));
-        assert!(point.accept(&json!("  ab1  ")).is_ok());
-        let error = point.accept(&json!("SECRET")).unwrap_err();
+        assert!(point.accept(&plain(&json!("  ab1  "))).is_ok());
+        let error = point.accept(&plain(&json!("SECRET"))).unwrap_err();
         assert!(error.contains("[1-9]") && !error.contains("SECRET"), "{error}");
     }
 
@@ -304,7 +329,7 @@ mod tests {
     fn a_pattern_that_would_take_for_ever_does_not() {
         let long = "a".repeat(5000);
         let point = point("string", Some("^(a+)+$"));
-        assert!(point.accept(&json!(format!("{long}!"))).is_err());
+        assert!(point.accept(&plain(&json!(format!("{long}!")))).is_err());
         for bad in ["(", "a{1,9999999}{1,9999999}", &"(".repeat(10_000)] {
             assert!(Pattern::parse(bad).is_err());
         }

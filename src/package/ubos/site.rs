@@ -1,9 +1,9 @@
 //! Sites: a host name with the apps that answer there (UBOS specification, 2.1).
 
+use super::chosen::Chosen;
 use super::name::{AppConfigId, Context, PackageName, PointName, SiteId, WellKnownName};
 use super::role::WellKnown;
 use crate::package::ident::HostName;
-use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -36,6 +36,8 @@ pub enum Host {
     Any,
     /// To this one.
     Name(HostName),
+    /// To that of its onion service, which is known when it runs.
+    Onion,
 }
 
 /// Who runs a site.
@@ -93,7 +95,7 @@ pub struct AppConfig {
     /// Its accessories, in the order in which they are deployed.
     pub accessories: Vec<PackageName>,
     /// What was chosen, by package and point.
-    pub points: BTreeMap<PackageName, BTreeMap<PointName, Json>>,
+    pub points: BTreeMap<PackageName, BTreeMap<PointName, Chosen>>,
 }
 
 /// Why sites cannot be on one host together.
@@ -151,7 +153,7 @@ pub fn clashes(sites: &[Site], default: impl Fn(&PackageName) -> Option<Context>
         found.push(Clash::Any { site: site.id.clone() });
     }
     let hosts = sites.iter().filter_map(|site| match &site.host {
-        Host::Any => None,
+        Host::Any | Host::Onion => None,
         Host::Name(name) => Some(name.as_str()),
     });
     found.extend(twice(hosts).map(|host| Clash::Host { host }));
