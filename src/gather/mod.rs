@@ -17,6 +17,7 @@ mod provenance;
 pub mod request;
 pub mod staging;
 mod trees;
+mod ubos;
 mod upstream;
 
 #[cfg(test)]

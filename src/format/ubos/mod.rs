@@ -7,6 +7,7 @@
 
 mod fields;
 mod items;
+mod lint;
 mod owner;
 mod points;
 mod role;
@@ -17,6 +18,7 @@ mod tasks;
 mod top;
 mod wellknown;
 
+pub(super) use lint::notes as lint;
 pub use site::{Fill, Include, sites};
 
 use super::error::ManifestError;
@@ -24,6 +26,7 @@ use super::json::{self, Node};
 use super::place::Place;
 use super::reading::Reading;
 use super::tree::Tree;
+use super::{FORMATS, Format};
 use crate::package::note::Notes;
 use crate::package::ubos::Manifest;
 use crate::package::ubos::role::RoleName;
@@ -31,9 +34,10 @@ use crate::package::ubos::role::RoleName;
 /// Where the manifest lies in a package's tree.
 pub const MANIFEST: &str = "ubos-manifest.json";
 
-/// Tells whether `tree` is a package of this format.
-pub fn is_in(tree: &dyn Tree) -> bool {
-    tree.table().get(MANIFEST).is_some()
+/// Tells whether `tree` is a package of this format, and of none that can be installed.
+pub fn is_alone_in(tree: &dyn Tree) -> bool {
+    let other = |format: &&dyn Format| format.manifest_in(tree).is_some();
+    tree.table().get(MANIFEST).is_some() && !FORMATS.iter().any(other)
 }
 
 /// Reads the package in `tree`; what was tolerated goes to `notes`.
@@ -93,3 +97,6 @@ fn role_lists(root: &Node) -> impl Iterator<Item = &Node> {
         lists.flatten().collect::<Vec<_>>()
     })
 }
+
+#[cfg(test)]
+mod tests;

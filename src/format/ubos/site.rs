@@ -212,3 +212,114 @@ fn tls(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Tls> {
     let cacrt = fields::text(tls, "cacrt", reading).map(str::to_owned);
     Some(Tls::Own { key: Secret(key?), crt: crt?, cacrt })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::ubos::chosen::Chosen;
+    use serde_json::json;
+
+    const SITE: &str = r#"{
+   "siteid" : "s1111111111222222222233333333334444444444",
+   "hostname" : "blog.example.org",
+   "admin" : { "userid" : "admin", "username" : "The Admin", "credential" : "qwer qwer",
+               "email" : "a@example.org" },
+   "tls" : { "key" : "@my.key", "crt" : "CRT" },
+   "appconfigs" : [
+      {
+         "appconfigid" : "a1111111111222222222233333333334444444444",
+         "context" : "/blog_1", "isdefault" : true,
+         "appid" : "wordpress", "accessoryids" : [ "p-one", "p-two" ],
+         "customizationpoints" : { "wordpress" : { "title" : { "value" : "My ${x}" } } }
+      }
+   ]
+}"#;
+
+    fn read(text: &str, fill: Fill) -> Result<Vec<Site>, String> {
+        let include = |name: &str| match name {
+            "my.key" => Ok("KEY".to_owned()),
+            _ => Err("no such file".to_owned()),
+        };
+        let read = sites(("site.json", text.as_bytes()), fill, &include, &mut Notes::default());
+        read.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_site_is_read_alone_in_a_list_and_in_an_object() {
+        let alone = read(SITE, Fill::Nothing).unwrap();
+        let site = &alone[0];
+        assert_eq!(
+            site.tls,
+            Some(Tls::Own { key: Secret("KEY".into()), crt: "CRT".into(), cacrt: None })
+        );
+        let app = &site.apps[0];
+        assert_eq!(
+            (app.app.as_str(), app.accessories.len(), app.is_default),
+            ("wordpress", 2, true)
+        );
+        let value = app.points.values().next().unwrap().values().next().unwrap();
+        assert_eq!(*value, Chosen::Plain(json!("My ${x}")));
+        assert_eq!(read(&format!("[{SITE},]"), Fill::Nothing).unwrap(), alone);
+        let object = format!("{{ {:?} : {SITE} }}", site.id.as_str());
+        assert_eq!(read(&object, Fill::Nothing).unwrap(), alone);
+    }
+
+    #[test]
+    fn a_template_is_filled_with_what_nobody_can_guess() {
+        let template = SITE
+            .replace(r#""siteid" : "s1111111111222222222233333333334444444444","#, "")
+            .replace(r#""appconfigid" : "a1111111111222222222233333333334444444444","#, "")
+            .replace(r#""credential" : "qwer qwer","#, "");
+        for said in ["`siteid` is missing", "`appconfigid` is missing", "`credential` is missing"] {
+            assert!(read(&template, Fill::Nothing).unwrap_err().contains(said));
+        }
+        let once = read(&template, Fill::Missing).unwrap().remove(0);
+        let again = read(&template, Fill::Missing).unwrap().remove(0);
+        assert_ne!(once.id, again.id);
+        assert_ne!(once.apps[0].id, again.apps[0].id);
+        assert_ne!(once.admin.credential, again.admin.credential);
+        assert!(credential(&once.admin.credential.0).is_ok());
+        assert_eq!(read(SITE, Fill::Missing), read(SITE, Fill::Nothing), "nothing is missing");
+    }
+
+    #[test]
+    fn each_rule_is_kept_and_no_secret_is_repeated() {
+        for (old, new, said) in [
+            ("\"s111", "\"x111", "site.json:2:15: siteid"),
+            ("\"a111", "\"s111", "appconfigid"),
+            ("blog.example.org", "Blog_", "host name"),
+            ("\"admin\",", "\"Ad min\",", "`userid`: write"),
+            ("qwer qwer", " hunter2", "`credential`: write 6 to 32"),
+            ("qwer qwer", "hunt", "`credential`: write 6 to 32"),
+            ("a@example.org", "example.org", "`email`: write"),
+            ("@my.key", "@your.key", "`@your.key` cannot be read: no such file"),
+            ("\"crt\" : \"CRT\"", "\"cacrt\" : \"C\"", "`crt` is missing"),
+            ("\"crt\" : \"CRT\"", "\"letsencrypt\" : true", "excludes `letsencrypt`"),
+            ("/blog_1", "/blog/1", "context `/blog/1`"),
+            ("\"isdefault\" : true", "\"isdefault\" : 1", "`isdefault` is a number"),
+            ("\"appid\" : \"wordpress\",", "", "`appid` is missing"),
+            ("\"title\"", "\"Title\"", "customization point `Title`"),
+            ("{ \"value\" : \"My ${x}\" }", "{}", "`title` has no `value`"),
+        ] {
+            let broken = SITE.replacen(old, new, 1);
+            assert_ne!(broken, SITE, "{old}");
+            let error = read(&broken, Fill::Nothing).expect_err(new);
+            assert!(error.contains(said), "{new}: {error}");
+            assert!(!error.contains("hunt"), "{error}");
+        }
+        for nothing in ["[]", "{}", "7", ""] {
+            assert!(read(nothing, Fill::Nothing).is_err(), "{nothing}");
+        }
+    }
+
+    #[test]
+    fn hosts_can_be_any_or_an_onion() {
+        let any = SITE.replace("blog.example.org", "*");
+        assert_eq!(read(&any, Fill::Nothing).unwrap()[0].host, Host::Any);
+        let onion = SITE.replace("\"hostname\" : \"blog.example.org\"", "\"tor\" : {}");
+        assert_eq!(read(&onion, Fill::Nothing).unwrap()[0].host, Host::Onion);
+        let encrypted =
+            SITE.replace("\"key\" : \"@my.key\", \"crt\" : \"CRT\"", "\"letsencrypt\" : true");
+        assert_eq!(read(&encrypted, Fill::Nothing).unwrap()[0].tls, Some(Tls::LetsEncrypt));
+    }
+}
