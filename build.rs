@@ -1,4 +1,5 @@
-//! Writes the default index, `repo-index/`, as Rust source that embeds every file of it.
+//! Writes the default index, `repo-index/`, and the externals, `externals/`, as Rust source that embeds
+//! every file of them.
 //!
 //! The result depends on nothing but the files: names are sorted, and a file's mode is one of two,
 //! by its executable bit.
@@ -33,8 +34,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     source.push_str("]\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("index.rs"), source)?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("index.rs"), source)?;
+    fs::write(out.join("externals.rs"), externals()?)?;
     Ok(())
+}
+
+/// The shipped externals with what they share; their documentation stays outside.
+fn externals() -> Result<String, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=externals");
+    let mut files = BTreeMap::new();
+    collect(&PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("externals"), "", &mut files)?;
+    let mut source = String::from("&[\n");
+    let is_text = |name: &str| Path::new(name).extension().is_some_and(|end| end == "md");
+    for (name, file) in files.iter().filter(|(name, _)| !is_text(name)) {
+        let mode = mode_of(file)?;
+        let file = file.to_str().ok_or("a path is not UTF-8")?;
+        writeln!(source, "({name:?}, 0o{mode:o}, include_bytes!({file:?})),")?;
+    }
+    source.push_str("]\n");
+    Ok(source)
+}
+
+fn mode_of(file: &Path) -> Result<u32, Box<dyn Error>> {
+    Ok(if fs::metadata(file)?.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 })
 }
 
 fn write_entry(source: &mut String, folder: &str, path: &Path) -> Result<(), Box<dyn Error>> {
@@ -52,8 +75,7 @@ fn write_entry(source: &mut String, folder: &str, path: &Path) -> Result<(), Box
     let mut files = BTreeMap::new();
     collect(path, "", &mut files)?;
     for (name, file) in files {
-        let mode =
-            if fs::metadata(&file)?.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 };
+        let mode = mode_of(&file)?;
         let file = file.to_str().ok_or("a path is not UTF-8")?;
         writeln!(
             source,

@@ -3,6 +3,7 @@
 use crate::error::{Exit, Explain, FsError};
 use crate::layout::Layout;
 use crate::sys::fs;
+use std::collections::BTreeMap;
 
 /// The settings of one host or user, from `config.yml`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -18,10 +19,53 @@ pub struct Config {
     pub gears: Gears,
     /// Who shows gears to the outside.
     pub frontend: Frontend,
+    /// How externals are reached, by their names; `*` stands for all of them.
+    pub externals: BTreeMap<String, Rule>,
+    /// Where packages of tpkg go, and where they come from.
+    pub tpkg: Tpkg,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
     pub old_releases_limit: u64,
+}
+
+/// Where packages of tpkg go, and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tpkg {
+    /// Below what their relocatable files are put.
+    pub base: std::path::PathBuf,
+    /// Directories and URLs with packages and `metadata.yml`.
+    pub sources: Vec<String>,
+}
+
+impl Default for Tpkg {
+    fn default() -> Self {
+        Self { base: "/opt/tpkg".into(), sources: Vec::new() }
+    }
+}
+
+/// How an external is reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rule {
+    /// Whether its program is run, or the request put where a tool finds it.
+    pub mode: Option<ExternalMode>,
+    /// Whether its failure puts everything back.
+    pub strict: Option<bool>,
+    /// Whether packages that ask for it may do without it where it is missing.
+    pub allow_missing: Option<bool>,
+}
+
+/// See [`Rule::mode`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExternalMode {
+    /// The program is run.
+    #[default]
+    Exec,
+    /// The request waits in the database and in the spool.
+    Request,
 }
 
 /// How downloads behave.
@@ -70,6 +114,8 @@ pub struct Scripts {
     pub control_timeout: u64,
     /// Seconds for `status`.
     pub status_timeout: u64,
+    /// Seconds for an external, and for what prints its data.
+    pub external_timeout: u64,
     /// Bytes of output that are kept of one script.
     pub max_output: u64,
 }
@@ -195,6 +241,8 @@ impl Default for Config {
             scripts: Scripts::default(),
             gears: Gears::default(),
             frontend: Frontend::default(),
+            externals: BTreeMap::new(),
+            tpkg: Tpkg::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }
@@ -229,7 +277,13 @@ impl Default for Archive {
 
 impl Default for Scripts {
     fn default() -> Self {
-        Self { install_timeout: 600, control_timeout: 120, status_timeout: 10, max_output: 1 << 20 }
+        Self {
+            install_timeout: 600,
+            control_timeout: 120,
+            status_timeout: 10,
+            external_timeout: 600,
+            max_output: 1 << 20,
+        }
     }
 }
 
@@ -286,6 +340,32 @@ impl Explain for ConfigError {
 }
 
 impl Config {
+    /// Demands success of all externals, whatever is set for any of them.
+    pub fn demand_success(&mut self) {
+        self.each_rule(|rule| rule.strict = Some(true));
+    }
+
+    /// Lets packages do without externals that are missing, whatever is set for any of them.
+    pub fn allow_missing(&mut self) {
+        self.each_rule(|rule| rule.allow_missing = Some(true));
+    }
+
+    fn each_rule(&mut self, change: impl Fn(&mut Rule)) {
+        self.externals.entry("*".to_owned()).or_default();
+        self.externals.values_mut().for_each(change);
+    }
+
+    /// What is set for the external called `name`: for it, else for all of them, else the default.
+    pub fn external(&self, name: &str) -> Rule {
+        let of = |name: &str| self.externals.get(name).copied().unwrap_or_default();
+        let (own, all) = (of(name), of("*"));
+        Rule {
+            mode: own.mode.or(all.mode),
+            strict: own.strict.or(all.strict),
+            allow_missing: own.allow_missing.or(all.allow_missing),
+        }
+    }
+
     /// Reads the settings file of `layout`; a missing one gives the defaults.
     pub fn read(layout: &Layout) -> Result<Self, ConfigError> {
         let path = layout.config_file();

@@ -79,6 +79,30 @@ impl Layout {
         self.settings.join("upgrade")
     }
 
+    /// Where externals are looked for, in this order: the administrator's, those of tpkg, and those
+    /// that the binary brings.
+    pub fn externals(&self) -> [PathBuf; 3] {
+        let host = self.root.as_deref().unwrap_or(Path::new("/"));
+        [
+            self.settings.join("externals"),
+            host.join("usr/lib/tpkg/externals"),
+            self.shipped_externals(),
+        ]
+    }
+
+    /// The externals that the binary brings, with what they share.
+    pub fn shipped_externals(&self) -> PathBuf {
+        self.lib().join("externals")
+    }
+
+    /// Requests that wait for a tool of configuration management, one JSON file each.
+    pub fn spool(&self) -> PathBuf {
+        self.state.join(Self::SPOOL)
+    }
+
+    /// The same, relative to the state.
+    pub const SPOOL: &str = "spool";
+
     /// The state: the database and everything that it speaks of.
     pub fn state(&self) -> &Path {
         &self.state

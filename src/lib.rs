@@ -25,7 +25,7 @@
 //! | 6 | [`cli`] one file a verb · [`ui`] the only writer to stdout and stderr |
 //! | 5 | [`txn`] runs a plan, unwinds it, recovers it after a crash |
 //! | 4 | [`plan`] what a request means on this host, as data |
-//! | 3 | [`inside`] the commands that cartridges call · [`step`] the kinds of reversible change · [`facts`] what a plan may know · [`gather`] from a source to a verified, understood tree |
+//! | 3 | [`inside`] the commands that cartridges call · [`step`] the kinds of reversible change · [`facts`] what a plan may know · [`pack`] from a source directory to a package's file · [`gather`] from a source to a verified, understood tree |
 //! | 2 | [`source`] · [`archive`] · [`mod@format`] · [`library`] · [`index`] · [`db`] · [`gear`] · [`template`] · [`sandbox`] |
 //! | 1 | [`package`] the model · [`layout`] every path · [`config`] every setting |
 //! | 0 | [`sys`] files, processes, time · [`error`] what a failure says · [`progress`] who is told |
@@ -42,6 +42,7 @@
 //! | `stash/<transaction>/<step>/` | [`step::Cx::stash`]; [`layout::Layout::stashed_tree`] for what can come back |
 //! | `staging/` | [`gather::Staging`] |
 //! | `lib/<version>/` | [`gear::sdk`] |
+//! | `spool/` | [`step::call_external`]: requests that wait for a tool |
 //! | `running/` | [`sandbox::Record`] |
 //! | `locks/` | [`txn::Locks`] |
 //! | `log/<transaction>/` | [`step::Cx::log`]: what scripts printed |
@@ -62,6 +63,7 @@ pub mod index;
 pub mod inside;
 pub mod layout;
 pub mod library;
+pub mod pack;
 pub mod package;
 pub mod plan;
 pub mod progress;

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every top-level module with its layer.
-const LAYERS: [(&str, u8); 23] = [
+const LAYERS: [(&str, u8); 24] = [
     ("error", 0),
     ("progress", 0),
     ("sys", 0),
@@ -33,6 +33,7 @@ const LAYERS: [(&str, u8); 23] = [
     ("facts", 3),
     ("gather", 3),
     ("inside", 3),
+    ("pack", 3),
     ("step", 3),
     ("plan", 4),
     ("txn", 5),

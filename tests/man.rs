@@ -191,10 +191,18 @@ fn exit_status() -> String {
 
 fn see_also(name: &str) -> String {
     let others: &[_] = match name {
-        "cart" => &["cart-config(5)", "cart-inside(7)", "cart-manifest(5)", "cart-recovery(7)"],
+        "cart" => &[
+            "cart-config(5)",
+            "cart-inside(7)",
+            "cart-manifest(5)",
+            "cart-recovery(7)",
+            "cart-tpkg(5)",
+        ],
         "cart-recover" | "cart-undo" | "cart-history" => &["cart(1)", "cart-recovery(7)"],
         "cart-doctor" => &["cart(1)", "cart-inside(7)"],
-        "cart-lint" => &["cart(1)", "cart-manifest(5)"],
+        "cart-lint" => &["cart(1)", "cart-manifest(5)", "cart-tpkg(5)"],
+        "cart-build" => &["cart(1)", "cart-lint(1)", "cart-manifest(5)", "cart-tpkg(5)"],
+        _ if name.starts_with("cart-external") => &["cart(1)", "cart-externals(7)"],
         _ if name.starts_with("cart-gear-") => &["cart(1)", "cart-gear(1)"],
         _ => &["cart(1)"],
     };
@@ -233,6 +241,9 @@ fn the_pages_are_those_of_the_command_line() {
 fn every_setting_is_in_the_manual_with_its_default() {
     fn walk(prefix: &str, value: &serde_json::Value, settings: &mut Vec<(String, String)>) {
         match value {
+            serde_json::Value::Object(fields) if fields.is_empty() => {
+                settings.push((prefix.into(), "none".into()));
+            }
             serde_json::Value::Object(fields) => {
                 for (name, value) in fields {
                     let dot = if prefix.is_empty() { "" } else { "." };
@@ -270,7 +281,7 @@ fn every_setting_is_in_the_manual_with_its_default() {
 #[test]
 fn hand_written_pages_name_no_command_that_there_is_not() {
     let pages = pages();
-    for name in ["cart-config.5", "cart-inside.7", "cart-recovery.7"] {
+    for name in ["cart-config.5", "cart-externals.7", "cart-inside.7", "cart-recovery.7"] {
         let text = std::fs::read_to_string(folder().join(name)).unwrap().replace("\\-", "-");
         for reference in text.split("\\fB").skip(1) {
             let Some((page, rest)) = reference.split_once("\\fR(1)") else { continue };

@@ -2,7 +2,7 @@
 //!
 //! Names of entries come from strangers, so they are escaped before they reach a message.
 
-use super::tar::TarFault;
+use super::tar::{TarFault, TpkgFault};
 use super::zip::ZipFault;
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::interrupt::Interrupted;
@@ -39,6 +39,12 @@ pub enum ArchiveError {
     /// The gzip frame is damaged.
     #[error("the gzip stream {0}")]
     Gzip(#[from] GzipFault),
+    /// The bzip2 frame is damaged.
+    #[error("the bzip2 stream {0}")]
+    Bzip2(#[from] Bzip2Fault),
+    /// What is around a tpkg package is not as it has to be.
+    #[error(transparent)]
+    Tpkg(#[from] TpkgFault),
     /// The frame of a zip archive is damaged or ambiguous.
     #[error("{} {fault}", place(entry))]
     Zip {
@@ -171,6 +177,17 @@ pub enum GzipFault {
     Trailing,
 }
 
+/// What is wrong with a bzip2 frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Bzip2Fault {
+    /// The data makes no sense.
+    #[error("is damaged or followed by something else")]
+    Data,
+    /// The bytes end too early.
+    #[error("is cut off")]
+    Truncated,
+}
+
 /// Makes a name from an archive fit for a message: escaped, and not endless.
 pub(super) fn shown(name: &[u8]) -> String {
     let text = String::from_utf8_lossy(name);
@@ -192,6 +209,7 @@ impl ArchiveError {
 }
 
 const AGAIN: &str = "fetch it again; if it stays so, ask its author for an undamaged archive";
+const REBUILD: &str = "ask its author to build it again, with `cart build` or `tpkg --make`";
 const REPACK: &str = "ask its author to pack it again: plain relative names, each once, and only \
                       files, directories and links";
 
@@ -202,6 +220,8 @@ impl Explain for ArchiveError {
             | Self::Limit(_)
             | Self::Tar { .. }
             | Self::Gzip(_)
+            | Self::Bzip2(_)
+            | Self::Tpkg(_)
             | Self::Zip { .. } => Exit::Integrity,
             Self::Interrupted(caught) => caught.exit(),
             Self::File(error) => error.exit(),
@@ -222,7 +242,11 @@ impl Explain for ArchiveError {
                 limit.setting()
             )),
             Self::Refused { .. } => Some(REPACK.into()),
-            Self::Tar { .. } | Self::Gzip(_) | Self::Zip { .. } => Some(AGAIN.into()),
+            Self::Tpkg(TpkgFault::Mismatch { .. }) => Some(AGAIN.into()),
+            Self::Tpkg(_) => Some(REBUILD.into()),
+            Self::Tar { .. } | Self::Gzip(_) | Self::Bzip2(_) | Self::Zip { .. } => {
+                Some(AGAIN.into())
+            }
             Self::Read(_) => Some("check that the source can still be reached".into()),
             Self::Thread(_) => Some("check the limit on processes (`ulimit -u`)".into()),
             Self::File(error) => error.hint(),

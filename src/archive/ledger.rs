@@ -23,8 +23,8 @@ pub(super) enum Node {
     File {
         /// Its length in bytes.
         size: u64,
-        /// Whether its owner may execute it.
-        executable: bool,
+        /// Its permission bits, as the table will have them.
+        mode: u32,
         /// The digest of its bytes.
         sha256: Sha256,
     },
@@ -85,19 +85,20 @@ impl<'a> Ledger<'a> {
         Ok(made)
     }
 
-    /// Admits a file of `size` bytes at `path`. Returns the directories that have to be made.
+    /// Admits a file of `size` bytes and the packed mode `mode` at `path`. Returns the directories that have to be made.
     pub(super) fn add_file(
         &mut self,
         path: &RelPath,
         size: u64,
-        executable: bool,
+        mode: u32,
     ) -> Result<Vec<RelPath>, ArchiveError> {
         let limit = self.options.limits.max_file;
         if size > limit {
             return Err(ArchiveError::refused(path.as_str(), Reason::TooLarge(limit)));
         }
         self.charge(size)?;
-        self.add_leaf(path, Node::File { size, executable, sha256: Sha256([0; 32]) })
+        let mode = self.options.modes.recorded(mode);
+        self.add_leaf(path, Node::File { size, mode, sha256: Sha256([0; 32]) })
     }
 
     /// Admits a symbolic link at `path`. Returns the directories that have to be made.
@@ -160,14 +161,19 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Tells whether there is a folder `top` at the top, and nothing beside it.
+    pub(super) fn lies_in(&self, top: &str) -> bool {
+        !self.nodes.is_empty()
+            && self.nodes.keys().all(|path| path.top() == top)
+            && self.nodes.iter().next().is_some_and(|(_, node)| matches!(node, Node::Directory))
+    }
+
     /// Ends the account: the entries in order of path.
     pub(super) fn into_entries(self) -> Vec<Entry> {
         let entry = |(path, node)| {
             let (mode, content) = match node {
                 Node::Directory => (0o755, Content::Directory),
-                Node::File { size, executable, sha256 } => {
-                    (if executable { 0o755 } else { 0o644 }, Content::File { size, sha256 })
-                }
+                Node::File { size, mode, sha256 } => (mode, Content::File { size, sha256 }),
                 Node::Link(target) => (0o777, Content::Link(target)),
             };
             Entry { path, mode, content }
@@ -202,14 +208,14 @@ mod tests {
     #[test]
     fn a_path_is_one_thing_only() {
         with(&Archive::default(), |ledger| {
-            let made = ledger.add_file(&path("a/b/c"), 1, false).unwrap();
+            let made = ledger.add_file(&path("a/b/c"), 1, 0o644).unwrap();
             assert_eq!(made, [path("a"), path("a/b")]);
             assert!(ledger.add_directory(&path("a/b")).unwrap().is_empty());
             ledger.add_link(&path("a/l"), b"b").unwrap();
-            assert_eq!(reason(ledger.add_file(&path("a/b/c"), 1, false)), Reason::Duplicate);
-            assert_eq!(reason(ledger.add_file(&path("a/b"), 1, false)), Reason::Conflict);
-            assert_eq!(reason(ledger.add_file(&path("a/b/c/d"), 1, false)), Reason::Conflict);
-            assert_eq!(reason(ledger.add_file(&path("a/l/d"), 1, false)), Reason::Conflict);
+            assert_eq!(reason(ledger.add_file(&path("a/b/c"), 1, 0o644)), Reason::Duplicate);
+            assert_eq!(reason(ledger.add_file(&path("a/b"), 1, 0o644)), Reason::Conflict);
+            assert_eq!(reason(ledger.add_file(&path("a/b/c/d"), 1, 0o644)), Reason::Conflict);
+            assert_eq!(reason(ledger.add_file(&path("a/l/d"), 1, 0o644)), Reason::Conflict);
             assert_eq!(reason(ledger.add_directory(&path("a/l"))), Reason::Conflict);
         });
     }
@@ -219,8 +225,8 @@ mod tests {
         let limits = Archive { max_entries: 3, ..Archive::default() };
         with(&limits, |ledger| {
             ledger.begin_entry().unwrap();
-            ledger.add_file(&path("a/b/c"), 0, false).unwrap();
-            let error = ledger.add_file(&path("d"), 0, false).unwrap_err();
+            ledger.add_file(&path("a/b/c"), 0, 0o644).unwrap();
+            let error = ledger.add_file(&path("d"), 0, 0o644).unwrap_err();
             assert!(matches!(error, ArchiveError::Limit(Limit::Entries(3))), "{error}");
         });
     }
@@ -229,9 +235,9 @@ mod tests {
     fn sizes_are_judged_before_a_byte_is_written() {
         let limits = Archive { max_file: 10, max_total: 15, ..Archive::default() };
         with(&limits, |ledger| {
-            assert_eq!(reason(ledger.add_file(&path("a"), 11, false)), Reason::TooLarge(10));
-            ledger.add_file(&path("b"), 10, false).unwrap();
-            let error = ledger.add_file(&path("c"), 10, false).unwrap_err();
+            assert_eq!(reason(ledger.add_file(&path("a"), 11, 0o644)), Reason::TooLarge(10));
+            ledger.add_file(&path("b"), 10, 0o644).unwrap();
+            let error = ledger.add_file(&path("c"), 10, 0o644).unwrap_err();
             assert!(matches!(error, ArchiveError::Limit(Limit::Total(15))), "{error}");
         });
     }

@@ -3,6 +3,7 @@
 //! Judged when every entry is known, because a link can lead through another: `d -> .` and
 //! `e -> d/..` are each harmless by their text, and together they leave the tree.
 
+use super::Links;
 use super::clock::Clock;
 use super::error::{ArchiveError, Reason};
 use crate::package::file_table::{Content, FileTable};
@@ -12,11 +13,19 @@ const MOST_FOLLOWED: u32 = 40;
 /// How many steps all links of a tree may take together; 22,897 entries need some thousands.
 const MOST_STEPS: u64 = 2_000_000;
 
-/// Fails when a link of `table` leads out of the tree.
-pub(super) fn check(table: &FileTable, clock: &Clock) -> Result<(), ArchiveError> {
+/// Fails when a link of `table` that has to stay in the tree leads out of it.
+pub(super) fn check(table: &FileTable, links: Links, clock: &Clock) -> Result<(), ArchiveError> {
+    let free = match links {
+        Links::External => return Ok(()),
+        Links::Contained => &[],
+        Links::ContainedBut(free) => free,
+    };
     let mut steps = 0;
     for entry in table.entries() {
         let Content::Link(target) = &entry.content else { continue };
+        if entry.path.parent().is_some() && free.contains(&entry.path.top()) {
+            continue;
+        }
         clock.check()?;
         let at = entry.path.parent().map_or(String::new(), |parent| parent.to_string());
         let mut walk = Walk { table, at, followed: 0, steps };
@@ -108,7 +117,8 @@ mod tests {
     }
 
     fn judge(links: &[(&str, &str)]) -> Result<(), String> {
-        check(&table_of(links), &Clock::start(60)).map_err(|error| error.to_string())
+        check(&table_of(links), Links::Contained, &Clock::start(60))
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -129,6 +139,22 @@ mod tests {
             &[("x/d", ".."), ("y", "x/d/../z")],
         ] {
             assert!(judge(links).is_err(), "{links:?}");
+        }
+    }
+
+    #[test]
+    fn links_that_belong_to_another_place_may_lead_anywhere_and_nothing_leads_through_them() {
+        let judge = |links: &[(&str, &str)]| {
+            check(&table_of(links), Links::ContainedBut(&["root"]), &Clock::start(60)).is_ok()
+        };
+        assert!(judge(&[("root/etc/a", "/usr/share/a"), ("root/b", "../../x"), ("c", "root")]));
+        for links in [
+            &[("a", "/etc")][..],
+            &[("root", "/etc")],
+            &[("a", "root/b"), ("root/b", "/etc")],
+            &[("roots/a", "/etc")],
+        ] {
+            assert!(!judge(links), "{links:?}");
         }
     }
 

@@ -9,7 +9,9 @@
 //! Times of change are kept for files. Progress counts bytes of the archive (of files, for a
 //! directory); the caller opens and ends the phase.
 
+mod bzip2;
 mod clock;
+mod digests;
 mod error;
 mod gzip;
 mod inflate;
@@ -26,9 +28,9 @@ mod top;
 mod walk;
 mod zip;
 
-pub use error::{ArchiveError, GzipFault, Limit, Reason};
+pub use error::{ArchiveError, Bzip2Fault, GzipFault, Limit, Reason};
 pub use older::Older;
-pub use tar::TarFault;
+pub use tar::{TarFault, TpkgFault};
 pub use walk::{import, survey};
 pub use zip::{ZipFault, unpack_zip};
 
@@ -50,6 +52,8 @@ pub enum Kind {
     TarGz,
     /// `.zip`
     Zip,
+    /// `.tpkg`: a tar archive of a checksum and one more tar archive.
+    Tpkg,
 }
 
 /// Which symbolic links are taken.
@@ -57,11 +61,16 @@ pub enum Kind {
 pub enum Links {
     /// Those that stay inside the tree, also by way of others.
     Contained,
+    /// Those that stay inside the tree, and all that lie in these folders at the top: what is in
+    /// them belongs to another place, where they may lead wherever they like.
+    ContainedBut(&'static [&'static str]),
     /// All.
     External,
 }
 
-/// Which modes the files get on disk; the [`FileTable`] is the same.
+/// Which modes the files get on disk. The [`FileTable`] has 0755 and 0644, but for the exact
+/// ones: there it has what the archive says, without setuid, setgid and sticky bits, and always
+/// with the owner's read bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modes {
     /// 0755 and 0644.
@@ -71,6 +80,10 @@ pub enum Modes {
     /// The same, but the owner's write bit stays in the folder of that name at the top: what is
     /// copied from there with `cp` gets the modes that it finds, and has to be writable.
     ReadOnlyBut(&'static str),
+    /// What the table says.
+    Exact,
+    /// The same without write bits, directories included; only the top keeps its mode.
+    ExactReadOnly,
 }
 
 /// Whether a single top folder is taken away.
@@ -98,13 +111,18 @@ pub struct Options<'a> {
     pub older: Option<&'a Older<'a>>,
 }
 
-/// Tells the kind of an archive by its first bytes: 512 of them, or all there are.
+/// How many bytes [`detect`] wants to see.
+pub const HEAD: usize = 8 << 10;
+
+/// Tells the kind of an archive by its first bytes: [`HEAD`] of them, or all there are.
 pub fn detect(head: &[u8]) -> Option<Kind> {
     // A zip begins with a member; an empty one with its end record.
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         Some(Kind::Zip)
     } else if head.starts_with(&[0x1f, 0x8b]) {
         Some(Kind::TarGz)
+    } else if tar::looks_like_tpkg(head) {
+        Some(Kind::Tpkg)
     } else if tar::looks_like_tar(head) {
         Some(Kind::Tar)
     } else {
@@ -112,7 +130,7 @@ pub fn detect(head: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Unpacks the `.tar` or `.tar.gz` that `packed` gives into the empty directory `into`, in one
+/// Unpacks the `.tar`, `.tar.gz` or `.tpkg` that `packed` gives into the empty directory `into`, in one
 /// pass. On success `packed` has been read to its end; what it fails with is found in
 /// [`ArchiveError::Read`].
 pub fn unpack_stream(
@@ -125,13 +143,34 @@ pub fn unpack_stream(
     let clock = Clock::start(options.limits.max_seconds);
     let input = Input::new(packed, &clock, watch);
     let producer = match kind {
-        Kind::Tar => Producer::Plain(input),
+        Kind::Tar | Kind::Tpkg => Producer::Plain(input),
         Kind::TarGz => Producer::Gzip(Box::new(Gunzip::new(input, options.limits.max_ratio))),
         Kind::Zip => return Err(ArchiveError::zip("", ZipFault::Stream)),
     };
-    session::fill(into, options, &clock, |session| {
-        pipe::run(producer, |stream| tar::unpack(stream, session))
+    let options = if kind == Kind::Tpkg { options.for_tpkg() } else { *options };
+    session::fill(into, &options, &clock, |session| {
+        pipe::run(producer, |stream| match kind {
+            Kind::Tpkg => tar::unpack_tpkg(stream, session, &options),
+            _ => tar::unpack(stream, session),
+        })
     })
+}
+
+impl Options<'_> {
+    /// The same for the tree of a tpkg package: what lies in `reloc` and `root` will be put
+    /// elsewhere, so its modes stay exact and its links free.
+    #[must_use]
+    pub fn for_tpkg(&self) -> Self {
+        let links = match self.links {
+            Links::External => Links::External,
+            Links::Contained | Links::ContainedBut(_) => Links::ContainedBut(&["reloc", "root"]),
+        };
+        let modes = match self.modes {
+            Modes::AsPacked | Modes::Exact => Modes::Exact,
+            Modes::ReadOnly | Modes::ReadOnlyBut(_) | Modes::ExactReadOnly => Modes::ExactReadOnly,
+        };
+        Self { links, modes, ..*self }
+    }
 }
 
 #[cfg(test)]

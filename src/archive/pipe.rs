@@ -1,7 +1,9 @@
 //! The archive's bytes on their way from the source to the parser of tar: one thread reads and
 //! inflates into buffers that go round, another parses and writes.
 
+use super::bzip2::Bunzip;
 use super::clock::Clock;
+use super::digests::Digests;
 use super::error::ArchiveError;
 use super::gzip::Gunzip;
 use crate::progress::Watch;
@@ -113,6 +115,10 @@ pub(super) enum Producer<'a> {
     Plain(Input<'a>),
     /// A tar archive inside gzip.
     Gzip(Box<Gunzip<'a>>),
+    /// A tar archive inside bzip2.
+    Bzip2(Box<Bunzip<'a>>),
+    /// What another one gives, hashed.
+    Hashed(Box<Producer<'a>>, &'a mut Digests),
 }
 
 impl Producer<'_> {
@@ -121,6 +127,12 @@ impl Producer<'_> {
         match self {
             Self::Plain(input) => input.fill(chunk),
             Self::Gzip(gunzip) => gunzip.fill(chunk),
+            Self::Bzip2(bunzip) => bunzip.fill(chunk),
+            Self::Hashed(inner, digests) => {
+                let more = inner.fill(chunk)?;
+                digests.update(chunk.content());
+                Ok(more)
+            }
         }
     }
 }

@@ -147,10 +147,10 @@ impl<'a> Place<'a> {
     pub(super) fn create<'p>(
         &'p mut self,
         path: &'p RelPath,
-        executable: bool,
+        mode: u32,
         size: u64,
     ) -> Result<Output<'p, 'a>, FsError> {
-        let mode = self.modes.of_file(path, executable);
+        let mode = self.modes.of_file(path, mode);
         self.meet(path)?;
         let body = match self.twin(path, mode, size)? {
             Some(twin) => Body::Same(twin),
@@ -229,13 +229,13 @@ impl<'a> Place<'a> {
         &mut self,
         from: &RelPath,
         path: &RelPath,
-        executable: bool,
+        mode: u32,
     ) -> Result<(), FsError> {
         let fail = |error| FsError::new("copy", self.into.path_of(from), error);
         self.meet(path)?;
         let mut source = self.into.open_file(self.top.spot(from.as_str()).unwrap_or_default())?;
         let modified = source.metadata().map_err(fail)?.mtime();
-        let mut copy = self.new_file(path, self.modes.of_file(path, executable))?;
+        let mut copy = self.new_file(path, self.modes.of_file(path, mode))?;
         let fail = |error| FsError::new("copy", self.into.path_of(from), error);
         let length = std::io::copy(&mut source, &mut copy).map_err(fail)?;
         set_modified(&copy, modified).map_err(fail)?;
@@ -245,22 +245,27 @@ impl<'a> Place<'a> {
 }
 
 impl Modes {
-    /// The permission bits that the file `path` gets on disk.
-    fn of_file(self, path: &RelPath, executable: bool) -> u32 {
-        match (self.keeps_write(path), executable) {
-            (true, true) => 0o755,
-            (true, false) => 0o644,
-            (false, true) => 0o555,
-            (false, false) => 0o444,
+    /// The permission bits that the table has of a file that was packed with `mode`.
+    pub(super) fn recorded(self, mode: u32) -> u32 {
+        match self {
+            Self::Exact | Self::ExactReadOnly => mode & 0o777 | 0o400,
+            _ if mode & 0o100 != 0 => 0o755,
+            _ => 0o644,
         }
+    }
+
+    /// The permission bits that the file `path`, packed with `mode`, gets on disk.
+    fn of_file(self, path: &RelPath, mode: u32) -> u32 {
+        let write = if self.keeps_write(path) { 0o777 } else { 0o555 };
+        self.recorded(mode) & write
     }
 
     /// Whether the owner may write to `path`. While an archive is read nobody knows yet whether its
     /// top folder will be taken away, so the second part of a path counts, too.
     pub(super) fn keeps_write(self, path: &RelPath) -> bool {
         match self {
-            Self::AsPacked => true,
-            Self::ReadOnly => false,
+            Self::AsPacked | Self::Exact => true,
+            Self::ReadOnly | Self::ExactReadOnly => false,
             Self::ReadOnlyBut(folder) => path.as_str().split('/').take(2).any(|one| one == folder),
         }
     }
@@ -288,7 +293,22 @@ mod tests {
             ("usrs/x", 0o444, 0o555),
         ] {
             let path = RelPath::parse(path).unwrap();
-            assert_eq!([modes.of_file(&path, false), modes.of_file(&path, true)], [file, script]);
+            assert_eq!([0o600, 0o4711].map(|mode| modes.of_file(&path, mode)), [file, script]);
+        }
+    }
+
+    #[test]
+    fn exact_modes_lose_what_gives_rights_and_nothing_else() {
+        let path = RelPath::parse("x").unwrap();
+        for (packed, mode, read_only) in [
+            (0o600, 0o600, 0o400),
+            (0o4755, 0o755, 0o555),
+            (0o2070, 0o470, 0o450),
+            (0, 0o400, 0o400),
+        ] {
+            assert_eq!(Modes::Exact.recorded(packed), mode);
+            assert_eq!(Modes::Exact.of_file(&path, packed), mode);
+            assert_eq!(Modes::ExactReadOnly.of_file(&path, packed), read_only);
         }
     }
 
@@ -308,15 +328,16 @@ mod tests {
         place.make_dirs(&[path("d"), path("d/e")]).unwrap();
         for executable in [false, true] {
             let file = path(if executable { "d/e/tool" } else { "d/e/file" });
-            let mut output = place.create(&file, executable, 4).unwrap();
+            let packed = if executable { 0o755 } else { 0o644 };
+            let mut output = place.create(&file, packed, 4).unwrap();
             output.write(b"te").unwrap();
             output.write(b"xt").unwrap();
             assert_ne!(output.finish(-5).unwrap(), nothing);
             let mode = into.meta(&file).unwrap().unwrap().mode;
             assert_eq!(mode, if executable { 0o555 } else { 0o444 });
-            assert!(place.create(&file, executable, 4).is_err(), "never over another file");
+            assert!(place.create(&file, packed, 4).is_err(), "never over another file");
         }
-        place.copy(&path("d/e/tool"), &path("copy"), true).unwrap();
+        place.copy(&path("d/e/tool"), &path("copy"), 0o755).unwrap();
         assert_eq!(into.read("copy", 10).unwrap(), b"text");
         let time = into.open_file("copy").unwrap().metadata().unwrap().mtime();
         assert_eq!(time, -5);
@@ -335,7 +356,7 @@ mod tests {
         into.make_link("door", "..").unwrap();
         into.make_link("file", "../new").unwrap();
         for name in ["door/x", "file"] {
-            assert!(place.create(&RelPath::parse(name).unwrap(), false, 0).is_err(), "{name}");
+            assert!(place.create(&RelPath::parse(name).unwrap(), 0o644, 0).is_err(), "{name}");
         }
         assert_eq!(outer.names().unwrap(), ["into"]);
     }

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::error::ArchiveError;
 use super::ledger::Ledger;
 use super::place::Place;
-use super::{Links, Modes, Options, Strip, links, top};
+use super::{Modes, Options, Strip, links, top};
 use crate::error::FsError;
 use crate::package::file_table::{Content, FileTable};
 use crate::sys::fs::Dir;
@@ -70,15 +70,13 @@ fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, Arch
     }
     let into = place.root();
     let table = FileTable::new(entries);
-    if options.links == Links::Contained {
-        links::check(&table, clock)?;
-    }
+    links::check(&table, options.links, clock)?;
     for entry in table.entries() {
         if let Content::Link(target) = &entry.content {
             into.make_link(&entry.path, target)?;
         }
     }
-    if options.modes != Modes::AsPacked {
+    if !matches!(options.modes, Modes::AsPacked | Modes::Exact) {
         // From the deepest up: a directory without write bits could not be changed below.
         for entry in table.entries().iter().rev() {
             if entry.content == Content::Directory && !options.modes.keeps_write(&entry.path) {
@@ -146,6 +144,7 @@ impl WriteBack<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::Links;
     use crate::config;
     use crate::sys::path::RelPath;
 
@@ -161,9 +160,9 @@ mod tests {
 
     fn put(session: &mut Session<'_>, path: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
         let path = RelPath::parse(path).unwrap();
-        let made = session.ledger.add_file(&path, bytes.len() as u64, false)?;
+        let made = session.ledger.add_file(&path, bytes.len() as u64, 0o644)?;
         session.place.make_dirs(&made)?;
-        let mut output = session.place.create(&path, false, bytes.len() as u64)?;
+        let mut output = session.place.create(&path, 0o644, bytes.len() as u64)?;
         output.write(bytes)?;
         session.ledger.set_digest(&path, output.finish(0)?);
         Ok(())

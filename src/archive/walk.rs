@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::error::{ArchiveError, Reason};
 use super::ledger::Ledger;
 use super::session::{self, Session};
-use super::{Links, Options, lanes, links, name};
+use super::{Options, lanes, links, name};
 use crate::error::FsError;
 use crate::package::digest::Sha256;
 use crate::package::file_table::FileTable;
@@ -43,7 +43,7 @@ pub fn import(
 }
 
 /// Reads the tree `tree`: what is there, and the digest of each file. The rules for archives hold,
-/// but for modes: only the owner's execute bit is looked at.
+/// but for modes, which may be any.
 pub fn survey(
     tree: &Dir,
     options: &Options<'_>,
@@ -65,9 +65,7 @@ pub fn survey(
         ledger.set_digest(&file.path, digest);
     }
     let table = FileTable::new(ledger.into_entries());
-    if options.links == Links::Contained {
-        links::check(&table, &clock)?;
-    }
+    links::check(&table, options.links, &clock)?;
     Ok(table)
 }
 
@@ -75,7 +73,7 @@ pub fn survey(
 struct Found {
     path: RelPath,
     size: u64,
-    executable: bool,
+    mode: u32,
 }
 
 /// What a tree holds, while it is walked.
@@ -113,9 +111,8 @@ impl Walk<'_, '_> {
                     self.enter(&dir.dir(&entry)?, Some(&path))?;
                 }
                 Kind::File => {
-                    let executable = meta.mode & 0o100 != 0;
-                    self.ledger.add_file(&path, meta.size, executable)?;
-                    self.files.push(Found { path, size: meta.size, executable });
+                    self.ledger.add_file(&path, meta.size, meta.mode)?;
+                    self.files.push(Found { path, size: meta.size, mode: meta.mode });
                 }
                 Kind::Link => {
                     let target = dir.link_target(&entry)?;
@@ -164,7 +161,7 @@ fn copy(
     session: &mut Session<'_>,
     buffer: &mut [u8],
 ) -> Result<(), ArchiveError> {
-    let mut output = session.place.create(&found.path, found.executable, found.size)?;
+    let mut output = session.place.create(&found.path, found.mode, found.size)?;
     let file = read(from, found, (session.clock, buffer), |piece| output.write(piece))?;
     let fail = |error| FsError::new("look at", from.path_of(&found.path), error);
     let modified = file.metadata().map_err(fail)?.mtime();

@@ -54,7 +54,13 @@ impl App {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let config = Config::read(&self.layout).doing(|| "cannot use the settings".into())?;
+        let mut config = Config::read(&self.layout).doing(|| "cannot use the settings".into())?;
+        if self.globals.strict_externals {
+            config.demand_success();
+        }
+        if self.globals.allow_missing_externals {
+            config.allow_missing();
+        }
         Ok(self.config.get_or_init(|| config))
     }
 
@@ -94,6 +100,8 @@ impl App {
             (self.globals.json, "--json"),
             (self.globals.yes, "--yes"),
             (self.globals.quiet, "--quiet"),
+            (self.globals.strict_externals, "--strict-externals"),
+            (self.globals.allow_missing_externals, "--allow-missing-externals"),
         ];
         words.extend(flags.iter().filter(|(set, _)| *set).map(|(_, flag)| (*flag).to_owned()));
         words.extend((0..self.globals.verbose).map(|_| "--verbose".to_owned()));

@@ -2,11 +2,13 @@
 
 use super::package::the_one;
 use crate::cli::app::App;
-use crate::db::Db;
+use crate::db::{Db, Placed};
 use crate::error::{Exit, Failure};
+use crate::facts::tpkg::is_tpkg;
 use crate::ui::report::Form;
 use clap::Args;
 use serde::Serialize;
+use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +44,11 @@ pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = app.reading()?;
     let row = the_one(db.as_ref(), &args.package)?;
     let files = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.files(row.id))?;
+    let placed = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.placed(row.id))?;
+    if is_tpkg(&row) {
+        on_host(app, &placed);
+        return Ok(Exit::Done);
+    }
     match app.form() {
         Form::Text => files.iter().for_each(|file| app.printer().data(&file.path)),
         Form::Json => {
@@ -57,4 +64,24 @@ pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What a package has put on the host, with the paths that it has there.
+fn on_host(app: &App, placed: &[Placed]) {
+    let root = app.layout().root().unwrap_or(Path::new("/")).to_path_buf();
+    let path = |one: &Placed| root.join(one.path.as_path()).display().to_string();
+    match app.form() {
+        Form::Text => placed.iter().for_each(|one| app.printer().data(&path(one))),
+        Form::Json => {
+            let files = placed.iter().map(|one| Shown {
+                path: path(one),
+                kind: one.kind.as_str().to_owned(),
+                mode: format!("{:04o}", one.mode),
+                size: one.size,
+                sha256: one.sha256.map(|digest| digest.to_string()),
+                target: one.target.clone(),
+            });
+            app.printer().json(&Answer { files: files.collect() });
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// The options that every command has, before or after its name.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Globals {
     /// Work below DIR instead of on this host
     #[arg(long, global = true, value_name = "DIR", env = "CART_ROOT", hide_env_values = true)]
@@ -31,6 +32,12 @@ pub struct Globals {
     /// Wait as long as this for another process's lock
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
+    /// Put everything back when an external does not succeed
+    #[arg(long, global = true)]
+    pub strict_externals: bool,
+    /// Do without externals that are missing
+    #[arg(long, global = true)]
+    pub allow_missing_externals: bool,
 }
 
 impl Globals {

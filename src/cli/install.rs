@@ -1,12 +1,15 @@
 //! `cart install`.
 
 use super::change::{ChangeArgs, carry_out};
-use super::request::{Demands, database, gather, request};
+use super::request::{Demands, database, gather, is_known, request};
+use super::tpkg::{self, Job, TpkgArgs};
 use crate::cli::app::App;
 use crate::error::{Context, Exit, Failure};
 use crate::facts;
+use crate::facts::tpkg::Turn;
 use crate::package::digest::{Md5, Sha256};
 use crate::plan::install::install;
+use crate::plan::tpkg::wish::Wish;
 use clap::Args;
 use std::collections::BTreeSet;
 
@@ -36,6 +39,9 @@ pub struct InstallArgs {
     /// Go on where other versions of a package are held
     #[arg(long)]
     pub include_held: bool,
+    /// Where packages of tpkg go.
+    #[command(flatten)]
+    pub tpkg: TpkgArgs,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -54,11 +60,19 @@ pub fn run(args: &InstallArgs, app: &mut App) -> Result<Exit, Failure> {
 fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
     let demands =
         Demands { md5: args.md5, sha256: args.sha256, external_links: args.allow_external_links };
-    let requests = args.sources.iter().map(|word| request(word, demands));
+    // Names that the index does not have may be those of tpkg packages, where there are sources.
+    let has_sources = !args.tpkg.sources(app)?.is_empty();
+    let is_wish = |word: &&String| has_sources && !is_known(word);
+    let wishes: Vec<Wish> =
+        args.sources.iter().filter(is_wish).map(|word| Wish::parse(word)).collect();
+    let others = args.sources.iter().filter(|word| !is_wish(word));
+    let requests = others.map(|word| request(word, demands));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
-    let arrived = gather(app, &requests)?;
+    let (tpkgs, arrived) = tpkg::split(gather(app, &requests)?);
+    let tpkgs = tpkg::complete(app, &db, (tpkgs, Turn::Beside), (&wishes, &args.tpkg))?;
+    let base = args.tpkg.base(app)?;
     let names: BTreeSet<String> =
         arrived.iter().map(|one| one.new.package.name.to_string()).collect();
     carry_out(app, &db, &args.change, &|| {
@@ -68,7 +82,17 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
                 one.hold = None;
             }
         }
-        Ok(install(&arrived, &installed)?)
+        let liberties = args.tpkg.liberties();
+        let job = Job { coming: &tpkgs, leaving: &[], base: base.clone(), liberties };
+        match (arrived.is_empty(), tpkgs.is_empty()) {
+            (_, true) => Ok(install(&arrived, &installed)?),
+            (true, false) => tpkg::plan(app, &db, &job),
+            (false, false) => {
+                let mut plan = install(&arrived, &installed)?;
+                plan.merge(tpkg::plan(app, &db, &job)?);
+                Ok(plan)
+            }
+        }
     })
 }
 

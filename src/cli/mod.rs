@@ -1,11 +1,13 @@
 //! The command line: one file per verb, each with its arguments and its call. No logic.
 
 pub mod app;
+pub mod build;
 pub mod cache;
 pub mod change;
 pub mod completions;
 pub mod doctor;
 pub mod env;
+pub mod external;
 pub mod fetch;
 pub mod files;
 pub mod gear;
@@ -20,10 +22,13 @@ pub mod oo_env_var;
 pub mod outdated;
 pub mod owns;
 mod package;
+pub mod passphrase;
 pub mod recover;
 pub mod remove;
 mod request;
 pub mod status;
+mod tpkg;
+mod tpkg_choice;
 pub mod undo;
 pub mod unhold;
 pub mod upgrade;
@@ -63,7 +68,7 @@ enum Command {
     ///
     /// All sources are downloaded and checked before anything is changed, and installed in one
     /// transaction: all of them or none. Several versions of a package can be installed side by
-    /// side. A source is a name in the index, a URL of a .zip, .tar, .tar.gz or .tgz, a git
+    /// side. A source is a name in the index, a URL of a .zip, .tar, .tar.gz, .tgz or .tpkg, a git
     /// repository with an optional `#commit`, a directory, or a manifest whose `Source-Url` is
     /// then followed.
     Install(install::InstallArgs),
@@ -135,6 +140,14 @@ enum Command {
     /// the cartridge guide advises. Nothing is installed or run. The exit status is 1 when there
     /// is an error among the notes, and 0 with warnings and advice alone.
     Lint(lint::LintArgs),
+    /// Pack a directory into a package that can be installed elsewhere
+    ///
+    /// A directory with `tpkg.yml` or `tpkg.xml` becomes a `.tpkg`, which tpkg itself takes as well; a
+    /// cartridge becomes an archive. The file's name is made of what the metadata say; a file of
+    /// that name is replaced. The same directory always gives the same bytes: members have the time
+    /// of `SOURCE_DATE_EPOCH`, or a fixed one. Files that the metadata want encrypted need a
+    /// passphrase.
+    Build(build::BuildArgs),
     /// Look after the downloads that are kept
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
@@ -149,6 +162,8 @@ enum Command {
     ///
     /// Gears that are made later get them, too.
     Env(env::EnvArgs),
+    /// See to what packages ask the host's configuration management for
+    External(external::ExternalArgs),
     /// Put a variable into the .env of one gear, as the original's command does
     ///
     /// The program also goes by this name: `ln -s cart oo-env-var-add`.
@@ -253,10 +268,12 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Verify(args) => verify::run(args, app),
         Command::Fetch(args) => fetch::run(args, app),
         Command::Lint(args) => lint::run(args, app),
+        Command::Build(args) => build::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
+        Command::External(args) => external::run(args, app),
         Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
         Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),
         Command::History(args) => history::run(args, app),

@@ -5,6 +5,7 @@ use crate::cli::app::App;
 use crate::db::Db;
 use crate::error::{Exit, Failure};
 use crate::sys::fs;
+use crate::sys::path::RelPath;
 use crate::ui::report::Form;
 use clap::Args;
 use serde::Serialize;
@@ -42,8 +43,12 @@ pub fn run(args: &OwnsArgs, app: &mut App) -> Result<Exit, Failure> {
         failure.exit = Exit::NotFound;
         failure
     })?;
-    let owner = match app.reading()? {
-        Some(db) => find(app, &db, &path)?,
+    let db = app.reading()?;
+    let owner = match &db {
+        Some(db) => match find(app, db, &path)? {
+            None => on_host(app, db, &args.path)?,
+            found => found,
+        },
         None => None,
     };
     let Some(owner) = owner else {
@@ -69,6 +74,23 @@ fn find(app: &App, db: &Db, path: &Path) -> Result<Option<Owner>, Failure> {
         return in_gear(db, inside);
     }
     Ok(None)
+}
+
+/// What a package has put on the host: the name itself counts, link or not.
+fn on_host(app: &App, db: &Db, path: &Path) -> Result<Option<Owner>, Failure> {
+    let root = fs::resolve(app.layout().root().unwrap_or(Path::new("/")))?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let real = fs::resolve(parent)?.join(name);
+    let inside = real.strip_prefix(&root).ok().and_then(Path::to_str);
+    let Some(inside) = inside.and_then(|text| RelPath::parse(text).ok()) else { return Ok(None) };
+    let mut titles = Vec::new();
+    for holder in db.holders(&inside)? {
+        titles.extend(db.package(holder.package)?.map(|row| title(&row)));
+    }
+    let path = real.display().to_string();
+    let package = Some(titles.join(", ")).filter(|titles| !titles.is_empty());
+    Ok(package.map(|package| Owner { package: Some(package), gear: None, path }))
 }
 
 /// `<format>/<vendor>-<name>/<version>-<digest>/<path>`.

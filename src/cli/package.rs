@@ -4,6 +4,7 @@ use super::app::App;
 use crate::db::{Db, Hold, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::facts;
+use crate::facts::tpkg::{is_tpkg, tpkg_title};
 use crate::sys::clock::Moment;
 use crate::ui::suggest;
 use serde::Serialize;
@@ -56,6 +57,9 @@ impl<'a> Shown<'a> {
 
 /// The name by which messages call the package of `row`.
 pub(super) fn title(row: &PackageRow) -> String {
+    if is_tpkg(row) {
+        return tpkg_title(row);
+    }
     format!("{}-{}-{}", row.vendor, row.name, row.version)
 }
 

@@ -42,6 +42,11 @@ pub(super) fn source(word: &str) -> Result<Request, Failure> {
     request(word, Demands::default())
 }
 
+/// Tells whether a word is a source, or a name of the index.
+pub(super) fn is_known(word: &str) -> bool {
+    index::find(word).is_some() || is_source(word)
+}
+
 /// A name has neither `/` nor `:`; a word that names a file of this directory is taken as one.
 pub(super) fn is_source(word: &str) -> bool {
     word.contains(['/', ':']) || fs::kind_of(Path::new(word)).is_some()

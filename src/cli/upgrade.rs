@@ -1,13 +1,15 @@
 //! `cart upgrade`.
 
-use super::change::{ChangeArgs, carry_out_in};
+use super::change::{ChangeArgs, carry_out, carry_out_in};
 use super::hold::lines;
 use super::package::existing;
-use super::request::{database, gather};
+use super::request::{self, database, gather, is_source};
+use super::tpkg::{self, Job, TpkgArgs};
 use super::upstream::{AskArgs, Silence, ask};
 use crate::cli::app::App;
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
+use crate::facts::tpkg::Turn;
 use crate::facts::{self, Offer, Standing, Verdict, Whence};
 use crate::format::Line;
 use crate::gather::{Arrival, Request, What};
@@ -16,6 +18,8 @@ use crate::package::ident::{FormatName, Name, Vendor};
 use crate::package::version::Version;
 use crate::plan::hold;
 use crate::plan::old_releases::Keeping;
+use crate::plan::tpkg::Liberties;
+use crate::plan::tpkg::wish::Wish;
 use crate::plan::upgrade::{Asked, Downgrade, UpgradeAsk, upgrade};
 use crate::source::locator::Source;
 use crate::sys::interrupt;
@@ -33,7 +37,8 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct UpgradeArgs {
-    /// The packages, `name` or `vendor-name`; all that are installed when none is named
+    /// The packages, `name` or `vendor-name`, or the sources of tpkg packages; all that are installed
+    /// when none is named
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Take an older version where the source of a package offers one now
@@ -42,6 +47,9 @@ pub struct UpgradeArgs {
     /// Upgrade the named packages even where they are held
     #[arg(long, requires = "names")]
     pub include_held: bool,
+    /// Where packages of tpkg go.
+    #[command(flatten)]
+    pub tpkg: TpkgArgs,
     /// How sources are asked.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -77,6 +85,7 @@ pub(super) fn upgrade_packages(
         names: Vec::new(),
         allow_downgrade: false,
         include_held: false,
+        tpkg: TpkgArgs::default(),
         ask: AskArgs { offline: false, timeout: 20 },
         change: change.clone(),
     };
@@ -86,6 +95,10 @@ pub(super) fn upgrade_packages(
 
 fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
     interrupt::watch_or_fail()?;
+    let of_tpkg = !args.tpkg.sources(app)?.is_empty() && !args.names.is_empty();
+    if of_tpkg || args.names.iter().any(|word| is_source(word)) {
+        return upgrade_tpkgs(args, app);
+    }
     let db = match args.names.first() {
         Some(first) if !args.change.dry_run => existing(app, first)?,
         _ => database(app, args.change.dry_run)?,
@@ -129,6 +142,29 @@ fn upgrade_these(
             warnings: &warnings,
         };
         Ok(upgrade(&ask, &installed)?)
+    })
+}
+
+/// Packages of tpkg, each in the place of what is installed under its name.
+fn upgrade_tpkgs(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
+    let (files, names): (Vec<_>, Vec<_>) = args.names.iter().partition(|word| is_source(word));
+    let wishes: Vec<Wish> = names.iter().map(|word| Wish::parse(word)).collect();
+    let requests = files.iter().map(|word| request::source(word));
+    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    let db = database(app, args.change.dry_run)?;
+    let (tpkgs, others) = tpkg::split(gather(app, &requests)?);
+    if let Some(other) = others.first() {
+        let text = format!("`{}` is no package of tpkg", other.new.package.title());
+        return Err(Failure::new(Exit::Usage, text)
+            .hint("name it: cartridges are upgraded from where they came; or `cart install`"));
+    }
+    let tpkgs = tpkg::complete(app, &db, (tpkgs, Turn::InPlace), (&wishes, &args.tpkg))?;
+    let downgrade = if args.allow_downgrade { Downgrade::Allowed } else { Downgrade::Refused };
+    let liberties = Liberties { downgrade, ..args.tpkg.liberties() };
+    let base = args.tpkg.base(app)?;
+    carry_out(app, &db, &args.change, &|| {
+        let job = Job { coming: &tpkgs, leaving: &[], base: base.clone(), liberties };
+        tpkg::plan(app, &db, &job)
     })
 }
 
@@ -186,7 +222,7 @@ fn bring(
             Verdict::Older(_) if !args.allow_downgrade => continue,
             Verdict::Older(offer) | Verdict::Newer(offer) | Verdict::Rebuilt(offer) => offer,
         };
-        if let Some(request) = request(standing, offer)? {
+        if let Some(request) = request_of(standing, offer)? {
             lines.push(line(standing));
             requests.push(request);
         }
@@ -197,7 +233,7 @@ fn bring(
     Ok(lines.into_iter().zip(gather(app, &requests)?).collect())
 }
 
-fn request(standing: &Standing, offer: &Offer) -> Result<Option<Request>, Failure> {
+fn request_of(standing: &Standing, offer: &Offer) -> Result<Option<Request>, Failure> {
     let row = &standing.row;
     let what = match offer.from {
         Whence::Library => return Ok(None),

@@ -2,8 +2,9 @@
 
 use super::package::{missing, the_one};
 use crate::cli::app::App;
-use crate::db::Db;
+use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Failure};
+use crate::facts::tpkg::{check_placed, is_tpkg};
 use crate::facts::{Finding, check_gear, check_package, strays};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
@@ -56,7 +57,7 @@ pub fn run(args: &VerifyArgs, app: &mut App) -> Result<Exit, Failure> {
 fn everything(app: &App, db: &Db) -> Result<Answer, Failure> {
     let mut answer = Answer { checked: 0, findings: strays(db, app.layout())? };
     for row in db.packages()? {
-        answer.findings.extend(check_package(db, app.layout(), &row)?);
+        answer.findings.extend(package(app, db, &row)?);
         answer.checked += 1;
     }
     for row in db.gears()? {
@@ -66,12 +67,21 @@ fn everything(app: &App, db: &Db) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
+/// A package's tree, and what it has put on the host.
+fn package(app: &App, db: &Db, row: &PackageRow) -> Result<Vec<Finding>, Failure> {
+    let mut found = check_package(db, app.layout(), row)?;
+    if is_tpkg(row) {
+        found.extend(check_placed(db, app.layout(), row)?);
+    }
+    Ok(found)
+}
+
 fn named(app: &App, db: &Db, names: &[String]) -> Result<Answer, Failure> {
     let mut answer = Answer { checked: 0, findings: Vec::new() };
     for name in names {
         answer.findings.extend(match db.gear(name)? {
             Some(gear) => check_gear(db, app.layout(), &gear)?,
-            None => check_package(db, app.layout(), &the_one(Some(db), name)?)?,
+            None => package(app, db, &the_one(Some(db), name)?)?,
         });
         answer.checked += 1;
     }

@@ -1,6 +1,6 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Db, DbError, Result, Telling};
+use super::{Answer, Db, DbError, NewExternal, NewPlaced, Result, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
@@ -22,6 +22,8 @@ pub enum Change {
         /// Its id.
         id: i64,
     },
+    /// A package that comes in the same commit has put files on the host.
+    Place(Box<NewPlaced>),
     /// A removed package came back from the stash.
     RestorePackage {
         /// Its id.
@@ -113,6 +115,31 @@ pub enum Change {
         /// The hold's id.
         hold: i64,
     },
+    /// An external was asked for something.
+    AskExternal(Box<NewExternal>),
+    /// What was asked for is not wanted any more.
+    WithdrawExternal {
+        /// The request.
+        key: String,
+        /// What came of taking it back.
+        answer: Answer,
+    },
+    /// What was asked for is wanted by another version of the package now.
+    KeepExternal {
+        /// The request.
+        key: String,
+        /// The version's file name.
+        holder: String,
+        /// Its place in that version's list.
+        ordinal: u32,
+    },
+    /// It became known what came of a request, or that is different now.
+    AnswerExternal {
+        /// The request.
+        key: String,
+        /// What came of it.
+        answer: Answer,
+    },
 }
 
 /// A package to be recorded.
@@ -193,6 +220,7 @@ impl Db {
         changes.iter().try_for_each(|change| match change {
             Change::AddPackage(new) => self.add_package(new, txn),
             Change::RemovePackage { id } => self.remove_package(*id, txn),
+            Change::Place(new) => self.place(new),
             Change::RestorePackage { id } => {
                 // It counts as installed by whoever brought it back, for an undo of the undo.
                 let sql = "UPDATE package SET removed_by = NULL, txn = ?2 WHERE id = ?1";
@@ -232,6 +260,12 @@ impl Db {
             Change::Hold { vendor, name, reason } => self.hold((vendor, name), reason, txn),
             Change::Release { hold } => self.release(*hold, txn),
             Change::HoldAgain { hold } => self.hold_again(*hold, txn),
+            Change::AskExternal(new) => self.ask_external(new, txn),
+            Change::WithdrawExternal { key, answer } => self.withdraw_external(key, answer, txn),
+            Change::KeepExternal { key, holder, ordinal } => {
+                self.keep_external(key, holder, *ordinal)
+            }
+            Change::AnswerExternal { key, answer } => self.answer_external(key, answer),
         })
     }
 

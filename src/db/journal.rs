@@ -266,7 +266,7 @@ impl Db {
                    ON CONFLICT DO NOTHING";
         match self.answer(self.connection.execute(sql, params![kind, value, gear, txn]))? {
             1 => Ok(()),
-            _ => Err(DbError::Changed(format!("the {kind} {value} was taken meanwhile"))),
+            _ => Err(DbError::Taken(format!("{kind} {value}"))),
         }
     }
 
@@ -564,7 +564,7 @@ mod tests {
         let port = Reservation { kind: "port".into(), value: "1".into(), gear: "g".into() };
         let first = db.begin(&beginning(vec![port.clone()])).unwrap();
         let second = db.begin(&beginning(vec![port.clone()]));
-        assert!(matches!(second, Err(DbError::Changed(_))));
+        assert!(matches!(second, Err(DbError::Taken(_))));
         assert_eq!(db.unfinished().unwrap().len(), 1, "a refused plan leaves no trace");
         db.mark_txn(first, TxnState::Undone, None).unwrap();
         db.begin(&beginning(vec![port])).unwrap();

@@ -6,14 +6,17 @@
 //! or a download.
 
 mod change;
+mod externals;
 mod gears;
 mod holds;
 mod inverse;
 mod journal;
 mod packages;
+mod placed;
 mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
+pub use externals::{Answer, ExternalRow, ExternalState, NewExternal};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
 pub use holds::{Hold, HoldsOf};
 pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
@@ -21,6 +24,7 @@ pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
+pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
 pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};
@@ -39,6 +43,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/005.sql"),
     include_str!("schema/006.sql"),
     include_str!("schema/007.sql"),
+    include_str!("schema/008.sql"),
+    include_str!("schema/009.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.
@@ -91,6 +97,9 @@ pub enum DbError {
     /// What a commit depended on is no longer so.
     #[error("{0}")]
     Changed(String),
+    /// Somebody else took a scarce thing since it was found free.
+    #[error("the {0} was taken meanwhile")]
+    Taken(String),
     /// The directory cannot be made.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -114,7 +123,7 @@ impl Explain for DbError {
             {
                 Exit::Busy
             }
-            Self::Changed(_) => Exit::Conflict,
+            Self::Changed(_) | Self::Taken(_) => Exit::Conflict,
             _ => Exit::Failed,
         }
     }
@@ -139,7 +148,7 @@ impl Explain for DbError {
             },
             Self::TooNew { .. } => Some("use that newer cartwright".into()),
             Self::Fs(error) => error.hint(),
-            Self::Record { .. } | Self::Changed(_) => None,
+            Self::Record { .. } | Self::Changed(_) | Self::Taken(_) => None,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Facts about gears: what lives where, what runs, what is taken.
 
+use super::externals::Externals;
 use super::packages::Installed;
 use crate::config::{Config, Gears};
-use crate::db::{Db, DbError, GearEndpointRow, GearRow, ToldRow};
+use crate::db::{Db, DbError, ExternalRow, GearEndpointRow, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
@@ -54,6 +55,8 @@ pub struct Gear {
     pub limits: Bounds,
     /// Whether the front end has files of it.
     pub connected: bool,
+    /// What its cartridges have asked externals for.
+    pub externals: Vec<ExternalRow>,
 }
 
 /// What can be had of the front end.
@@ -118,6 +121,8 @@ pub struct GearFacts {
     pub told: Vec<ToldRow>,
     /// The front end, where there is one.
     pub outside: Option<Outside>,
+    /// The externals of this host.
+    pub externals: Externals,
 }
 
 impl Gear {
@@ -209,6 +214,7 @@ impl Gear {
         let processes = living.len();
         let memory = processes::memory(&living);
         let endpoints = db.gear_endpoints(row.id)?;
+        let externals = db.externals_of_gear(&row.uuid)?;
         let file = |folder: &str| layout.frontend().join(folder).join(format!("{}.conf", row.name));
         let connected = ["nginx", "nginx/stream", "apache"]
             .iter()
@@ -226,6 +232,7 @@ impl Gear {
             is_kept: running.is_some(),
             limits: running.as_ref().map(limits).unwrap_or_default(),
             connected,
+            externals,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Facts for changing which cartridges a gear has.
 
+use super::externals::Externals;
 use super::gears::{Gear, MOST_PORTS, Outside, taken_hosts, told};
 use super::packages::{Installed, library};
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub struct MemberFacts {
     pub outside: Option<Outside>,
     /// The installed packages that are asked for.
     pub installed: Vec<Installed>,
+    /// The externals of this host.
+    pub externals: Externals,
 }
 
 impl MemberFacts {
@@ -43,6 +46,7 @@ impl MemberFacts {
             taken_hosts: if ports.is_empty() { BTreeSet::new() } else { taken_hosts(&gear, ports) },
             outside: Outside::look(db, config, gear.row.slot, MOST_PORTS)?,
             installed: library(db, names)?,
+            externals: Externals::look(layout, config),
             gear,
         })
     }

@@ -1,5 +1,7 @@
 //! Facts: everything that a plan may know about this host, read once.
 
+mod checks;
+mod externals;
 mod gears;
 mod holds;
 mod integrity;
@@ -8,10 +10,13 @@ mod outdated;
 mod packages;
 mod providers;
 pub mod shims;
+pub mod tpkg;
 mod undoing;
 mod upgrades;
 mod variables;
 
+pub use checks::{Checked, checked};
+pub use externals::{Externals, Program};
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,
     taken_hosts, told,

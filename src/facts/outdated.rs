@@ -3,6 +3,7 @@
 use super::holds::VendorAndName;
 use super::packages::place_of;
 use super::providers::package_of;
+use super::tpkg::is_tpkg;
 use crate::db::{Db, DbError, Hold, PackageRow};
 use crate::index;
 use crate::package::version::Version;
@@ -141,7 +142,8 @@ pub struct OldCartridge {
 /// How every package of the library stands, by name and vendor, with what the index offers.
 pub fn standings(db: &Db) -> Result<Vec<Standing>, DbError> {
     let mut lines: BTreeMap<(String, String), Vec<PackageRow>> = BTreeMap::new();
-    for row in db.packages()? {
+    // Packages of tpkg have sources of their own.
+    for row in db.packages()?.into_iter().filter(|row| !is_tpkg(row)) {
         lines.entry((row.name.clone(), row.vendor.clone())).or_default().push(row);
     }
     lines.into_values().filter_map(|rows| standing(db, rows).transpose()).collect()

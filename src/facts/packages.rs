@@ -4,6 +4,7 @@ use crate::db::{Db, DbError, Hold, Inverse, InversePart, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::package::Package;
 use crate::package::file_table::{Content, Entry, FileTable};
+use crate::package::ident::FormatName;
 use crate::package::version::Version;
 use crate::sys::path::RelPath;
 use std::collections::BTreeSet;
@@ -74,6 +75,8 @@ pub(super) fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
 /// where the version is a software version or the package's own.
 pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
     let mut found: Vec<Found> = Vec::new();
+    // A package of tpkg may be named by its file.
+    let text = text.strip_suffix(".tpkg").unwrap_or(text);
     for (vendor, name, version) in readings(text) {
         for row in db.packages_named(name)? {
             if vendor.is_some_and(|vendor| vendor != row.vendor) {
@@ -127,7 +130,9 @@ pub struct Chosen {
 /// has the software version that is asked for (node specification, 2). Packages of different
 /// vendors are a conflict; nothing when no package has that name.
 pub fn newest(db: &Db, text: &str) -> Result<Option<Chosen>, Failure> {
-    let found = find(db, text)?;
+    let mut found = find(db, text)?;
+    // Gears are made of cartridges alone.
+    found.retain(|one| one.row.format == FormatName::Cartridge.as_str());
     let vendors: BTreeSet<_> = found.iter().map(|one| (&one.row.vendor, &one.row.name)).collect();
     if vendors.len() > 1 {
         let names: Vec<_> =

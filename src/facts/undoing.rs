@@ -1,11 +1,14 @@
 //! Facts for undoing a transaction.
 
+use super::externals::Externals;
 use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::members::MemberFacts;
 use super::packages::{Installed, library};
 use super::variables::Variables;
 use crate::config::Config;
-use crate::db::{ChangedVariable, Db, Hold, HoldsOf, Inverse, InversePart, PackageRow, TxnRow};
+use crate::db::{
+    ChangedVariable, Db, ExternalRow, Hold, HoldsOf, Inverse, InversePart, PackageRow, TxnRow,
+};
 use crate::error::{Exit, Failure};
 use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
@@ -85,6 +88,10 @@ pub struct UndoFacts {
     pub held: Vec<Hold>,
     /// The homes that it has kept, of gears that it has upgraded.
     pub kept_homes: Vec<KeptHome>,
+    /// The externals of this host.
+    pub externals: Externals,
+    /// What it has taken back from externals.
+    pub withdrawn: Vec<ExternalRow>,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -134,6 +141,8 @@ pub fn undoing(
         holds: db.holds_of(txn)?,
         held: db.holds()?,
         kept_homes: kept_homes(db, layout, &row)?,
+        externals: Externals::look(layout, config),
+        withdrawn: db.externals_withdrawn_by(txn)?,
         row,
         inverse,
     }))

@@ -5,12 +5,14 @@
 
 mod cartridge;
 mod error;
+mod externals;
 mod json;
 mod lint;
 mod place;
 mod reading;
 #[cfg(test)]
 mod sample;
+pub mod tpkg;
 mod tree;
 pub mod ubos;
 mod yaml;
@@ -44,7 +46,12 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which trees are tried.
-pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge];
+pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge, &tpkg::Tpkg];
+
+/// Tells whether a tree is that of a tpkg package by which files it has.
+pub fn is_tpkg(has: &mut dyn FnMut(&str) -> bool) -> bool {
+    !has(MANIFEST) && tpkg::MANIFESTS.iter().any(|name| has(name))
+}
 
 /// Reads the package in `tree`, whichever format it has.
 pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError> {
@@ -52,6 +59,9 @@ pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError
         if let Some(manifest) = format.manifest_in(tree) {
             return format.read(tree, &manifest, notes);
         }
+    }
+    if ubos::is_alone_in(tree) {
+        return Err(ubos::not_yet());
     }
     Err(cartridge::absent(tree))
 }

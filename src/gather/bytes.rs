@@ -19,8 +19,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-/// How much of a file decides what it is: a tar header.
-const HEAD: usize = 512;
 /// The longest manifest.
 pub(super) const LONGEST_MANIFEST: u64 = 1 << 20;
 
@@ -112,10 +110,15 @@ impl One<'_> {
     ) -> Result<Arrived, GatherError> {
         let opened = packed.stream.opened().clone();
         self.watched.watch.phase("download", opened.length);
-        let head = packed.stream.head(HEAD)?.to_vec();
+        let head = packed.stream.head(archive::HEAD)?.to_vec();
         let name = opened.final_url.unwrap_or_else(|| source.to_string());
         let expected = Expected { checks, name };
-        let (table, seen, keeping) = match archive::detect(&head) {
+        let kind = archive::detect(&head).map(|kind| match kind {
+            // Whoever calls it so wants to hear what keeps it from being one.
+            Kind::Tar if is_called_tpkg(source) => Kind::Tpkg,
+            kind => kind,
+        });
+        let (table, seen, keeping) = match kind {
             None if opened.html || is_web_page(&head) => {
                 return Err(GatherError::WebPage(expected.name));
             }
@@ -194,7 +197,7 @@ pub(super) fn manifest_in(
 ) -> Result<Option<Vec<u8>>, GatherError> {
     let mut packed = Teed { stream, keeping: None };
     let opened = packed.stream.opened().clone();
-    let head = packed.stream.head(HEAD)?.to_vec();
+    let head = packed.stream.head(archive::HEAD)?.to_vec();
     let name = opened.final_url.unwrap_or_else(|| source.to_string());
     match archive::detect(&head) {
         Some(_) => Ok(None),
@@ -206,7 +209,14 @@ pub(super) fn manifest_in(
 /// Tells whether bytes that were changed on the way could have led to `error`.
 fn may_be_damage(error: &ArchiveError) -> bool {
     use ArchiveError as Error;
-    matches!(error, Error::Refused { .. } | Error::Tar { .. } | Error::Gzip(_))
+    matches!(
+        error,
+        Error::Refused { .. }
+            | Error::Tar { .. }
+            | Error::Gzip(_)
+            | Error::Bzip2(_)
+            | Error::Tpkg(_)
+    )
 }
 
 /// Tells whether the first bytes begin an HTML page.
@@ -283,13 +293,21 @@ impl Teed<'_> {
     }
 }
 
+fn is_called_tpkg(source: &Source) -> bool {
+    has_ending(source, &["tpkg"])
+}
+
 fn names_a_manifest(source: &Source) -> bool {
+    has_ending(source, &["yml", "yaml"])
+}
+
+fn has_ending(source: &Source, endings: &[&str]) -> bool {
     let path = match source {
         Source::Http(url) => url.path().to_owned(),
         other => other.to_string(),
     };
     let end = Path::new(&path).extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    end.is_some_and(|end| end == "yml" || end == "yaml")
+    end.is_some_and(|end| endings.iter().any(|one| end == *one))
 }
 
 impl Read for Teed<'_> {

@@ -71,7 +71,10 @@ impl One<'_> {
         if let Ok(manifest) = from.read(format::MANIFEST, LONGEST_MANIFEST) {
             self.older.tell(&manifest);
         }
-        let options = self.options(Strip::Nothing);
+        let mut options = self.options(Strip::Nothing);
+        if format::is_tpkg(&mut |path| from.has(path).unwrap_or(false)) {
+            options = options.for_tpkg();
+        }
         self.watched.watch.phase("copy", None);
         Ok(archive::import(from, &tree, &options, self.watched.watch)?)
     }

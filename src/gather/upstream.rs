@@ -67,7 +67,7 @@ const ARCHIVE: &str = "an archive: a newer one has another address";
 /// Why repositories are not asked after a commit.
 const COMMIT: &str = "a commit, which stays as it is";
 /// How archives are called.
-const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
+const ARCHIVES: [&str; 5] = [".zip", ".tar", ".tar.gz", ".tgz", ".tpkg"];
 
 impl Gatherer {
     /// Asks the sources of all `known` packages, `download.parallel` at a time, and gives each its
@@ -154,6 +154,8 @@ impl Gatherer {
             strip: Strip::Nothing,
             older: None,
         };
+        let is_tpkg = format::is_tpkg(&mut |path| from.has(path).unwrap_or(false));
+        let options = if is_tpkg { options.for_tpkg() } else { options };
         let table = archive::survey(from, &options, &Nobody)?;
         let tree = Unpacked { dir: from, table: &table };
         let package = format::read(&tree, &mut Notes::default())?;

@@ -1,6 +1,7 @@
 //! What a package wants of others, and offers to them and to people: the elements of a manifest that
 //! speak of other packages (node specification, 1.1 and 10).
 
+use super::ident::FormatName;
 use super::{Package, Software};
 use serde_json::{Map, Value};
 
@@ -204,6 +205,10 @@ impl Package {
     /// Tells whether `feature` is a name of the package in one software version: its own, that with
     /// the version, either after the vendor's, or one that it provides.
     pub fn has_feature(&self, software: &Software, feature: &str) -> bool {
+        // What a gear is made of are cartridges, whatever else is called like that.
+        if self.format != FormatName::Cartridge {
+            return false;
+        }
         let own =
             feature.strip_prefix(self.vendor.as_str()).and_then(|rest| rest.strip_prefix('-'));
         let is_name = |asked: &str| {

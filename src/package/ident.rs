@@ -13,6 +13,8 @@ const LONGEST: usize = 32;
 pub enum FormatName {
     /// A cartridge, as `OpenShift` v2 defined it.
     Cartridge,
+    /// A package of `tpkg`.
+    Tpkg,
 }
 
 impl FormatName {
@@ -20,6 +22,7 @@ impl FormatName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cartridge => "cartridge",
+            Self::Tpkg => "tpkg",
         }
     }
 }
@@ -49,6 +52,9 @@ pub enum IdentError {
 
 macro_rules! ident {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
+        ident!($(#[$doc])* $name, $check, stored: $name::parse);
+    };
+    ($(#[$doc:meta])* $name:ident, $check:expr, stored: $stored:path) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
@@ -77,7 +83,7 @@ macro_rules! ident {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(from)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
+                $stored(&text).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -95,7 +101,8 @@ ident!(
 );
 ident!(
     /// A package's name: `[a-z0-9][-._a-z0-9]*[a-z0-9]`, at most 32 characters, and neither
-    /// `app-root` nor `git`, which are folders of every gear.
+    /// `app-root` nor `git`, which are folders of every gear. A tpkg package, which never lies in a
+    /// gear, may be called otherwise: see [`Name::of_tpkg`].
     Name,
     |text| {
         let rule = "lower-case letters, digits, `-`, `.` and `_`, beginning and ending with a \
@@ -107,8 +114,30 @@ ident!(
             return Err(IdentError::Reserved { what: "name", text: text.to_owned() });
         }
         Ok(())
-    }
+    },
+    stored: Name::of_any
 );
+
+impl Name {
+    /// Checks the name of a tpkg package: nearly everything that can be part of a file's name, as
+    /// the original checks nothing at all.
+    pub fn of_tpkg(text: &str) -> Result<Self, IdentError> {
+        let rule = "no `/`, no control character, no blank, `.` or `-` at its beginning, no blank \
+                    at its end, at most 240 bytes";
+        let fine = !text.is_empty()
+            && text.len() <= 240
+            && !text.starts_with(['.', '-'])
+            && text.trim() == text
+            && !text.contains(|c: char| c == '/' || c.is_control());
+        if fine { Ok(Self(text.to_owned())) } else { Err(invalid("name", text, rule)) }
+    }
+
+    /// What is recorded was checked when it was read.
+    fn of_any(text: &str) -> Result<Self, IdentError> {
+        Self::parse(text).or_else(|_| Self::of_tpkg(text))
+    }
+}
+
 ident!(
     /// The prefix of a package's variables: a part of a variable's name, upper case. It may begin
     /// with a digit, as the official `10GENMMSAGENT` does: `OPENSHIFT_` always stands before it.
@@ -204,6 +233,19 @@ mod tests {
         for bad in ["", "a..b", "-a.b", "a-.b", "A.b", "a;b", "a b", "*.b", "~a", &"x".repeat(64)] {
             assert!(HostName::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_of_tpkg_packages_are_parts_of_file_names_whatever_else() {
+        for good in ["php", "perl-XML-Parser", "a b", "it's", "$(id)", "a++", &"x".repeat(240)] {
+            assert_eq!(Name::of_tpkg(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "../x", "a/b", ".x", "-rf", "a\nb", " a", "a ", &"x".repeat(241)] {
+            assert!(Name::of_tpkg(bad).is_err(), "{bad:?}");
+        }
+        let stored: Name = serde_json::from_str("\"Perl\"").unwrap();
+        assert_eq!(stored.as_str(), "Perl");
+        assert!(serde_json::from_str::<Name>("\"a/b\"").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod endpoint;
+pub mod external;
 pub mod features;
 pub mod file_table;
 pub mod ident;
@@ -14,13 +15,16 @@ pub mod note;
 pub mod provenance;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod tpkg;
 pub mod ubos;
 pub mod version;
 
 use digest::Md5;
 use endpoint::Endpoint;
+use external::External;
 use ident::{FormatName, Name, ShortName, Vendor};
 use managed::Managed;
+use tpkg::Tpkg;
 use version::Version;
 
 /// A package, as its manifest describes it.
@@ -28,13 +32,13 @@ use version::Version;
 pub struct Package {
     /// Which format it was written in.
     pub format: FormatName,
-    /// Who distributes it.
+    /// Who distributes it; `tpkg` for a package of that format, which has no vendors.
     pub vendor: Vendor,
-    /// Its name: lower case, the name of its folder in a gear.
+    /// Its name: of a cartridge lower case, the name of its folder in a gear.
     pub name: Name,
     /// The prefix of its variables, upper case.
     pub short_name: ShortName,
-    /// The release of the packaging (`Cartridge-Version`).
+    /// The release of the packaging (`Cartridge-Version`; of a tpkg package `VERSION-PACKAGEVERSION`).
     pub package_version: Version,
     /// The releases from which an upgrade needs no restart, compared as text.
     pub compatible_versions: Vec<Version>,
@@ -47,10 +51,16 @@ pub struct Package {
     pub source_url: Option<String>,
     /// What MD5 the manifest says that the archive has.
     pub source_md5: Option<Md5>,
+    /// What it asks the host's configuration management for, in the order in which it is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<External>,
     /// The managed files.
     pub managed: Managed,
     /// Which of the conventional files the tree has.
     pub parts: Parts,
+    /// What is particular to the format tpkg; there for every package of it, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpkg: Option<Box<Tpkg>>,
     /// Everything else that the manifest says, as JSON.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
@@ -157,8 +167,12 @@ impl Package {
         format!("{}:{}:{software}:{}", self.vendor, self.name, self.package_version)
     }
 
-    /// The name by which messages call the package: `vendor-name-version`.
+    /// The name by which messages call the package: `vendor-name-version`, or of a tpkg package,
+    /// which has no vendor, the name of its file without the ending.
     pub fn title(&self) -> String {
+        if let Some(tpkg) = &self.tpkg {
+            return tpkg.file_name.trim_end_matches(".tpkg").to_owned();
+        }
         format!("{}-{}-{}", self.vendor, self.name, self.version)
     }
 }

@@ -32,8 +32,10 @@ pub(crate) fn package(name: &str) -> Package {
         software: vec![software],
         source_url: None,
         source_md5: None,
+        externals: Vec::new(),
         managed: super::managed::Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra: serde_json::Map::new(),
     }
 }

@@ -50,6 +50,12 @@ pub(super) fn add_packages(
         }
         plan.records.push(Change::AddPackage(Box::new(one.new.clone())));
         plan.summary.push(describe(one));
+        if !package.externals.is_empty() {
+            let names: Vec<_> = package.externals.iter().map(|one| one.name.as_str()).collect();
+            let names = names.join(", ");
+            let text = format!("it asks externals in each gear: {}", names.escape_debug());
+            plan.summary.push(text);
+        }
         for old in installed.iter().filter(|old| is_replaced_by(old, one)) {
             if old.used_by.is_empty() {
                 plan.records.push(Change::RemovePackage { id: old.row.id });

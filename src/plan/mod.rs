@@ -4,12 +4,15 @@
 //! JSON, compared after the locks are taken, and run.
 
 pub mod domain;
+pub mod externals;
 pub mod gear;
 pub mod hold;
 pub mod install;
 pub mod old_releases;
 pub mod remove;
+pub mod requests;
 pub mod shims;
+pub mod tpkg;
 pub mod undo;
 pub mod unit;
 pub mod upgrade;
@@ -149,6 +152,8 @@ pub enum Resource {
     Gear(GearName),
     /// The links of the host that lead to our commands.
     HostLinks,
+    /// What packages of tpkg put on the host: one after the other, as they may want the same place.
+    HostFiles,
 }
 
 /// How the journal marks a resource that is used, not changed.
@@ -159,7 +164,9 @@ impl Resource {
     pub fn journaled(&self) -> String {
         match self {
             Self::PackageInUse(_) => format!("{self}{SHARED}"),
-            Self::Package(_) | Self::Gear(_) | Self::HostLinks => self.to_string(),
+            Self::Package(_) | Self::Gear(_) | Self::HostLinks | Self::HostFiles => {
+                self.to_string()
+            }
         }
     }
 
@@ -183,6 +190,7 @@ impl fmt::Display for Resource {
             Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
             Self::Gear(name) => write!(f, "gear {name}"),
             Self::HostLinks => f.write_str("host links"),
+            Self::HostFiles => f.write_str("host files"),
         }
     }
 }

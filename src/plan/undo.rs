@@ -1,5 +1,7 @@
 //! Undoing: the inverse of a finished transaction, as a plan of its own.
 
+use super::externals::add_again;
+use super::gear::externals_of;
 use super::gear::{
     Data, Farewell, RollBack, Wanted, add_reconnection, add_restored, add_returned, destroy,
     expose, put_back, remove as remove_cartridges, roll_back, start, stop, unexpose,
@@ -8,7 +10,7 @@ use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
 use super::{Plan, Refusal, Resource};
-use crate::db::{Change, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
+use crate::db::{Change, ExternalRow, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
 use crate::error::Exit;
 use crate::facts::{Gear, MemberFacts, Newer, Stashed, UndoFacts};
 use crate::package::ident::GearName;
@@ -73,7 +75,11 @@ fn refuse(facts: &UndoFacts) -> Result<(), Refusal> {
         }
     }
     if facts.inverse.parts.is_empty() {
-        return conflict(format!("transaction {id} has changed nothing that could be undone"));
+        return Err(Refusal::new(
+            Exit::Conflict,
+            format!("transaction {id} has changed nothing that `undo` could take back"),
+        )
+        .hint("packages of tpkg go with `cart remove`, and come back with `cart install`"));
     }
     Ok(())
 }
@@ -127,7 +133,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
         }
         InversePart::DestroyGear { name } => {
             let (gear, bytes) = living(facts, name)?;
-            plan.merge(destroy(gear, Farewell::Silent, *bytes)?);
+            plan.merge(destroy(gear, Farewell::Silent, *bytes, &facts.externals)?);
             Ok(())
         }
         InversePart::RestoreGear { name, started } => restore_gear(plan, facts, (name, *started)),
@@ -208,8 +214,7 @@ fn restore_gear(
         return Err(Refusal::new(Exit::Conflict, text)
             .hint(format!("destroy it first: `cart gear destroy {name}`")));
     }
-    add_restored(plan, gear, started);
-    Ok(())
+    add_restored(plan, (gear, started), facts)
 }
 
 /// Adds what puts rows back that stand for nothing on the disk.
@@ -251,6 +256,7 @@ fn add_roll_back(
         keeper: txn,
         returning: &facts.returning,
         data,
+        withdrawn: &facts.withdrawn,
     };
     let (_, bytes) = living(facts, name)?;
     let mut back = roll_back(changed(facts, name)?, &ask, *bytes)?;
@@ -307,7 +313,14 @@ fn return_cartridges(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Res
         };
         returned.push((wanted, cartridge, endpoints.as_slice()));
     }
-    add_returned(plan, changed(facts, name)?, &returned)
+    let members = changed(facts, name)?;
+    for (wanted, ..) in &returned {
+        let of_gear =
+            |row: &&ExternalRow| row.asker.gear.as_ref() == Some(&members.gear.identity.uuid);
+        let own = externals_of(&facts.withdrawn, &wanted.package).filter(of_gear);
+        add_again(plan, own, &facts.externals)?;
+    }
+    add_returned(plan, members, &returned)
 }
 
 fn changed<'a>(facts: &'a UndoFacts, name: &GearName) -> Result<&'a MemberFacts, Refusal> {

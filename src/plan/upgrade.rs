@@ -28,9 +28,10 @@ pub enum Asked {
 }
 
 /// What becomes of packages whose source offers an older version now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Downgrade {
     /// They are refused.
+    #[default]
     Refused,
     /// The older version takes the place of newer ones that no gear uses.
     Allowed,

@@ -2,7 +2,7 @@
 
 use super::User;
 use crate::sys::cgroup::Bounds;
-use crate::sys::fs::{Dir, Kind, kind_of};
+use crate::sys::fs::Dir;
 use crate::sys::landlock::{Access, Ruleset};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Reach {
             }
             if hidden.starts_with(&path) {
                 self.read_around(&path, hidden);
-            } else if path != Path::new("/proc") && kind_of(&path) != Some(Kind::Link) {
+            } else if path != Path::new("/proc") {
                 self.0.push((path, Access::Read));
             }
         }

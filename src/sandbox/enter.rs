@@ -102,6 +102,7 @@ fn run(entry: &Entry) -> io::Result<ExitStatus> {
     namespace::enter(entry.first)?;
     let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
     let confines = Confines {
+        may_gain: false,
         limits: entry.errand.limits,
         user: entry.user.map(|User { uid, gid }| (uid, gid)),
         doors: Vec::new(),

@@ -33,6 +33,7 @@ pub fn hand_over(
         child.args(arguments).current_dir(directory).envs(environment);
         let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
         let confines = Confines {
+            may_gain: false,
             limits,
             user: confinement.user.map(|User { uid, gid }| (uid, gid)),
             doors: cgroup::doors(&record.groups),

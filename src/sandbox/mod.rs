@@ -12,6 +12,7 @@ mod children;
 mod confinement;
 mod enter;
 mod errand;
+mod external;
 mod family;
 mod hand_over;
 mod held;
@@ -20,6 +21,7 @@ mod mounts;
 mod record;
 mod run;
 mod running;
+mod shipped;
 mod supervisor;
 
 use crate::error::{Exit, Explain, FsError};
@@ -34,11 +36,13 @@ pub use ability::{has_namespaces, known as known_namespaces};
 pub use capture::Output;
 pub use confinement::{Confinement, Level};
 pub use enter::{ENTER, enter};
+pub use external::{Contract, ExternalCall, call_external, chain, inherited};
 pub use hand_over::{hand_over, run_here};
 pub use held::{end, expect, release};
 pub use line::{CommandLine, Sourced};
 pub use record::{Record, all as all_running, of as running, sweep};
-pub use run::run;
+pub use run::{run, run_for_host};
+pub use shipped::{shipped_externals, write_externals};
 pub use supervisor::{SUPERVISOR, supervise};
 
 /// The account that a script runs as.
@@ -104,6 +108,14 @@ pub struct Script<'a> {
     pub leftovers: Leftovers,
     /// Where its output goes.
     pub capture: Capture<'a>,
+}
+
+/// What a program gets that works for the host itself and is no gear's: an external of the
+/// administrator's may call `sudo`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ForHost<'a> {
+    /// What it reads on its standard input. A file and no pipe: whoever does not read it harms nobody.
+    pub input: Option<&'a std::fs::File>,
 }
 
 /// How a script ended.

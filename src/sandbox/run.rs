@@ -7,7 +7,7 @@ use super::family::Family;
 use super::held;
 use super::record::Record;
 use super::running::Running;
-use super::{Leftovers, Outcome, SandboxError, Script, Status, User};
+use super::{ForHost, Leftovers, Outcome, SandboxError, Script, Status, User};
 use crate::sys::process::{Confines, Limits};
 use crate::sys::{cgroup, interrupt, process};
 use std::io;
@@ -25,6 +25,16 @@ const SELDOM: Duration = Duration::from_millis(500);
 /// An error means that it did not run, or cannot be followed; that it failed is in the
 /// [`Outcome`].
 pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
+    run_as(script, None)
+}
+
+/// The same for a program that works for the host itself: it reads `input`, and may gain privileges
+/// as it could without `cart`. Only for what the administrator has put where it lies.
+pub fn run_for_host(script: &Script, input: ForHost<'_>) -> Result<Outcome, SandboxError> {
+    run_as(script, Some(input))
+}
+
+fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, SandboxError> {
     process::adopt_orphans();
     let files = capture::open(&script.capture, script.user)?;
     let began = Instant::now();
@@ -33,7 +43,7 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
         held::keep(confinement)?;
     }
     let first = inside.as_ref().and_then(|record| record.first);
-    let mut running = start(script, (inside.as_ref(), &files))?;
+    let mut running = start(script, host, (inside.as_ref(), &files))?;
     let mut family = Family::new(running.id(), script.marks, first.map(|first| first.id));
     let waited = wait(script, &mut running, (&mut family, &files));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
@@ -65,30 +75,37 @@ fn start_error(script: &Script, source: std::io::Error) -> SandboxError {
 
 fn start(
     script: &Script,
+    host: Option<ForHost<'_>>,
     (inside, files): (Option<&Record>, &Files),
 ) -> Result<Running, SandboxError> {
     if let Some((record, first)) = inside.and_then(|record| Some((record, record.first?))) {
         let outputs = (&files.stdout, &files.stderr);
         return Running::inside(first, &errand(script, record), outputs);
     }
-    let begin = || Running::here(direct(script, inside, files)?);
+    let begin = || Running::here(direct(script, host, (inside, files))?);
     begin().map_err(|source| start_error(script, source))
 }
 
 /// The script as a child of this process.
-fn direct(script: &Script, inside: Option<&Record>, files: &Files) -> io::Result<Command> {
+fn direct(
+    script: &Script,
+    host: Option<ForHost<'_>>,
+    (inside, files): (Option<&Record>, &Files),
+) -> io::Result<Command> {
     let mut command = process::command(&script.line.program);
+    let input = host.and_then(|host| host.input).map(std::fs::File::try_clone).transpose()?;
     command
         .args(&script.line.arguments)
         .current_dir(script.folder)
         .envs(script.env)
         .envs(script.marks.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(input.map_or_else(Stdio::null, Stdio::from))
         .stdout(files.stdout.try_clone()?)
         .stderr(files.stderr.try_clone()?);
     let mut confines = Confines {
         limits: limits(script, inside),
         user: script.user.map(|User { uid, gid }| (uid, gid)),
+        may_gain: host.is_some() && script.confinement.is_none(),
         ..Confines::default()
     };
     if let (Some(record), Some(confinement)) = (inside, script.confinement) {

@@ -7,7 +7,9 @@
 //!
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
+pub mod accounts;
 pub mod await_endpoints;
+pub mod call_external;
 pub mod check_cartridge;
 pub mod check_endpoints;
 pub mod clear_rewritten;
@@ -28,6 +30,7 @@ pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+pub mod host_script;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
@@ -37,9 +40,11 @@ pub mod make_gear;
 pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
+pub mod place_files;
 pub mod place_trees;
 pub mod remove_cartridge;
 pub mod render_templates;
+pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
@@ -192,6 +197,7 @@ macro_rules! steps {
 
 steps! {
     await_endpoints::AwaitEndpoints,
+    call_external::CallExternal,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
     clear_rewritten::ClearRewritten,
@@ -207,15 +213,18 @@ steps! {
     endpoints::ClaimEndpoints,
     git_repo::GitRepo,
     host_links::HostLinks,
+    host_script::HostScript,
     keep_home::KeepHome,
     lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
+    place_files::PlaceFiles,
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
+    resolve_externals::ResolveExternals,
     run_extension::RunExtension,
     run_script::RunScript,
     set_state::SetState,

@@ -104,7 +104,11 @@ impl Ruleset {
             how |= OFlags::NOFOLLOW;
         }
         match openat(CWD, path, how, Mode::empty()) {
-            Ok(place) => self.allow_open(&place, access),
+            Ok(place) => match self.allow_open(&place, access) {
+                // A socket or a pipe (`/dev/stdin`) is governed by no rule, and needs none.
+                Err(error) if error.raw_os_error() == Some(libc::EBADFD) => Ok(()),
+                done => done,
+            },
             // What this user cannot reach, its scripts cannot reach either.
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::ACCESS) => Ok(()),
             Err(error) => Err(error.into()),

@@ -6,8 +6,10 @@
 pub mod cgroup;
 pub mod checkpoint;
 pub mod clock;
+pub mod folders;
 pub mod fs;
 pub mod host;
+pub mod in_root;
 pub mod interrupt;
 pub mod landlock;
 pub mod lock;

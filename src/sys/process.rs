@@ -65,6 +65,9 @@ pub struct Confines {
     pub doors: Vec<std::fs::File>,
     /// What it may do to files.
     pub reach: Option<Ruleset>,
+    /// Whether it may gain privileges, as by `sudo`: a program of the administrator's, never a
+    /// package's.
+    pub may_gain: bool,
 }
 
 /// Prepares `command` to run as a confined child: own session, no inherited descriptors, no core
@@ -138,7 +141,9 @@ impl Confines {
     }
 
     fn shut(&self) -> io::Result<()> {
-        rustix::thread::set_no_new_privs(true)?;
+        if !self.may_gain {
+            rustix::thread::set_no_new_privs(true)?;
+        }
         self.reach.as_ref().map_or(Ok(()), Ruleset::restrict)
     }
 }

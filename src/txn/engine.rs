@@ -21,7 +21,7 @@ const LOGS_EVERY: i64 = 16;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 12] = [
+const FOLDERS: [(&str, u32); 13] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
@@ -29,6 +29,7 @@ const FOLDERS: [(&str, u32); 12] = [
     ("staging", 0o700),
     ("locks", 0o700),
     ("log", 0o700),
+    ("spool", 0o700),
     ("frontend", 0o755),
     ("frontend/nginx", 0o755),
     ("frontend/nginx/stream", 0o755),
@@ -100,17 +101,25 @@ impl<'a> Engine<'a> {
         Ok(Self { db, layout, config, state })
     }
 
-    /// Runs `plan` to its end, or puts everything back. The caller holds the locks.
+    /// Writes `plan` down, and takes the scarce things that it needs; nothing where somebody else has
+    /// taken one since it was planned. The caller holds the locks.
+    pub fn begin(&self, plan: &Plan, view: &Value, command: &str) -> Result<Option<i64>, Failure> {
+        ballast::ensure(&self.state)?;
+        checkpoint("before the plan is written down");
+        match self.db.begin(&beginning(plan, view, command)?) {
+            Err(DbError::Taken(_)) => Ok(None),
+            begun => Ok(Some(begun?)),
+        }
+    }
+
+    /// Runs `plan`, written down as `txn`, to its end, or puts everything back. The caller holds the
+    /// locks.
     pub fn run(
         &self,
-        plan: &Plan,
-        view: &Value,
+        (plan, txn): (&Plan, i64),
         command: &str,
         (on_failure, witness): (OnFailure, &dyn Witness),
     ) -> Result<Receipt, Failure> {
-        ballast::ensure(&self.state)?;
-        checkpoint("before the plan is written down");
-        let txn = self.db.begin(&beginning(plan, view, command)?)?;
         let own = locks::of_transaction(&self.state, txn, (Duration::ZERO, command))?;
         checkpoint("the plan is written down");
         let run = Run::of_plan((self, txn, witness), plan);

@@ -54,9 +54,10 @@ impl Locks {
                 }
                 Resource::PackageInUse(_) => continue,
                 Resource::Package(_) if whole_library => continue,
-                Resource::Package(_) | Resource::Gear(_) | Resource::HostLinks => {
-                    Sharing::Exclusive
-                }
+                Resource::Package(_)
+                | Resource::Gear(_)
+                | Resource::HostLinks
+                | Resource::HostFiles => Sharing::Exclusive,
             };
             locks.add(&resource.to_string(), sharing, wait)?;
         }

@@ -7,6 +7,9 @@ use crate::plan::Plan;
 use serde_json::Value;
 use std::time::Duration;
 
+/// How often a plan is made anew because somebody else was faster.
+const TRIES: u32 = 50;
+
 /// The person who asked, as far as a transaction needs them.
 pub trait Person: Witness {
     /// Shows the plan where it needs consent, and asks. A no is a failure.
@@ -56,18 +59,27 @@ pub fn perform(
     }
     let mut locks = Locks::take(&engine.state, &plan.resources, how.wait, &how.command)?;
     engine.recover_overlapping(&plan.resources, &mut locks, person)?;
-    let now = make()?;
-    if now.resources != plan.resources {
-        let text = "what is installed was changed by somebody else meanwhile";
-        return Err(Failure::new(Exit::Conflict, text).hint("try again"));
+    let mut known = plan;
+    // Gears that are made at the same time find the same places free: who comes second looks again.
+    for _ in 0..TRIES {
+        let now = make()?;
+        if now.resources != known.resources {
+            let text = "what is installed was changed by somebody else meanwhile";
+            return Err(Failure::new(Exit::Conflict, text).hint("try again"));
+        }
+        if now.is_empty() {
+            return Ok(Done::Nothing(now));
+        }
+        if !now.does_the_same_as(&known) {
+            person.agree_again(&known, &now)?;
+        }
+        if let Some(txn) = engine.begin(&now, &person.view(&now), &how.command)? {
+            let receipt = engine.run((&now, txn), &how.command, (how.on_failure, person))?;
+            drop(locks);
+            return Ok(Done::Ran(now, receipt));
+        }
+        known = now;
     }
-    if now.is_empty() {
-        return Ok(Done::Nothing(now));
-    }
-    if !now.does_the_same_as(&plan) {
-        person.agree_again(&plan, &now)?;
-    }
-    let receipt = engine.run(&now, &person.view(&now), &how.command, (how.on_failure, person))?;
-    drop(locks);
-    Ok(Done::Ran(now, receipt))
+    let text = "what was found free is taken again and again by other commands";
+    Err(Failure::new(Exit::Conflict, text).hint("try again when they have ended"))
 }

@@ -70,7 +70,7 @@ fn converse(
 
 /// Reads a line from the terminal; nothing at its end. A plain read would go on through Ctrl-C
 /// once `interrupt::watch` has taken the signal over.
-fn read_line() -> Result<Option<String>, Failure> {
+pub(super) fn read_line() -> Result<Option<String>, Failure> {
     let cannot_read = |error: io::Error| {
         let mut failure = Failure::new(Exit::Failed, "cannot read the answer");
         failure.causes.push(error.to_string());

@@ -16,6 +16,7 @@ pub mod printer;
 pub mod progress;
 pub mod report;
 mod screen;
+pub mod secret;
 mod sink;
 mod suggest;
 pub mod table;

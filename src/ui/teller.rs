@@ -130,7 +130,8 @@ impl Person for Teller<'_> {
     }
 
     fn agree_again(&self, _before: &Plan, now: &Plan) -> Result<(), Failure> {
-        if self.agreed {
+        // Who was not asked the first time has not seen what is different.
+        if self.agreed || now.consent == Consent::Given {
             return Ok(());
         }
         self.printer.warn("something else was changed meanwhile; this is the plan now:");

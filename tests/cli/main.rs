@@ -2,11 +2,13 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "tests run the program and look at the disk"
 )]
 
 mod basics;
+mod build;
 mod completions;
 mod help;
 mod lint;

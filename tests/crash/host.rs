@@ -11,14 +11,20 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 #[path = "../support/supervisors.rs"]
 mod supervisors;
+#[path = "../support/tpkg.rs"]
+mod tpkg;
+
+use tpkg::Tpkg;
 
 const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor: test\n\
     Cartridge-Version: '1.0'\nVersion: '1'\nVersions: ['1']\nDisplay-Name: Mock\n\
     Categories: [web_framework]\n";
 
 /// The folders of packages, as they stand in the lines of scenarios.
-const PACKAGES: [&str; 9] =
-    ["PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON"];
+const PACKAGES: [&str; 13] = [
+    "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
+    "ASKED", "TPKG", "TPKG2",
+];
 
 thread_local! {
     /// Where the cartridges of this test listen: the gears of all roots have the same addresses.
@@ -92,6 +98,8 @@ impl Host {
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
+        host.asking();
+        host.tpkg();
         host
     }
 
@@ -203,6 +211,67 @@ impl Host {
         }
     }
 
+    /// Two releases of a cartridge that asks externals, one that is called and one that is left a
+    /// request, and the one that is called: what it was asked for lies below `etc`.
+    fn asking(&self) {
+        let releases = [
+            ("ASKING", "1.0", "- {name: called, data: old}\n"),
+            ("ASKED", "2.0", "- {name: left, datafile: more}\n"),
+        ];
+        for (folder, version, more) in releases {
+            let manifest =
+                MANIFEST.replace("NAME", "asking").replace("'1.0'", &format!("'{version}'"));
+            let externals = "Externals:\n- {name: called, data: the same}\n\
+                - {name: left, datascript: ./made}\n- {name: called, datafile: more}\n";
+            let manifest = format!("{manifest}{externals}{more}");
+            self.file(&format!("{folder}/metadata/manifest.yml"), &manifest, 0o644);
+            self.file(&format!("{folder}/bin/control"), "#!/bin/bash\nexit 0\n", 0o755);
+            let made = format!("#!/bin/bash\necho {version}\n");
+            self.file(&format!("{folder}/made"), &made, 0o755);
+            self.file(&format!("{folder}/more"), &format!("more {version}"), 0o644);
+        }
+        let settings = self.root.join("etc/cartwright");
+        let text = std::fs::read_to_string(settings.join("config.yml")).unwrap();
+        let text = text + "externals:\n  left: {mode: request}\n";
+        std::fs::write(settings.join("config.yml"), text).unwrap();
+        std::fs::create_dir_all(settings.join("externals")).unwrap();
+        let place = self.root.join("etc/asked");
+        std::fs::create_dir_all(&place).unwrap();
+        let called = format!(
+            "#!/bin/bash\ndata=$(cat)\nfile='{}'/\"${{data// /-}}\"\n\
+             if [[ $2 == install ]]; then echo \"$1\" >\"$file\"; else rm -f \"$file\"; fi\n",
+            place.display()
+        );
+        let program = settings.join("externals/called");
+        std::fs::write(&program, called).unwrap();
+        std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Two releases of a package of tpkg: files of every kind come, change and go.
+    fn tpkg(&self) {
+        std::fs::create_dir_all(self.root.join("etc/rc3.d")).unwrap();
+        let common = |version: &str, more: &str| {
+            Tpkg::new("small", version)
+                .says(&format!("externals:\n- name: called\n  data: {more}"))
+                .script("preinstall", "true")
+                .script("reloc/bin/hello", &format!("echo {version}"))
+                .of("bin/hello", "    init:\n      start: 20\n      levels: [3]")
+                .file("reloc/etc/conf", version)
+                .of("etc/conf", "    config: true")
+                .file("reloc/lines", &format!("1 1 1 1 1 {more}\n"))
+                .of("lines", "    crontab:\n      user: root")
+        };
+        let old = common("1", "old").file("root/usr/share/small/gone", "x").link("reloc/link", "a");
+        let new = common("2", "new")
+            .file("root/usr/share/other/come", "y")
+            .file("reloc/lines2", "2 2 2 2 2 x\n")
+            .of("lines2", "    crontab: {}")
+            .link("reloc/link", "b");
+        for (name, package) in [("TPKG", old), ("TPKG2", new)] {
+            std::fs::write(self.temp.path().join(name), package.bytes()).unwrap();
+        }
+    }
+
     fn file(&self, path: &str, text: &str, mode: u32) {
         let path = self.temp.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -306,6 +375,11 @@ impl Host {
         }
         look_into(&self.root, Path::new("usr"), &mut seen);
         look_into(&self.root, Path::new("etc"), &mut seen);
+        look_into(&self.root, Path::new("opt"), &mut seen);
+        look_into(&self.root, Path::new("var/spool"), &mut seen);
+        let placed = "SELECT group_concat(path || ' ' || role, ', ') FROM (SELECT * FROM placed \
+                      JOIN package ON id = package WHERE removed_by IS NULL ORDER BY path)";
+        seen.insert("placed".into(), self.rows(placed).unwrap_or_default());
         // Folders of the state are made before the first transaction, and stay.
         for folder in ["nginx", "nginx/stream", "apache", "tls"] {
             let folder = &*format!("frontend/{folder}");
@@ -318,6 +392,18 @@ impl Host {
         let held = "SELECT group_concat(name || ': ' || reason, ', ') FROM hold \
                     WHERE released_by IS NULL";
         seen.insert("held".into(), self.rows(held).unwrap_or_default());
+        let asked = "SELECT group_concat(holder || ' ' || file || ' ' || ordinal || ' ' || name || ' ' \
+                     || CAST(data AS TEXT) || ' ' || state, ', ') FROM (SELECT * FROM external \
+                     WHERE withdrawn_by IS NULL OR state = 'waiting' ORDER BY ordinal, name, id)";
+        seen.insert("asked".into(), self.rows(asked).unwrap_or_default());
+        for entry in std::fs::read_dir(self.state().join("spool")).into_iter().flatten().flatten() {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            // The moment, the gear's identifier and the place of this host are nobody else's.
+            let own = ["\"asked\"", "\"gear\"", "\"tpkg_home\""];
+            let lines = text.lines().filter(|line| !own.iter().any(|name| line.contains(name)));
+            let name = format!("spool/{}", entry.file_name().to_string_lossy());
+            seen.insert(name, lines.collect());
+        }
         Seen(seen)
     }
 

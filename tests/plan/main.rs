@@ -18,7 +18,7 @@
 mod upgrades;
 
 use cartwright::db::GearRow;
-use cartwright::facts::Gear;
+use cartwright::facts::{Externals, Gear};
 use cartwright::gear::state::State;
 use cartwright::plan::Plan;
 use cartwright::plan::gear::{Farewell, destroy, start, stop};
@@ -73,6 +73,7 @@ fn gear(words: &str) -> Gear {
         stop_locked: state == State::Stopped,
         since: None,
         connected: false,
+        externals: Vec::new(),
     }
 }
 
@@ -80,8 +81,8 @@ fn plan(verb: &str, gear: &Gear) -> Plan {
     match verb {
         "start" => start(gear),
         "stop" => stop(gear),
-        "destroy" => destroy(gear, Farewell::Silent, 1).unwrap(),
-        "farewell" => destroy(gear, Farewell::Teardown, 1).unwrap(),
+        "destroy" => destroy(gear, Farewell::Silent, 1, &Externals::default()).unwrap(),
+        "farewell" => destroy(gear, Farewell::Teardown, 1, &Externals::default()).unwrap(),
         other => panic!("nothing is called `{other}`"),
     }
 }

@@ -145,6 +145,7 @@ fn facts(gear: Gear, library: &str) -> UpgradeFacts {
         bytes: 1,
         extension: Extension::default(),
         members: MemberFacts {
+            externals: cartwright::facts::Externals::default(),
             application: vec![gear.clone()],
             told: Vec::new(),
             taken_hosts: BTreeSet::new(),

@@ -22,6 +22,7 @@ mod corpus;
 mod listed;
 mod markers;
 mod public;
+mod tpkg;
 mod upgrades;
 
 use host::{Host, get, md5};

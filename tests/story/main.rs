@@ -18,6 +18,7 @@ mod confined;
 mod control;
 mod disk;
 mod elsewhere;
+mod externals;
 mod frontend;
 mod host;
 mod managed;

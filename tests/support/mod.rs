@@ -7,3 +7,4 @@ pub(crate) mod http;
 pub(crate) mod pack;
 pub(crate) mod supervisors;
 pub(crate) mod tls;
+pub(crate) mod tpkg;

@@ -79,7 +79,7 @@ impl Pending {
             link,
             kind,
             size: pax.size.unwrap_or(header.size),
-            executable: header.executable,
+            mode: header.mode,
             modified: pax.modified.unwrap_or(header.modified),
         })
     }

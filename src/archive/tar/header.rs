@@ -42,7 +42,7 @@ pub(super) struct Header {
     pub(super) link: Vec<u8>,
     pub(super) kind: Type,
     pub(super) size: u64,
-    pub(super) executable: bool,
+    pub(super) mode: u32,
     pub(super) modified: i64,
 }
 
@@ -86,7 +86,8 @@ impl Header {
             link: text(&old.linkname).to_vec(),
             kind,
             size: number(&old.size, "size")?,
-            executable: number(&old.mode, "mode")? & 0o100 != 0,
+            // Above the permission bits some programs write the type as well.
+            mode: u32::try_from(number(&old.mode, "mode")? & 0o7777).unwrap_or_default(),
             modified: signed(&old.mtime).ok_or(TarFault::Number("time"))?,
         })
     }
@@ -222,7 +223,7 @@ mod tests {
         layout.set_cksum();
         let header = Header::parse(layout.as_bytes()).unwrap();
         assert_eq!(header.name.len(), 211);
-        assert!(header.executable);
+        assert_eq!(header.mode, 0o755);
         let mut old = Layout::from_byte_slice(layout.as_bytes()).clone();
         old.as_mut_bytes()[257] = b'X';
         old.set_cksum();

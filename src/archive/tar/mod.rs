@@ -6,8 +6,11 @@
 
 mod extended;
 mod header;
+mod tpkg;
 
 pub(super) use header::looks_like_tar;
+pub use tpkg::TpkgFault;
+pub(super) use tpkg::{looks_like_tpkg, unpack as unpack_tpkg};
 
 use super::error::{ArchiveError, Reason, shown};
 use super::ledger::Node;
@@ -75,12 +78,24 @@ struct Member {
     kind: Type,
     link: Vec<u8>,
     size: u64,
-    executable: bool,
+    mode: u32,
     modified: i64,
 }
 
 /// Unpacks the archive in `stream`.
 pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(), ArchiveError> {
+    walk(stream, session, &mut place)
+}
+
+/// What is done with each member; it has to take its content and the padding from the stream.
+type Each<'e> = &'e mut dyn FnMut(&mut Stream, &mut Session<'_>, &Member) -> Result<(), Stop>;
+
+/// Calls `each` for the members of the archive in `stream`, up to its very last byte.
+fn walk(
+    stream: &mut Stream,
+    session: &mut Session<'_>,
+    each: Each<'_>,
+) -> Result<(), ArchiveError> {
     let mut pending = Pending::default();
     let mut first = true;
     loop {
@@ -114,7 +129,7 @@ pub(super) fn unpack(stream: &mut Stream, session: &mut Session<'_>) -> Result<(
         }
         let raw = header.name.clone();
         let done = pending.take().apply(header);
-        done.and_then(|member| place(stream, session, &member)).map_err(|stop| match stop {
+        done.and_then(|member| each(stream, session, &member)).map_err(|stop| match stop {
             Stop::Fault(fault) => fail(&raw, fault),
             Stop::Error(error) => error,
         })?;
@@ -225,9 +240,9 @@ fn file(
     member: &Member,
     path: &RelPath,
 ) -> Result<(), Stop> {
-    let made = session.ledger.add_file(path, member.size, member.executable)?;
+    let made = session.ledger.add_file(path, member.size, member.mode)?;
     session.place.make_dirs(&made)?;
-    let mut output = session.place.create(path, member.executable, member.size)?;
+    let mut output = session.place.create(path, member.mode, member.size)?;
     let mut left = member.size;
     while left > 0 {
         let piece = stream.take(left)?;
@@ -252,11 +267,11 @@ fn hard_link(session: &mut Session<'_>, member: &Member, path: &RelPath) -> Resu
     let target = name::parse(&member.link).map_err(|_| nothing())?;
     let target = target.path.filter(|_| !target.slash).ok_or_else(nothing)?;
     match session.ledger.get(&target).cloned() {
-        Some(Node::File { size, executable, sha256 }) => {
-            let made = session.ledger.add_file(path, size, executable)?;
+        Some(Node::File { size, mode, sha256 }) => {
+            let made = session.ledger.add_file(path, size, mode)?;
             let place: &mut Place<'_> = &mut session.place;
             place.make_dirs(&made)?;
-            place.copy(&target, path, executable)?;
+            place.copy(&target, path, mode)?;
             session.ledger.set_digest(path, sha256);
             Ok(())
         }

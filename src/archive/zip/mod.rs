@@ -179,7 +179,7 @@ impl Scan<'_, '_> {
         let (path, ledger) = (&member.path, &mut self.session.ledger);
         let made = match what {
             What::Directory => ledger.add_directory(path)?,
-            What::File { executable } => ledger.add_file(path, size, executable)?,
+            What::File { executable } => ledger.add_file(path, size, mode(executable))?,
             What::Link => {
                 let target = self.scratch.link_target(self.packed, &member)?;
                 ledger.add_link(path, &target)?
@@ -191,6 +191,11 @@ impl Scan<'_, '_> {
         }
         Ok(Some(member))
     }
+}
+
+/// The permission bits of a file.
+fn mode(executable: bool) -> u32 {
+    if executable { 0o755 } else { 0o644 }
 }
 
 fn extract(
@@ -206,7 +211,7 @@ fn extract(
         watch.advance(member.packed);
         match member.what {
             What::File { executable } => {
-                let mut output = place.create(&member.path, executable, member.size)?;
+                let mut output = place.create(&member.path, mode(executable), member.size)?;
                 scratch.data(packed, member, |piece| {
                     clock.check()?;
                     Ok(output.write(piece)?)

@@ -5,7 +5,7 @@ use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::database;
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{self, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
+use crate::facts::{self, Externals, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::package::ident::{GearName, HostName};
 use crate::plan::gear::{CreateRequest, Exposure, create};
 use crate::sys::clock::Moment;
@@ -92,6 +92,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
             installed: facts::library(&db, &names)?,
             told: facts::told(&db, &application)?,
             application,
+            externals: Externals::look(app.layout(), config),
         };
         Ok(create(&ask, &facts, &config.gears)?)
     })

@@ -4,7 +4,7 @@ use super::found;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out};
 use crate::error::{Context, Exit, Failure};
-use crate::facts;
+use crate::facts::{self, Externals};
 use crate::package::ident::GearName;
 use crate::plan::gear::{Farewell, destroy};
 use clap::Args;
@@ -36,7 +36,8 @@ pub fn run(args: &DestroyArgs, app: &mut App) -> Result<Exit, Failure> {
     carry_out(app, &db, &args.change, &|| {
         let gear = found::gear(app, &db, &args.name)?;
         let bytes = facts::home_size(app.layout(), &args.name);
-        Ok(destroy(&gear, farewell, bytes)?)
+        let externals = Externals::look(app.layout(), app.config()?);
+        Ok(destroy(&gear, farewell, bytes, &externals)?)
     })
     .doing(|| format!("cannot destroy the gear `{}`", args.name))
 }

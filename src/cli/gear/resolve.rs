@@ -69,6 +69,11 @@ impl Resolved {
             });
         }
         let arrived = if requests.is_empty() { Vec::new() } else { gather(app, &requests)? };
+        if let Some(other) = arrived.iter().find(|one| one.new.package.tpkg.is_some()) {
+            let title = other.new.package.title();
+            let text = format!("`{title}` is a tpkg package, and gears are made of cartridges");
+            return Err(Failure::new(Exit::Usage, text).hint("install it with `cart install`"));
+        }
         let mut next = arrived.iter();
         for ((slot, version), word) in slots.into_iter().zip(words) {
             self.wanted.extend(match slot {

@@ -12,6 +12,7 @@ pub(super) const PACKAGE: &[&str] = &[
     "Version-Overrides",
     "Source-Url",
     "Source-Md5",
+    "Externals",
 ];
 
 /// Elements that describe one software version.

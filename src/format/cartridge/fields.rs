@@ -172,7 +172,12 @@ pub(super) fn options(fields: &Fields, reading: &mut Reading) -> Map<String, Jso
 
 /// Warns about keys of `node` that are not among `known`, with the nearest known one, and keeps
 /// what they say under `path`.
-pub(super) fn unknown(node: &Node, known: &[&[&str]], path: &str, reading: &mut Reading) {
+pub(in crate::format) fn unknown(
+    node: &Node,
+    known: &[&[&str]],
+    path: &str,
+    reading: &mut Reading,
+) {
     let known = || known.iter().copied().flatten().copied();
     let pairs = node.pairs().unwrap_or_default().iter();
     for pair in pairs.filter(|pair| known().all(|name| name != pair.key)).take(MOST_UNKNOWN) {

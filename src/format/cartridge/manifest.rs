@@ -7,6 +7,7 @@ use super::names::{self, Names};
 use super::overrides;
 use super::source;
 use super::versions::{self, Versions};
+use crate::format::externals;
 use crate::format::reading::Reading;
 use crate::format::yaml::{Node, Value};
 use crate::package::ident::FormatName;
@@ -32,6 +33,9 @@ pub(super) fn package(root: &Node, reading: &mut Reading) -> Option<Package> {
     let compatible_versions = versions::compatible(&fields, reading);
     let source_url = source::url(&fields, reading);
     let source_md5 = source::md5(&fields, reading);
+    let externals = fields.get("Externals");
+    let externals = externals.map(|node| externals::externals("Externals", node, reading));
+    let externals = externals.unwrap_or_default();
     let (Some(versions), Some(names)) = (versions, names) else {
         // There is no version to read them for; what is wrong in them is said all the same.
         endpoint::endpoints(&fields, reading);
@@ -51,8 +55,10 @@ pub(super) fn package(root: &Node, reading: &mut Reading) -> Option<Package> {
         software,
         source_url,
         source_md5,
+        externals,
         managed: Managed::default(),
         parts: Parts::default(),
+        tpkg: None,
         extra,
     })
 }

@@ -5,7 +5,7 @@
 
 mod elements;
 mod endpoint;
-mod fields;
+pub(super) mod fields;
 pub(super) mod identity;
 pub(super) mod managed;
 mod manifest;
@@ -19,7 +19,7 @@ mod versions;
 use super::error::{Fault, ManifestError};
 use super::place::Place;
 use super::reading::Reading;
-use super::{Format, Tree, yaml};
+use super::{Format, Tree, externals, yaml};
 use crate::package::Package;
 use crate::package::ident::FormatName;
 use crate::package::managed::Managed;
@@ -71,6 +71,7 @@ impl Format for Cartridge {
         let (managed, mut unknown) = managed_files(tree, notes)?;
         package.managed = managed;
         package.extra.append(&mut unknown);
+        externals::check(&package.externals, tree.table())?;
         package.parts = parts::of(tree.table(), notes);
         Ok(package)
     }

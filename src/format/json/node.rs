@@ -1,6 +1,7 @@
 //! The tree that a JSON text becomes.
 
 use crate::format::place::Place;
+use crate::format::yaml;
 use serde_json::Value;
 
 /// One value, and where it stands.
@@ -100,6 +101,30 @@ impl Node {
                 Value::Object(pairs.iter().map(pair).collect())
             }
         }
+    }
+
+    /// The same as a tree of YAML, for what both can say: lists of externals.
+    pub(in crate::format) fn to_yaml(&self) -> yaml::Node {
+        let value = match &self.content {
+            Content::Scalar(Value::String(text)) => yaml::Value::Quoted(text.clone()),
+            Content::Scalar(value) => yaml::Value::Plain(value.to_string()),
+            Content::List(items) => {
+                yaml::Value::Sequence(items.iter().map(Self::to_yaml).collect())
+            }
+            Content::Object(pairs) => {
+                let pair = |pair: &Pair| yaml::Pair {
+                    key: pair.key.clone(),
+                    place: pair.place,
+                    value: pair.value.to_yaml(),
+                };
+                let last = |at: usize, pair: &Pair| {
+                    !pairs.iter().skip(at + 1).any(|later| later.key == pair.key)
+                };
+                let kept = pairs.iter().enumerate().filter(|(at, own)| last(*at, own));
+                yaml::Value::Mapping(kept.map(|(_, own)| pair(own)).collect())
+            }
+        };
+        yaml::Node { value, place: self.place }
     }
 
     /// Every key that stands twice in the same object, anywhere below: the later ones.

@@ -6,6 +6,7 @@ mod env;
 mod manifest;
 mod patterns;
 mod scripts;
+mod tpkg;
 mod tree;
 
 use super::{Tree, cartridge, ubos, yaml};
@@ -26,7 +27,12 @@ pub fn lint(tree: &dyn Tree) -> Notes {
     let mut notes = Notes::default();
     let read = super::read(tree, &mut notes);
     let mut all = notes.into_vec();
+    let is_tpkg = super::is_tpkg(&mut |path| tree.table().get(path).is_some());
     match &read {
+        Ok(package) if is_tpkg => {
+            let particular = package.tpkg.iter();
+            all.extend(particular.flat_map(|tpkg| tpkg::advice(package, tpkg, tree)));
+        }
         Ok(package) => {
             all.extend(manifest::advice(package, tree));
             all.extend(patterns::advice(package));
@@ -34,9 +40,11 @@ pub fn lint(tree: &dyn Tree) -> Notes {
         }
         Err(error) => all.extend(error.notes()),
     }
-    all.extend(managed_files(tree));
-    all.extend(tree::advice(tree));
-    all.extend(scripts::advice(tree));
+    if !is_tpkg {
+        all.extend(managed_files(tree));
+        all.extend(tree::advice(tree));
+        all.extend(scripts::advice(tree));
+    }
     Notes::from_iter(ordered(all))
 }
 

@@ -42,6 +42,12 @@ fn folders(tree: &dyn Tree) -> Vec<String> {
     folders
 }
 
+/// Looks at the script `entry`.
+pub(super) fn about_entry(tree: &dyn Tree, entry: &Entry) -> Vec<Note> {
+    let script = tree.read(entry.path.as_str(), LONGEST).ok().flatten();
+    script.map(|script| about_script(entry, &script)).unwrap_or_default()
+}
+
 fn about_script(entry: &Entry, script: &[u8]) -> Vec<Note> {
     let path = entry.path.as_str();
     let mut notes = Vec::new();

@@ -22,6 +22,7 @@ pub(super) use lint::notes as lint;
 pub use site::{Fill, Include, sites};
 
 use super::error::ManifestError;
+use super::externals;
 use super::json::{self, Node};
 use super::place::Place;
 use super::reading::Reading;
@@ -40,6 +41,14 @@ pub fn is_alone_in(tree: &dyn Tree) -> bool {
     tree.table().get(MANIFEST).is_some() && !FORMATS.iter().any(other)
 }
 
+/// Says that a package of this format cannot be installed yet.
+pub(super) fn not_yet() -> ManifestError {
+    ManifestError::NotYet {
+        text: format!("`{MANIFEST}` makes it a UBOS package, which cannot be installed yet"),
+        remedy: "`cart lint` checks its manifest and templates".into(),
+    }
+}
+
 /// Reads the package in `tree`; what was tolerated goes to `notes`.
 pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Manifest, ManifestError> {
     let Some(bytes) = tree.read(MANIFEST, json::LONGEST)? else {
@@ -53,7 +62,9 @@ pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Manifest, ManifestErro
         sources::check(&root, tree, &mut reading);
         top::manifest(&root, &mut reading)
     });
-    reading.finish(manifest)
+    let manifest = reading.finish(manifest)?;
+    externals::check(&manifest.externals, tree.table())?;
+    Ok(manifest)
 }
 
 /// Reads a manifest by itself, as backups have it: whether its sources exist is not looked at.

@@ -3,6 +3,7 @@
 
 use super::{is_alone_in, read, read_alone};
 use crate::format::sample::Sample;
+use crate::package::external::ExternalData;
 use crate::package::note::{Level, Notes};
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::{
@@ -11,6 +12,7 @@ use crate::package::ubos::item::{
 use crate::package::ubos::point::{PointDefault, PointKind};
 use crate::package::ubos::role::{AppContext, RoleName, WellKnown};
 use crate::package::ubos::{Kind, Manifest};
+use crate::sys::path::RelPath;
 use serde_json::json;
 
 const APP: &str = r#"# An app with nearly everything
@@ -220,7 +222,7 @@ fn each_rule_is_kept() {
             r#""templatelang" : "erb" },   #"#,
             "write `varsubst` or `perlscript`",
         ),
-        (r#"${package.codedir}/web/a.php"#, "${package.codedir}/web/none", "`web/none` is not in"),
+        ("${package.codedir}/web/a.php", "${package.codedir}/web/none", "`web/none` is not in"),
         (r#""suspendresume""#, r#""later""#, "write `suspendresume`"),
         (r#""phase" : "resume""#, r#""phase" : "suspend""#, "write `resume`"),
         (r#""wiki@${appconfig.appconfigid}""#, r#""-x;y""#, "the name of a unit"),
@@ -309,6 +311,23 @@ fn an_accessory_names_its_apps_and_lies_where_they_lie() {
 }
 
 #[test]
+fn externals_are_the_same_list_as_in_other_formats() {
+    let with = |list: &str| {
+        let text = format!(r#"{{ "type" : "app", "externals" : {list} }}"#);
+        sample(&text).0.map(|manifest| manifest.externals)
+    };
+    let read = with(
+        r#"[ { "name" : "user", "data" : "7" }, { "name" : "s", "datafile" : "img/x.png" } ]"#,
+    );
+    let read = read.unwrap();
+    assert_eq!(read[0].data, ExternalData::Inline(b"7".to_vec()));
+    assert_eq!(read[1].data, ExternalData::File(RelPath::parse("img/x.png").unwrap()));
+    assert!(with(r#"[ { "data" : "x" } ]"#).unwrap_err().contains("has no `name`"));
+    assert!(with(r#"[ { "name" : "s", "datafile" : "../x" } ]"#).is_err());
+    assert!(with(r#"[ { "name" : "s", "datascript" : "none" } ]"#).is_err());
+}
+
+#[test]
 fn relative_places_need_a_role_with_a_folder() {
     let at = |role: &str, name: &str| {
         let text = format!(
@@ -353,6 +372,8 @@ fn what_is_no_manifest_is_refused() {
     let link = Sample::new(&[("ubos-manifest.json -> x", b"")]);
     assert!(is_alone_in(&link));
     assert!(read(&link, &mut Notes::default()).is_err());
+    let installed = crate::format::read(&link, &mut Notes::default()).unwrap_err().to_string();
+    assert!(installed.contains("a UBOS package, which cannot be installed yet"), "{installed}");
     let both = Sample::new(&[("metadata/manifest.yml", b""), ("ubos-manifest.json", b"")]);
     assert!(!is_alone_in(&both), "a cartridge is a cartridge");
 }

@@ -1,6 +1,7 @@
 //! The manifest as a whole (UBOS specification, 1.1).
 
 use super::{fields, points, role};
+use crate::format::externals;
 use crate::format::json::Node;
 use crate::format::reading::Reading;
 use crate::package::ubos::name::PackageName;
@@ -16,6 +17,7 @@ const KNOWN: &[&str] = &[
     "info",
     "requirestls",
     "allowswildcardhostname",
+    "externals",
 ];
 
 /// Reads the object that a manifest is; nothing when it has a fault.
@@ -30,8 +32,19 @@ pub(super) fn manifest(root: &Node, reading: &mut Reading) -> Option<Manifest> {
     let info = info(root, reading);
     let requires_tls = fields::truth(root, "requirestls", reading).unwrap_or(false);
     let allows_wildcard = fields::truth(root, "allowswildcardhostname", reading).unwrap_or(true);
+    let externals = root.get("externals").map(Node::to_yaml);
+    let externals = externals.map(|list| externals::externals("externals", &list, reading));
     let extra = reading.take_kept();
-    Some(Manifest { kind: kind?, roles, points, info, requires_tls, allows_wildcard, extra })
+    Some(Manifest {
+        kind: kind?,
+        roles,
+        points,
+        info,
+        requires_tls,
+        allows_wildcard,
+        externals: externals.unwrap_or_default(),
+        extra,
+    })
 }
 
 fn kind(root: &Node, reading: &mut Reading) -> Option<Kind> {

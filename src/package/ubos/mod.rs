@@ -11,6 +11,7 @@ pub mod point;
 pub mod role;
 pub mod site;
 
+use super::external::External;
 use name::PackageName;
 use point::Point;
 use role::Role;
@@ -31,6 +32,10 @@ pub struct Manifest {
     pub requires_tls: bool,
     /// Whether a site that answers to every host name may have it.
     pub allows_wildcard: bool,
+    /// What it asks the host's configuration management for (the seed on externals; no part of the
+    /// original's format).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub externals: Vec<External>,
     /// Everything else that the manifest says, as JSON.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
@@ -96,6 +101,7 @@ mod tests {
             info: all.iter().map(|(key, name)| ((*key).into(), info(name))).collect(),
             requires_tls: false,
             allows_wildcard: true,
+            externals: Vec::new(),
             extra: serde_json::Map::new(),
         };
         let name = |manifest: &Manifest, locale| manifest.info(locale)?.name.clone();

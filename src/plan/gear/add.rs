@@ -5,6 +5,7 @@ use super::configure::{
 };
 use super::create::Exposure;
 use super::events::{Member, add_dispatch};
+use super::externals::add_coming;
 use super::frontend::{Ports, add_rerouting, exposure, give_ports, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::{add_wait, plan_for};
@@ -179,6 +180,7 @@ fn add_new(
     let ports = further_ports(plan, new.iter(), facts)?;
     reserve(plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
+        add_coming(plan, (identity, one), &facts.externals)?;
         add_cartridge(plan, one, identity, claims(one, given, &ports))?;
         plan.summary.push(format!("cartridge {}", one.package.ident(one.version())));
         for at in given {

@@ -6,6 +6,7 @@ use super::configure::{
     port_variable,
 };
 use super::events::{Member, add_dispatch};
+use super::externals::add_coming;
 use super::frontend::{add_connection, give_ports, host_of, new_parts, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
 use super::run::add_start;
@@ -92,6 +93,7 @@ pub fn create(
     let ports = give_ports(&mut plan, wanted.iter(), (ask.exposure, facts.outside.as_ref()))?;
     reserve(&mut plan, &ports, &identity.uuid);
     for (one, given) in &assigned {
+        add_coming(&mut plan, (&identity, one), &facts.externals)?;
         add_cartridge(&mut plan, one, &identity, claims(one, given, &ports))?;
     }
     let packages = packages(&wanted);

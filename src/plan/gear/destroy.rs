@@ -3,11 +3,13 @@
 use super::frontend::add_disconnection;
 use super::locking::{lock, unlock};
 use super::run::{add_start, add_stop, listening};
-use crate::db::{Change, InversePart};
+use crate::db::{Change, ExternalRow, InversePart};
 use crate::error::Exit;
-use crate::facts::Gear;
+use crate::facts::{Externals, Gear, UndoFacts};
 use crate::gear::state::State;
+use crate::package::external::Action;
 use crate::package::ident::GearName;
+use crate::plan::externals::{add_again, add_withdrawn};
 use crate::plan::install::below;
 use crate::plan::{Consent, Plan, Refusal, Resource};
 use crate::step::control::Strictness;
@@ -25,7 +27,12 @@ pub enum Farewell {
 }
 
 /// Plans the destruction of a gear; `bytes` is the size of its home, which waits in the stash.
-pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refusal> {
+pub fn destroy(
+    gear: &Gear,
+    farewell: Farewell,
+    bytes: u64,
+    externals: &Externals,
+) -> Result<Plan, Refusal> {
     let name = &gear.identity.name;
     let mut plan = Plan::new(format!("destroy the gear `{name}`"));
     plan.resources.insert(Resource::Gear(name.clone()));
@@ -53,27 +60,35 @@ pub fn destroy(gear: &Gear, farewell: Farewell, bytes: u64) -> Result<Plan, Refu
             }
         }
     }
+    add_withdrawn(&mut plan, &gear.externals, externals, Action::Remove)?;
     plan.step(StashTrees { trees: vec![below("gears", &gear_path(name)?)?] });
     plan.records.push(Change::DestroyGear { id: gear.row.id });
     plan.keeps = Some(bytes);
-    plan.consent = match farewell {
+    plan.consent = plan.consent.max(match farewell {
         Farewell::Silent => Consent::Courtesy,
         Farewell::Teardown => Consent::Needed,
-    };
+    });
     plan.summary.push(format!("its data ({bytes} bytes) waits in the stash, for `cart undo`"));
     Ok(plan)
 }
 
 /// Adds to `plan` what brings a destroyed gear back from the stash.
-pub(in crate::plan) fn add_restored(plan: &mut Plan, gear: &Gear, started: bool) {
+pub(in crate::plan) fn add_restored(
+    plan: &mut Plan,
+    (gear, started): (&Gear, bool),
+    facts: &UndoFacts,
+) -> Result<(), Refusal> {
     let name = &gear.identity.name;
     plan.resources.insert(Resource::Gear(name.clone()));
     plan.records.push(Change::RestoreGear { id: gear.row.id });
+    let of_gear = |row: &&ExternalRow| row.asker.gear.as_ref() == Some(&gear.identity.uuid);
+    add_again(plan, facts.withdrawn.iter().filter(of_gear), &facts.externals)?;
     if started {
         add_start(plan, &gear.identity, listening(gear), &[]);
     }
     plan.inverse.parts.push(InversePart::DestroyGear { name: name.clone() });
     plan.summary.push(format!("the gear `{name}` comes back with its data"));
+    Ok(())
 }
 
 fn gear_path(name: &GearName) -> Result<RelPath, Refusal> {

@@ -3,6 +3,7 @@
 use super::add::{changed, further_ports, grown, members, present};
 use super::configure::Wanted;
 use super::events::{Member, add_dispatch, add_silence};
+use super::externals::of;
 use super::frontend::{add_rerouting, reserve};
 use super::order::unmet;
 use super::run::plan_for;
@@ -15,6 +16,8 @@ use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
 use crate::package::endpoint::Endpoint;
+use crate::package::external::Action as External;
+use crate::plan::externals::add_withdrawn;
 use crate::plan::{Consent, Plan, Refusal, Resource};
 use crate::step::control::{Control, Strictness};
 use crate::step::drop_variables::DropVariables;
@@ -42,6 +45,8 @@ pub fn remove(facts: &MemberFacts, dirs: &[String], bytes: u64) -> Result<Plan, 
             continue;
         };
         add_leaving(&mut plan, facts, (cartridge, package));
+        let rows = of(&gear.externals, package);
+        add_withdrawn(&mut plan, rows, &facts.externals, External::Remove)?;
         inverse.insert(0, returning(gear, cartridge));
     }
     plan.inverse.parts.extend(inverse);

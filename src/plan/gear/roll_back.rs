@@ -2,12 +2,13 @@
 //! gear's data stays as it is, unless what was kept of it is wanted instead.
 
 use super::configure::Wanted;
+use super::externals::add_former;
 use super::frontend::add_rerouting;
 use super::locking::{lock, unlock};
 use super::moved::{as_new, variables};
 use super::run::{add_actions, add_stop_by, add_wait, listening, plan_for};
 use super::upgrade::as_it_is;
-use crate::db::{Change, GearEndpointRow, InversePart, NewCartridge, NewEndpoint};
+use crate::db::{Change, ExternalRow, GearEndpointRow, InversePart, NewCartridge, NewEndpoint};
 use crate::error::Exit;
 use crate::facts::{Gear, Installed, MemberFacts};
 use crate::gear::action::Action;
@@ -53,6 +54,8 @@ pub struct RollBack<'a> {
     pub returning: &'a [Installed],
     /// What becomes of the data.
     pub data: Data,
+    /// What the upgrade has taken back from externals.
+    pub withdrawn: &'a [ExternalRow],
 }
 
 /// A cartridge, as it is and as it becomes again.
@@ -74,6 +77,10 @@ pub fn roll_back(facts: &MemberFacts, ask: &RollBack<'_>, bytes: u64) -> Result<
     }
     if ask.data == Data::Stays {
         plan.step(StashGear { gear: gear.identity.clone() });
+    }
+    for one in &all {
+        let withdrawn = (ask.withdrawn, ask.keeper);
+        add_former(&mut plan, (gear, &one.was), withdrawn, &facts.externals)?;
     }
     let rows = rows(gear, &all, ask.endpoints);
     match ask.data {
@@ -111,7 +118,7 @@ pub fn roll_back(facts: &MemberFacts, ask: &RollBack<'_>, bytes: u64) -> Result<
         endpoints: ask.endpoints.to_vec(),
     });
     plan.keeps = Some(bytes);
-    plan.consent = Consent::Courtesy;
+    plan.consent = plan.consent.max(Consent::Courtesy);
     for one in &all {
         let (now, was) = (&one.present.package_version, &one.was.package.package_version);
         plan.summary.push(format!("`{}` {now} → {was}", one.now.dir));

@@ -1,6 +1,7 @@
 //! Upgrading the cartridges of a gear: it has happened to all of them, or to none.
 
 use super::configure::new_cartridge;
+use super::externals::add_upgraded;
 use super::frontend::add_rerouting;
 use super::itinerary::{Entry, Kind, Refresh, as_the_original, itinerary};
 use super::locking::{lock, unlock};
@@ -72,6 +73,7 @@ pub fn upgrade(facts: &UpgradeFacts, refresh: Refresh) -> Result<Plan, Refusal> 
     }
     let moved = moved(&facts.members, &entries)?;
     for one in &entries {
+        add_upgraded(&mut plan, (gear, &one.new), &identity, &facts.members.externals)?;
         match one.kind {
             Kind::Compatible => add_compatible(&mut plan, facts, (&identity, one)),
             Kind::Incompatible => add_incompatible(&mut plan, facts, (&identity, one, &moved)),

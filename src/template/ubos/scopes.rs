@@ -242,6 +242,7 @@ mod tests {
             info: BTreeMap::new(),
             requires_tls: false,
             allows_wildcard: true,
+            externals: Vec::new(),
             extra: serde_json::Map::new(),
         };
         let all = manifest.points.iter();

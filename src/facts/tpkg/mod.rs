@@ -1,0 +1,19 @@
+//! Facts about packages of the format tpkg: what is where on the host, to whom it belongs, and what
+//! the host is like.
+
+mod all;
+mod check;
+mod host;
+mod installed;
+mod needs;
+mod spots;
+
+pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
+pub use check::check_placed;
+pub use host::{TpkgHost, tpkg_host};
+pub use installed::{InstalledTpkg, OnDisk, installed_tpkg, tpkg_packages_named};
+pub use needs::{
+    Candidate, Needs, dependents_first, is_tpkg, of_the_system, tpkg_title, with_dependents,
+    with_prerequisites,
+};
+pub use spots::{Arriving, Spot, There};

@@ -1,0 +1,207 @@
+//! Packages that need each other, or cannot bear each other, and sources to choose from.
+
+use crate::host::{Host, write};
+use crate::support::http::{Reply, Server};
+use crate::support::tpkg::Tpkg;
+
+fn plain(name: &str, version: &str) -> Tpkg {
+    Tpkg::new(name, version).file(&format!("reloc/{name}"), version)
+}
+
+fn needing(name: &str, version: &str, need: &str) -> Tpkg {
+    plain(name, version).says(&format!("dependencies:\n- name: {need}"))
+}
+
+/// A directory with packages and what lists them.
+fn source(host: &Host, packages: &[(Tpkg, &str, &str, &str)]) -> String {
+    let folder = host.outside("source");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut index = String::new();
+    for (package, name, version, more) in packages {
+        let file = write(package, &folder);
+        let file = file.file_name().unwrap().to_str().unwrap();
+        let entry = format!("---\nname: {name}\nversion: \"{version}\"\nfilename: {file}\n{more}");
+        index.push_str(&entry);
+    }
+    std::fs::write(folder.join("metadata.yml"), index).unwrap();
+    folder.display().to_string()
+}
+
+#[test]
+fn what_is_missing_is_named_and_nothing_is_changed() {
+    let host = Host::new();
+    let before = host.look();
+    let file = host.pack(&needing("a", "1", "b\n  minimum_version: \"2\""));
+    host.fails(&["install", &file], 4, "needs `b` (at least 2)");
+    let older = host.pack(&plain("b", "1"));
+    host.fails(&["install", &file, &older], 4, "there is 1");
+    assert_eq!(host.look(), before);
+    host.must(&["install", &file, &host.pack(&plain("b", "2"))]);
+    assert_eq!(host.installed(), ["a-1", "b-2"]);
+}
+
+#[test]
+fn whoever_is_needed_comes_first_whatever_the_order() {
+    let host = Host::new();
+    let log = host.at("log").display().to_string();
+    let says =
+        |package: Tpkg, name: &str| package.script("preinstall", &format!("echo {name} >> {log}"));
+    let a = host.pack(&says(needing("a", "1", "c"), "a"));
+    let b = host.pack(&says(plain("b", "1"), "b"));
+    let c = host.pack(&says(needing("c", "1", "b"), "c"));
+    host.must(&["install", &a, &b, &c]);
+    assert_eq!(host.read("log"), "b\nc\na\n");
+}
+
+#[test]
+fn a_circle_comes_as_one_group_and_goes_as_one() {
+    let host = Host::new();
+    let (a, b) = (host.pack(&needing("a", "1", "b")), host.pack(&needing("b", "1", "a")));
+    host.fails(&["install", &a], 4, "needs `b`");
+    host.must(&["install", &a, &b]);
+    host.fails(&["remove", "a"], 4, "needs `a`");
+    host.must(&["remove", "a", "b"]);
+    assert!(host.installed().is_empty());
+}
+
+#[test]
+fn what_somebody_needs_stays_unless_they_go_too() {
+    let host = Host::new();
+    let files = [plain("low", "1"), needing("middle", "1", "low"), needing("high", "1", "middle")];
+    let files: Vec<String> = files.iter().map(|one| host.pack(one)).collect();
+    host.must(&["install", &files[0], &files[1], &files[2]]);
+    host.fails(&["remove", "low"], 4, "`middle-1`");
+    host.must(&["remove", "--dependents", "low"]);
+    assert!(host.installed().is_empty());
+}
+
+#[test]
+fn what_nobody_else_needs_goes_with_it_where_that_is_asked_for() {
+    let host = Host::new();
+    let files = [
+        plain("shared", "1"),
+        plain("own", "1"),
+        plain("top", "1").says("dependencies:\n- name: own\n- name: shared"),
+        needing("other", "1", "shared"),
+    ];
+    let files: Vec<String> = files.iter().map(|one| host.pack(one)).collect();
+    host.must(&["install", &files[0], &files[1], &files[2], &files[3]]);
+    host.must(&["remove", "--prerequisites", "top"]);
+    assert_eq!(host.installed(), ["other-1", "shared-1"]);
+}
+
+#[test]
+fn an_upgrade_that_would_leave_somebody_without_what_they_need_is_refused() {
+    let host = Host::new();
+    let files = [
+        host.pack(&plain("low", "1")),
+        host.pack(&needing("high", "1", "low\n  maximum_version: \"1\"")),
+    ];
+    host.must(&["install", &files[0], &files[1]]);
+    let newer = host.pack(&plain("low", "2"));
+    host.fails(&["upgrade", &newer], 4, "`high-1`");
+    let both = host.pack(&needing("high", "2", "low\n  minimum_version: \"2\""));
+    host.must(&["upgrade", &newer, &both]);
+    assert_eq!(host.installed(), ["high-2", "low-2"]);
+}
+
+#[test]
+fn declared_conflicts_are_refused_whoever_declares_them() {
+    let host = Host::new();
+    let angry = plain("angry", "1").says("conflicts:\n- name: other");
+    let (angry, other) = (host.pack(&angry), host.pack(&plain("other", "1")));
+    host.fails(&["install", &angry, &other], 4, "beside `other`");
+    host.must(&["install", &angry]);
+    host.fails(&["install", &other], 4, "beside `other`");
+}
+
+#[test]
+fn another_system_or_hardware_is_refused() {
+    let host = Host::new();
+    host.write("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+    for (says, status) in [
+        ("operatingsystem: [RedHat-5, Solaris]", 4),
+        ("operatingsystem: [Debian]", 0),
+        ("operatingsystem: [Debian-12]", 0),
+        ("architecture: [pdp11]", 4),
+    ] {
+        let (code, said) = host.run(&["install", "-n", &host.pack(&plain("a", "1").says(says))]);
+        assert_eq!(code, status, "{says}: {said}");
+    }
+}
+
+#[test]
+fn packages_of_the_system_are_asked_of_it() {
+    if !std::path::Path::new("/usr/bin/dpkg-query").exists() {
+        println!("SKIP: tpkg::native: dpkg-query is not installed");
+        return;
+    }
+    let host = Host::new();
+    host.write(
+        "var/lib/dpkg/status",
+        "Package: libthing\nStatus: install ok installed\nVersion: 1:2.5-3\nArchitecture: all\n\
+         Maintainer: x <x@example.org>\nDescription: x\n",
+    );
+    let file = |bounds: &str| host.pack(&needing("a", "1", &format!("{bounds}\n  native: true")));
+    host.fails(&["install", &file("nothing-of-it")], 4, "package of the system");
+    host.fails(&["install", &file("libthing\n  minimum_version: \"3\"")], 4, "there is 2.5-3");
+    host.must(&["install", &file("libthing\n  minimum_version: \"2.1\"")]);
+}
+
+#[test]
+fn names_are_found_in_sources_with_all_that_they_need() {
+    let host = Host::new();
+    let place = source(
+        &host,
+        &[
+            (needing("app", "1.9", "lib"), "app", "1.9", "dependencies:\n- name: lib\n"),
+            (needing("app", "1.10", "lib"), "app", "1.10", "dependencies:\n- name: lib\n"),
+            (plain("lib", "1"), "lib", "1", ""),
+        ],
+    );
+    let said = host.must(&["install", "--source", &place, "app"]);
+    assert_eq!(host.installed(), ["app-1.10", "lib-1"], "{said}");
+    host.must(&["remove", "app"]);
+    host.must(&["install", "--source", &format!("{place}/"), "app<1.10"]);
+    assert_eq!(host.installed(), ["app-1.9", "lib-1"]);
+    host.must(&["upgrade", "--source", &place, "app"]);
+    assert_eq!(host.installed(), ["app-1.10", "lib-1"]);
+    let said = host.fails(&["install", "--source", &place, "nobody"], 4, "nowhere to be had");
+    assert!(said.contains("cannot come together"), "{said}");
+    // One that is gone is told, and no reason to fail.
+    let gone = host.outside("gone").display().to_string();
+    host.must(&["install", "--source", &gone, "--source", &place, "lib"]);
+}
+
+#[test]
+fn the_settings_name_sources_and_one_may_be_a_server() {
+    let host = Host::new();
+    let package = plain("lib", "1");
+    let server = Server::start();
+    server.route("/tpkg/lib-1.tpkg", [Reply::bytes(package.bytes())]);
+    let index = "---\n:name: lib\n:version: 1\n:filename: lib-1.tpkg\n";
+    let url = server.route("/tpkg/metadata.yml", [Reply::bytes(index)]);
+    let place = url.trim_end_matches("/metadata.yml");
+    host.write("etc/cartwright/config.yml", &format!("tpkg:\n  sources: ['{place}']\n"));
+    host.must(&["install", "lib"]);
+    assert_eq!(host.installed(), ["lib-1"]);
+}
+
+#[test]
+fn what_cannot_go_together_is_explained() {
+    let host = Host::new();
+    let a = "dependencies:\n- name: c\n  maximum_version: \"1\"\n";
+    let b = "dependencies:\n- name: c\n  minimum_version: \"2\"\n";
+    let place = source(
+        &host,
+        &[
+            (plain("a", "1"), "a", "1", a),
+            (plain("b", "1"), "b", "1", b),
+            (plain("c", "1"), "c", "1", ""),
+            (plain("c", "2"), "c", "2", ""),
+        ],
+    );
+    let said = host.fails(&["install", "--source", &place, "a", "b"], 4, "cannot come together");
+    assert!(said.contains("`a-1` needs `c` (at most 1)"), "{said}");
+    assert!(said.contains("`b-1` needs `c` (at least 2)"), "{said}");
+}
