@@ -80,9 +80,15 @@ fn included(node: &mut Node, include: Include, reading: &mut Reading) {
             }
         }
         Content::Scalar(_) => {}
-        Content::List(items) => items.iter_mut().for_each(|item| included(item, include, reading)),
+        Content::List(items) => {
+            for item in items {
+                included(item, include, reading);
+            }
+        }
         Content::Object(pairs) => {
-            pairs.iter_mut().for_each(|pair| included(&mut pair.value, include, reading));
+            for pair in pairs {
+                included(&mut pair.value, include, reading);
+            }
         }
     }
 }

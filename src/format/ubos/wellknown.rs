@@ -49,7 +49,7 @@ pub(super) fn all(node: &Node, reading: &mut Reading) -> Vec<(WellKnownName, Wel
 fn entry(pair: &Pair, reading: &mut Reading) -> Option<WellKnown> {
     let node = &pair.value;
     match pair.key.as_str() {
-        "robots.txt" => robots(node, reading),
+        "robots.txt" => Some(robots(node, reading)),
         "webfinger" => {
             only(node, &["proxy"], "webfinger", reading);
             fields::needed_as(node, "proxy", proxy, reading).map(WellKnown::Webfinger)
@@ -122,7 +122,7 @@ fn plain(node: &Node, reading: &mut Reading) -> Option<WellKnown> {
 
 /// A URL or a path; it becomes a header, so it is one word.
 fn url(text: &str) -> Result<String, &'static str> {
-    let fine = !text.chars().any(|c| c.is_control());
+    let fine = !text.chars().any(char::is_control);
     if fine { Ok(text.to_owned()) } else { Err("has a control character: remove it") }
 }
 
@@ -149,7 +149,7 @@ fn status(node: &Node, reading: &mut Reading) -> Option<u16> {
     status
 }
 
-fn robots(node: &Node, reading: &mut Reading) -> Option<WellKnown> {
+fn robots(node: &Node, reading: &mut Reading) -> WellKnown {
     only(node, &["allow", "disallow"], "robots.txt", reading);
     let mut paths = |key: &str| {
         let mut paths = Vec::new();
@@ -162,15 +162,14 @@ fn robots(node: &Node, reading: &mut Reading) -> Option<WellKnown> {
                 path.starts_with('/')
                     && !path.contains(|c: char| c.is_whitespace() || c.is_control())
             };
-            match item.text().filter(fine) {
-                Some(path) => paths.push(path.to_owned()),
-                None => {
-                    let text = format!("an item of `{key}` is no path: begin it with `/`");
-                    reading.fault(item.place, text);
-                }
+            if let Some(path) = item.text().filter(fine) {
+                paths.push(path.to_owned());
+            } else {
+                let text = format!("an item of `{key}` is no path: begin it with `/`");
+                reading.fault(item.place, text);
             }
         }
         paths
     };
-    Some(WellKnown::Robots { allow: paths("allow"), disallow: paths("disallow") })
+    WellKnown::Robots { allow: paths("allow"), disallow: paths("disallow") }
 }

@@ -12,7 +12,6 @@ const LARGEST_PATTERN: usize = 1 << 20;
 
 /// One customization point.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "independent properties, each one of the format")]
 pub struct Point {
     /// By which it is set, and known to templates.
     pub name: PointName,

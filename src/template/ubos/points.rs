@@ -51,7 +51,7 @@ pub enum PointError {
         /// The point.
         point: PointName,
         /// Why not.
-        error: VariableError,
+        error: Box<VariableError>,
     },
 }
 
@@ -119,7 +119,7 @@ fn default(
         Some(PointDefault::Expression(text)) => {
             let made = variables.render(text.as_bytes()).map_err(|error| {
                 let (package, point) = names();
-                PointError::Expression { package, point, error }
+                PointError::Expression { package, point, error: Box::new(error) }
             })?;
             let made = match String::from_utf8(made) {
                 Ok(text) => Chosen::Plain(Json::String(text)),

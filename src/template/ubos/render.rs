@@ -34,7 +34,7 @@ impl Variables<'_> {
     pub fn render(&self, template: &[u8]) -> Result<Vec<u8>, VariableError> {
         self.text(template, 0).map_err(|wrong| {
             let before = template.get(..wrong.at).unwrap_or(template);
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = before.split(|byte| *byte == b'\n').count();
             let head = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             let column = String::from_utf8_lossy(head).chars().count() + 1;
             let Wrong { variable, through, fault, .. } = wrong;
@@ -81,16 +81,13 @@ impl Variables<'_> {
             made.extend_from_slice(before);
             let at = text.len() - variable.len();
             let escaped = at.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'\\');
-            match inner(variable).filter(|_| !escaped) {
-                Some((inner, length)) => {
-                    let wrong = |wrong: Wrong| Wrong { at, ..wrong };
-                    made.extend(self.variable(inner, depth).map_err(wrong)?);
-                    rest = variable.get(length..).unwrap_or_default();
-                }
-                None => {
-                    made.extend_from_slice(b"${");
-                    rest = variable.get(2..).unwrap_or_default();
-                }
+            if let Some((inner, length)) = inner(variable).filter(|_| !escaped) {
+                let wrong = |wrong: Wrong| Wrong { at, ..wrong };
+                made.extend(self.variable(inner, depth).map_err(wrong)?);
+                rest = variable.get(length..).unwrap_or_default();
+            } else {
+                made.extend_from_slice(b"${");
+                rest = variable.get(2..).unwrap_or_default();
             }
             if made.len() > LONGEST {
                 let variable = inner(variable).map(|(name, _)| lossy(name)).unwrap_or_default();

@@ -35,7 +35,7 @@ impl Variables<'_> {
             }
             match at {
                 Json::Object(inner) if !inner.is_empty() => {
-                    drop(inner.insert(String::new(), value))
+                    drop(inner.insert(String::new(), value));
                 }
                 _ => *at = value,
             }
