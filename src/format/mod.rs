@@ -6,6 +6,7 @@
 mod cartridge;
 mod error;
 mod externals;
+mod json;
 mod lint;
 mod place;
 mod reading;
@@ -13,6 +14,7 @@ mod reading;
 mod sample;
 pub mod tpkg;
 mod tree;
+pub mod ubos;
 mod yaml;
 
 pub use cartridge::identity::{Line, Release, line_of, release_of};
@@ -57,6 +59,9 @@ pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError
         if let Some(manifest) = format.manifest_in(tree) {
             return format.read(tree, &manifest, notes);
         }
+    }
+    if ubos::is_alone_in(tree) {
+        return Err(ubos::not_yet());
     }
     Err(cartridge::absent(tree))
 }

@@ -23,6 +23,12 @@ pub fn lint(gathered: &Gathered) -> Result<Vec<Note>, FsError> {
     let dir = staging.dir(&gathered.tree)?;
     let tree = Unpacked { dir: &dir, table: &gathered.table };
     let mut notes = format::lint(&tree).into_vec();
+    if format::ubos::is_alone_in(&tree) {
+        if let Ok(manifest) = format::ubos::read(&tree, &mut Notes::default()) {
+            notes.extend(super::ubos::about_templates(&manifest, &tree));
+        }
+        return Ok(sorted(notes));
+    }
     // What cannot be read as a package has been said; its templates are then of no use.
     if let Ok(package) = format::read(&tree, &mut Notes::default()) {
         let patterns = &package.managed.processed_templates;
@@ -30,9 +36,13 @@ pub fn lint(gathered: &Gathered) -> Result<Vec<Note>, FsError> {
             notes.extend(about_template(&dir, &path));
         }
     }
-    // Stable: what the format said about one file stays in its order.
+    Ok(sorted(notes))
+}
+
+/// By file. Stable: what the format said about one file stays in its order.
+fn sorted(mut notes: Vec<Note>) -> Vec<Note> {
     notes.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(notes)
+    notes
 }
 
 /// The templates of both passes, as paths in the tree: those of variables, and those that the

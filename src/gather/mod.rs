@@ -19,6 +19,7 @@ pub mod request;
 pub mod staging;
 mod tpkg_source;
 mod trees;
+mod ubos;
 mod upstream;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod provenance;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod tpkg;
+pub mod ubos;
 pub mod version;
 
 use digest::Md5;

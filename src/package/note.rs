@@ -60,3 +60,9 @@ impl Notes {
         self.0
     }
 }
+
+impl FromIterator<Note> for Notes {
+    fn from_iter<I: IntoIterator<Item = Note>>(notes: I) -> Self {
+        Self(notes.into_iter().collect())
+    }
+}

@@ -5,6 +5,7 @@
 //! ends: what real Ruby would do beyond that is an error that names the place.
 
 pub mod erb;
+pub mod ubos;
 
 use crate::error::{Exit, Explain};
 use crate::sys::fs::Kind;

@@ -131,3 +131,31 @@ fn a_source_that_is_not_there_is_a_failure_and_no_note() {
     assert!(ran.status != 0 && ran.status != 1 && ran.stdout.is_empty(), "{ran}");
     is_clean(&host);
 }
+
+#[test]
+fn a_ubos_app_is_checked_and_not_installed() {
+    let manifest = r#"# relaxed
+{ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "/a", "appconfigitems" : [
+    { "type" : "file", "name" : "x", "template" : "tmpl/x", "templatelang" : "varsubst" },
+] } }, }
+"#;
+    let write_with = |template: &str, manifest: &str| {
+        let host = Host::new();
+        let files = [("ubos-manifest.json", manifest), ("tmpl/x", template)];
+        let folder = write(&host, &files);
+        (host, folder)
+    };
+    let (host, folder) = write_with("a\n${appconfig.contextt}\n", manifest);
+    let ran = host.cart(&["lint", &folder, "-q"]);
+    let said = "tmpl/x:2:1: warning: cannot be rendered at any site: line 2, column 1: \
+                `${appconfig.contextt}` is not known here\n";
+    ran.is(0, said, "");
+    is_clean(&host);
+    let refused = host.cart(&["install", &folder, "-y"]);
+    assert!(refused.status == 1 && refused.stdout.is_empty(), "{refused}");
+    assert!(refused.stderr.contains("a UBOS package, which cannot be installed yet"), "{refused}");
+    let (host, folder) = write_with("${site.hostname}", &manifest.replace("\"/a\"", "\"/A\""));
+    let ran = host.cart(&["lint", &folder, "-q"]);
+    assert_eq!(ran.status, 1, "{ran}");
+    assert!(ran.stdout.starts_with("ubos-manifest.json:2:64: error: `defaultcontext`"), "{ran}");
+}

@@ -9,7 +9,7 @@ mod scripts;
 mod tpkg;
 mod tree;
 
-use super::{Tree, cartridge, yaml};
+use super::{Tree, cartridge, ubos, yaml};
 use crate::package::file_table::{Content, Entry};
 use crate::package::note::{Level, Note, Notes};
 
@@ -19,6 +19,11 @@ const MOST: usize = 50;
 /// Says everything about the package in `tree`, by file and line; an error means that it cannot
 /// be installed.
 pub fn lint(tree: &dyn Tree) -> Notes {
+    if ubos::is_alone_in(tree) {
+        let mut all = ubos::lint(tree);
+        all.extend(tree::advice(tree));
+        return Notes::from_iter(ordered(all));
+    }
     let mut notes = Notes::default();
     let read = super::read(tree, &mut notes);
     let mut all = notes.into_vec();
@@ -40,11 +45,7 @@ pub fn lint(tree: &dyn Tree) -> Notes {
         all.extend(tree::advice(tree));
         all.extend(scripts::advice(tree));
     }
-    let mut notes = Notes::default();
-    for note in ordered(all) {
-        notes.push(note);
-    }
-    notes
+    Notes::from_iter(ordered(all))
 }
 
 /// Sorts by file and line; of two notes with the same words the graver one stays.
@@ -75,7 +76,7 @@ fn managed_files(tree: &dyn Tree) -> Option<Note> {
 }
 
 /// A note about a whole file.
-fn about(level: Level, file: impl Into<String>, text: impl Into<String>) -> Note {
+pub(super) fn about(level: Level, file: impl Into<String>, text: impl Into<String>) -> Note {
     Note { level, file: file.into(), line: None, column: None, text: text.into() }
 }
 
