@@ -12,8 +12,10 @@ mod config;
 mod files;
 mod host;
 mod host_services;
+mod import;
 mod life;
 mod needs;
+mod old_tpkg;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;

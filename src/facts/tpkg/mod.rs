@@ -6,6 +6,8 @@ mod check;
 mod host;
 mod installed;
 mod needs;
+mod old_base;
+mod old_files;
 mod spots;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
@@ -16,4 +18,5 @@ pub use needs::{
     Candidate, Needs, dependents_first, is_tpkg, of_the_system, tpkg_title, with_dependents,
     with_prerequisites,
 };
+pub use old_base::{Fit, OldBase, OldEntry, Settled, old_base, settled};
 pub use spots::{Arriving, Spot, There};

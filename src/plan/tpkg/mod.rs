@@ -6,6 +6,7 @@
 
 mod cron;
 mod files;
+pub mod import;
 mod init;
 mod leaving;
 mod needs;
