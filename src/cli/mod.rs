@@ -21,6 +21,7 @@ pub mod lint;
 pub mod list;
 pub mod oo_env_var;
 pub mod outdated;
+mod outdated_tpkg;
 pub mod owns;
 mod package;
 pub mod passphrase;

@@ -205,3 +205,36 @@ fn what_cannot_go_together_is_explained() {
     assert!(said.contains("`a-1` needs `c` (at most 1)"), "{said}");
     assert!(said.contains("`b-1` needs `c` (at least 2)"), "{said}");
 }
+
+#[test]
+fn everything_is_upgraded_from_sources_but_what_is_held() {
+    let host = Host::new();
+    for one in [plain("a", "1"), plain("b", "1"), plain("c", "1"), plain("d", "3")] {
+        host.must(&["install", &host.pack(&one)]);
+    }
+    let place = source(
+        &host,
+        &[
+            (plain("a", "2"), "a", "2", ""),
+            (plain("b", "1"), "b", "1", "operatingsystem: [Linux, Debian]\n"),
+            (plain("c", "2"), "c", "2", ""),
+            (plain("d", "2"), "d", "2", ""),
+        ],
+    );
+    host.must(&["hold", "c", "--reason", "why not"]);
+    let said = host.fails(&["outdated", "--source", &place], 20, "why not");
+    let of = |name: &str| said.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+    assert!(of("a ").is_some_and(|line| line.contains(" 2 ")), "{said}");
+    assert!(of("b ").is_none() && of("d ").is_none(), "{said}");
+    host.must(&["upgrade", "--source", &place]);
+    assert_eq!(host.installed(), ["a-2", "b-1", "c-1", "d-3"]);
+    assert!(host.must(&["upgrade", "--source", &place]).contains("nothing to do"));
+    host.must(&["unhold", "c"]);
+    // The settings name sources as well.
+    host.write("etc/cartwright/config.yml", &format!("tpkg:\n  sources: ['{place}']\n"));
+    host.fails(&["outdated"], 20, "c ");
+    host.must(&["outdated", "--offline"]);
+    host.must(&["upgrade"]);
+    assert_eq!(host.installed(), ["a-2", "b-1", "c-2", "d-3"]);
+    host.must(&["outdated"]);
+}
