@@ -19,3 +19,4 @@ mod old_tpkg;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
+mod undo;

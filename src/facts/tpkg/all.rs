@@ -99,7 +99,7 @@ pub fn tpkg_facts(
 }
 
 /// What a package has asked for; another release of it beside has its own requests.
-fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
+pub(super) fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
     let called = (FormatName::Tpkg, "", one.row.name.as_str());
     let mut rows = db.externals_of_package(called, &one.home.base)?;
     rows.retain(|row| row.holder == one.home.file_name);

@@ -9,6 +9,7 @@ mod needs;
 mod old_base;
 mod old_files;
 mod spots;
+mod way_back;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
 pub use check::check_placed;
@@ -20,3 +21,4 @@ pub use needs::{
 };
 pub use old_base::{Fit, OldBase, OldEntry, Settled, old_base, settled};
 pub use spots::{Arriving, Spot, There};
+pub use way_back::{Back, StepBack, WayBack, way_back};

@@ -1,7 +1,7 @@
 //! Taking over what tpkg itself has installed: everything stays as it is, but it is ours from now on.
 
 use super::cron;
-use crate::db::{Answer, Change, ExternalState, NewExternal, NewPackage, NewPlaced};
+use crate::db::{Answer, Change, ExternalState, InversePart, NewExternal, NewPackage, NewPlaced};
 use crate::facts::tpkg::{Settled, TpkgHost};
 use crate::gather::Arrival;
 use crate::package::external::Asker;
@@ -74,6 +74,7 @@ pub fn take_over(ask: &TakeOver<'_>) -> Result<Plan, Refusal> {
     }
     if !trees.is_empty() {
         plan.step(PlaceTrees { trees });
+        plan.inverse.parts.push(InversePart::LetGo);
     }
     Ok(plan)
 }

@@ -12,13 +12,14 @@ mod leaving;
 mod needs;
 mod scripts;
 pub mod solve;
+pub mod undo;
 pub mod wish;
 
 use super::externals::{self, Asking};
 use super::install::in_library;
 use super::upgrade::Downgrade;
 use super::{Consent, Plan, Refusal, Resource, hold};
-use crate::db::{Change, ExternalRow, NewPackage, NewPlaced, Placed};
+use crate::db::{Change, ExternalRow, InversePart, NewPackage, NewPlaced, Placed};
 use crate::error::Exit;
 use crate::facts::Externals;
 use crate::facts::tpkg::{Arriving, Candidate, InstalledTpkg, TpkgFacts};
@@ -26,6 +27,7 @@ use crate::gather::Arrival;
 use crate::package::external::{Action, Asker};
 use crate::package::file_table::{Content, Entry, FileTable};
 use crate::package::tpkg::{RequirementKind, Tpkg, version};
+use crate::step::AnyStep;
 use crate::step::place_files::{Act, PlaceFiles, What};
 use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::stash_trees::StashTrees;
@@ -128,6 +130,7 @@ pub fn change(ask: &TpkgAsk<'_>) -> Result<Plan, Refusal> {
         bring(&mut plan, ask, one)?;
     }
     stash(&mut plan, ask)?;
+    keep(&mut plan, ask);
     if !ask.leaving.is_empty() || !plan.irreversible.is_empty() {
         plan.consent = Consent::Courtesy;
     }
@@ -332,10 +335,26 @@ fn record(
     })));
 }
 
+/// What goes, and what files have taken the places of, is kept for `undo`.
+fn keep(plan: &mut Plan, ask: &TpkgAsk<'_>) {
+    let takes = |act: &Act| matches!(act, Act::Put { over: true, .. });
+    let places =
+        |step: &AnyStep| matches!(step, AnyStep::PlaceFiles(step) if step.acts.iter().any(takes));
+    if plan.steps.iter().any(places) || going(ask).next().is_some() {
+        undo::keep(plan, going(ask));
+    } else {
+        plan.inverse.parts.push(InversePart::Tpkgs);
+    }
+}
+
+/// Everything that goes, for good or for another release.
+fn going<'a>(ask: &'a TpkgAsk<'_>) -> impl Iterator<Item = &'a InstalledTpkg> {
+    ask.leaving.iter().chain(ask.coming.iter().flat_map(|one| &one.replaces)).copied()
+}
+
 /// The trees of what goes wait in the stash, with the files that were taken away before.
 fn stash(plan: &mut Plan, ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
-    let gone = ask.leaving.iter().chain(ask.coming.iter().flat_map(|one| &one.replaces));
-    let trees = gone.map(|one| in_library(&one.place)).collect::<Result<Vec<_>, _>>()?;
+    let trees = going(ask).map(|one| in_library(&one.place)).collect::<Result<Vec<_>, _>>()?;
     if !trees.is_empty() {
         plan.step(StashTrees { trees });
     }
