@@ -8,6 +8,7 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod cases;
 mod config;
 mod files;
 mod host;

@@ -70,6 +70,18 @@ pub struct Liberties {
     pub services: Services,
     /// Whether an older release may take the place of a newer one.
     pub downgrade: Downgrade,
+    /// Installed packages beside which one that comes cannot be.
+    pub conflicts: Conflicts,
+}
+
+/// Installed packages beside which a package that comes cannot be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conflicts {
+    /// They are in the way.
+    #[default]
+    Refused,
+    /// They leave: whoever asks has put them among those.
+    Removed,
 }
 
 /// Files that belong to no package, where a package wants to put one.

@@ -129,7 +129,8 @@ fn lacking(title: &str, need: &Requirement, after: &[Candidate]) -> Refusal {
 
 fn clashing(title: &str, other: &Candidate) -> Refusal {
     let text = format!("`{title}` cannot be installed beside `{}` {}", other.name, version(other));
-    Refusal::new(Exit::Conflict, text).hint("remove one of them first")
+    Refusal::new(Exit::Conflict, text)
+        .hint("remove one of them first; `--force-replace` removes what is installed")
 }
 
 fn version(one: &Candidate) -> String {
