@@ -118,8 +118,9 @@ fn declared_conflicts_are_refused_whoever_declares_them() {
 #[test]
 fn force_replaces_what_is_in_declared_conflict_but_nothing_that_is_needed() {
     let host = Host::new();
-    let angry = plain("angry", "1").says("conflicts:\n- name: other");
-    let (angry, other) = (host.pack(&angry), host.pack(&plain("other", "1")));
+    let (angry, other) = (plain("angry", "1"), plain("other", "1"));
+    let angry = angry.file("reloc/bin/same", "angry").says("conflicts:\n- name: other");
+    let (angry, other) = (host.pack(&angry), host.pack(&other.file("reloc/bin/same", "other")));
     // Packages of one command that cannot be together are no matter of force.
     host.fails(&["install", "--force-replace", &angry, &other], 4, "beside `other`");
     host.must(&["install", &other]);
@@ -129,8 +130,14 @@ fn force_replaces_what_is_in_declared_conflict_but_nothing_that_is_needed() {
     host.must(&["install", "--force-replace", &angry]);
     assert_eq!(host.installed(), ["angry-1"]);
     assert!(!host.has("opt/tpkg/other"));
+    assert_eq!(host.read("opt/tpkg/bin/same"), "angry");
+    host.must(&["undo", "2"]);
+    assert_eq!(host.look(), before);
+    host.must(&["verify"]);
+    host.must(&["install", "--force-replace", &angry]);
     host.must(&["install", "--force-replace", &other]);
     assert_eq!(host.installed(), ["other-1"]);
+    host.must(&["verify"]);
     host.must(&["install", &host.pack(&needing("user", "1", "other"))]);
     host.fails(&["install", "--force-replace", &angry], 4, "`user-1`, which is installed, needs");
     assert_eq!(host.installed(), ["other-1", "user-1"]);

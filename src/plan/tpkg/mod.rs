@@ -195,7 +195,7 @@ fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<()
     scripts::of_leaving(plan, gone, (Action::Remove, "preremove"))?;
     externals::add_withdrawn(plan, asked(ask, gone), ask.externals, Action::Remove)?;
     let mut part = Part { acts: Vec::new(), placed: Vec::new() };
-    leaving::take(plan, ask, (gone, &BTreeSet::new()), &mut part);
+    leaving::take(plan, ask, (gone, &wanted(ask)), &mut part);
     if !part.acts.is_empty() {
         let package = gone.package.title();
         plan.step(PlaceFiles { package, tree: None, acts: part.acts });
@@ -204,6 +204,19 @@ fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<()
     plan.summary.push(format!("`{}` leaves", gone.package.title()));
     plan.records.push(Change::RemovePackage { id: gone.row.id });
     Ok(())
+}
+
+/// The places that packages want which come, and the folders that lead there.
+fn wanted(ask: &TpkgAsk<'_>) -> BTreeSet<RelPath> {
+    let mut wanted = BTreeSet::new();
+    for spot in ask.coming.iter().flat_map(|one| &one.places.spots) {
+        let mut next = Some(spot.path.clone());
+        while let Some(path) = next.filter(|path| !wanted.contains(path)) {
+            next = path.parent();
+            wanted.insert(path);
+        }
+    }
+    wanted
 }
 
 fn bring(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Refusal> {
