@@ -96,13 +96,22 @@ pub(super) fn carry_out_in(
     Ok(Exit::Done)
 }
 
+/// The file that says which build has written everything out.
+const STAMP: &str = "written-by";
+
 /// Writes out what gears find of this very version, where it is not there yet: a gear may have been
-/// made by another.
+/// made by another. Comparing all of it each time would cost more than most commands, so the last to
+/// be written is a file that names the build.
 pub(super) fn write_sdk(app: &App) -> Result<(), Failure> {
     let lib = Dir::create(&app.layout().lib(), 0o755)?;
+    let stamp = host::stamp_of_this_program();
+    if lib.read(STAMP, 1 << 16).is_ok_and(|found| found == stamp.as_bytes()) {
+        return Ok(());
+    }
     sdk::materialise(&lib, &host::this_program())?;
     let externals = Dir::create(&app.layout().shipped_externals(), 0o755)?;
-    Ok(sandbox::write_externals(&externals)?)
+    sandbox::write_externals(&externals)?;
+    Ok(lib.replace_file(STAMP, stamp.as_bytes(), 0o644)?)
 }
 
 /// Puts back a transaction that was held for inspection.

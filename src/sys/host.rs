@@ -47,6 +47,22 @@ pub fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("cart"))
 }
 
+/// What tells this very build from any other, wherever it lies: another one is another file, or has
+/// another time.
+#[expect(clippy::disallowed_methods, reason = "the running program is no file of ours")]
+pub fn stamp_of_this_program() -> String {
+    use std::os::unix::fs::MetadataExt;
+    let program = this_program();
+    let meta = std::fs::metadata(&program);
+    let file = meta.map(|one| (one.dev(), one.ino(), one.size(), one.mtime(), one.mtime_nsec()));
+    // A program that cannot be looked at has a stamp that no other one has either.
+    file.map_or_else(|_| random_stamp(), |file| format!("{} {file:?}\n", program.display()))
+}
+
+fn random_stamp() -> String {
+    super::random::hex(16).unwrap_or_default()
+}
+
 /// The kind of hardware, as `uname -m` names it.
 pub fn machine() -> String {
     rustix::system::uname().machine().to_string_lossy().into_owned()

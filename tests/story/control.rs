@@ -217,6 +217,28 @@ fn a_start_after_which_nothing_listens_is_told_with_the_log() {
 }
 
 /// Twenty in each run; two hundred when they are asked for.
+#[test]
+fn gears_made_at_the_same_time_find_places_of_their_own() {
+    let _alone = alone();
+    let host = Host::new();
+    host.must(&["install", "static-web"]);
+    let names: Vec<String> = (0..6).map(|number| format!("web{number}")).collect();
+    let begun: Vec<_> = names
+        .iter()
+        .map(|name| host.command(&["gear", "create", name, "static-web"]).spawn().unwrap())
+        .collect();
+    for child in begun {
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+    }
+    let addresses: std::collections::BTreeSet<String> = names
+        .iter()
+        .map(|name| host.json(&["gear", "show", name])["endpoints"][0]["address"].to_string())
+        .collect();
+    assert_eq!(addresses.len(), names.len(), "{addresses:?}");
+}
+
 fn side_by_side(count: usize) {
     let host = Host::new();
     host.must(&["install", "static-web"]);

@@ -139,7 +139,7 @@ fn of_xml(bytes: &[u8]) -> Result<Digests, String> {
     Ok(files.filter_map(read).collect())
 }
 
-/// One file, directory or link for [`write`].
+/// One file, directory or link for [`write()`].
 pub(super) struct Line {
     /// Where it is installed, a directory with `/` at its end.
     pub(super) path: String,
