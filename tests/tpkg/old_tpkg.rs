@@ -4,6 +4,7 @@
 use crate::host::Host;
 use crate::support::tpkg::Tpkg;
 use sha2::Digest;
+use std::fmt::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub(crate) fn install(
     if !externals.is_empty() {
         yml += "externals:\n";
         for (name, data) in externals {
-            yml += &format!("- name: {name}\n  data: |\n    {data}\n");
+            write!(yml, "- name: {name}\n  data: |\n    {data}\n").unwrap();
         }
     }
     std::fs::write(metadata.join("tpkg.yml"), yml).unwrap();
@@ -77,7 +78,7 @@ fn file(
     ];
     if let Some(bytes) = bytes {
         let digest = sha2::Sha256::digest(bytes);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let digests = list(&[of_class(&map(&[(text("value"), text(&digest))]))]);
         let checksum = map(&[(text("algorithm"), text("SHA256")), (text("digests"), digests)]);
         pairs.push((text("checksum"), of_class(&checksum)));

@@ -62,6 +62,9 @@ pub struct Settled {
     pub missing: usize,
 }
 
+/// What externals were asked for.
+type Asked = Vec<(ExternalName, Vec<u8>)>;
+
 /// What becomes of an entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fit {
@@ -100,7 +103,7 @@ pub fn old_base(layout: &Layout, base: &Path) -> Result<OldBase, Failure> {
     names.sort();
     for name in names {
         match name.to_str() {
-            Some("metadata") => continue,
+            Some("metadata") => {}
             Some(text) if is_package(text) => old.entries.push(entry(&installed, text)?),
             _ => {
                 let name = name.to_string_lossy();
@@ -112,7 +115,9 @@ pub fn old_base(layout: &Layout, base: &Path) -> Result<OldBase, Failure> {
 }
 
 fn is_package(name: &str) -> bool {
-    name.ends_with(".tpkg") && !name.starts_with('.') && !name.chars().any(char::is_control)
+    name.strip_suffix(".tpkg").is_some()
+        && !name.starts_with('.')
+        && !name.chars().any(char::is_control)
 }
 
 fn entry(installed: &Dir, name: &str) -> Result<OldEntry, Failure> {
@@ -175,7 +180,7 @@ pub fn settled(
             Err(why) => Fit::Refused(why),
             Ok(seen) => match in_the_way(db, &seen.places)? {
                 Some(why) => Fit::Refused(why),
-                None => taken((&root, &mut folders), (package, seen), (&host, old), &claimed)?,
+                None => taken((&root, &mut folders), (package, seen), &host, &claimed)?,
             },
         });
     }
@@ -183,10 +188,7 @@ pub fn settled(
 }
 
 /// What tpkg has recorded of its files, and what it has asked for.
-fn recorded(
-    entry: &OldEntry,
-    package: &Package,
-) -> Result<(Records, Vec<(ExternalName, Vec<u8>)>), String> {
+fn recorded(entry: &OldEntry, package: &Package) -> Result<(Records, Asked), String> {
     let records = match &entry.bin {
         Some(bytes) => installed::records(bytes),
         // The oldest packages have none.
@@ -232,13 +234,6 @@ fn in_the_way(db: &Db, places: &Places) -> Result<Option<String>, Failure> {
         }
     }
     Ok(None)
-}
-
-impl OldBase {
-    /// The ways in which a link may name `path`: as scripts see it, or as a `chroot` does.
-    pub(super) fn spellings(&self, root: &Dir, path: &RelPath) -> [PathBuf; 2] {
-        [root.path_of(path.as_path()), Path::new("/").join(path.as_path())]
-    }
 }
 
 impl TpkgHost {

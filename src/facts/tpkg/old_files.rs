@@ -1,7 +1,7 @@
 //! What a package that tpkg itself has installed has on the host, file by file.
 
 use super::host::TpkgHost;
-use super::old_base::{Fit, OldBase, Settled};
+use super::old_base::{Fit, Settled};
 use super::spots::look;
 use crate::db::{Placed, PlacedKind, Role};
 use crate::error::Failure;
@@ -14,6 +14,7 @@ use crate::sys::fs::{Dir, Kind};
 use crate::sys::in_root::InRoot;
 use crate::sys::path::RelPath;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Where cron looks for crontabs of the system.
 const CRON_D: &str = "etc/cron.d";
@@ -84,7 +85,7 @@ fn files(package: &Package) -> &[TpkgFile] {
 pub(super) fn taken(
     (root, folders): (&Dir, &mut Folders<'_>),
     (package, seen): (&Package, Seen),
-    (host, old): (&TpkgHost, &OldBase),
+    host: &TpkgHost,
     claimed: &BTreeSet<RelPath>,
 ) -> Result<Fit, Failure> {
     let Seen { places, records, asked } = seen;
@@ -96,7 +97,7 @@ pub(super) fn taken(
         if file.content != TpkgContent::Directory {
             missing += usize::from(there.is_none());
             add(&mut placed, thing((file, path), record));
-            starts(root, (file, path), (host, old), &mut placed)?;
+            starts(root, (file, path), host, &mut placed);
             continue;
         }
         let Some(there) = there.filter(|there| there.kind == Kind::Directory) else { continue };
@@ -185,12 +186,14 @@ fn holds_only(root: &Dir, path: &RelPath, claimed: &BTreeSet<RelPath>) -> Result
 fn starts(
     root: &Dir,
     (file, path): (&TpkgFile, &RelPath),
-    (host, old): (&TpkgHost, &OldBase),
+    host: &TpkgHost,
     placed: &mut Vec<Placed>,
-) -> Result<(), Failure> {
+) {
     let leads_there = |link: &RelPath| {
         let target = root.link_target(link).ok()?;
-        let ours = old.spellings(root, path).contains(&target);
+        // As scripts see it, or as a `chroot` does.
+        let spellings = [root.path_of(path.as_path()), Path::new("/").join(path.as_path())];
+        let ours = spellings.contains(&target);
         ours.then(|| target.display().to_string())
     };
     let mut links = Vec::new();
@@ -224,5 +227,4 @@ fn starts(
             );
         }
     }
-    Ok(())
 }

@@ -41,29 +41,7 @@ pub fn add_undone(
     }
     let mut left: Vec<&StepBack> = way.steps.iter().collect();
     for old in way.facts.leaving.iter().rev() {
-        let back: Vec<&InstalledTpkg> =
-            way.back.iter().filter(|one| one.row.name == old.row.name).collect();
-        let action = if back.is_empty() { Action::Remove } else { Action::Upgrade };
-        plan.resources.insert(resource(&old.row.name));
-        scripts::of_leaving(plan, old, (action, "preremove"))?;
-        if back.is_empty() {
-            let rows = way.facts.asked.get(&old.row.id).map_or(&[][..], Vec::as_slice);
-            add_withdrawn(plan, rows, externals, action)?;
-            let title = old.package.title();
-            files(plan, (way, &mut left), (&title, &title));
-            scripts::of_leaving(plan, old, (action, "postremove"))?;
-        } else {
-            scripts::of_leaving(plan, old, (action, "postremove"))?;
-            exchange(plan, (way, old, &back), (txn, externals))?;
-            // What comes names the step, so that this can be undone in its turn.
-            let comes = back.first().map_or_else(String::new, |one| one.package.title());
-            files(plan, (way, &mut left), (&old.package.title(), &comes));
-            for one in &back {
-                scripts::of_leaving(plan, one, (action, "postinstall"))?;
-            }
-        }
-        plan.records.push(Change::RemovePackage { id: old.row.id });
-        plan.summary.push(format!("`{}` leaves", old.package.title()));
+        go(plan, (way, old, &mut left), (txn, externals))?;
     }
     for one in way.back.iter().filter(|one| !leaves(&one.row.name)) {
         scripts::of_leaving(plan, one, (Action::Install, "preinstall"))?;
@@ -87,6 +65,38 @@ pub fn add_undone(
         plan.step(StashTrees { trees });
     }
     keep(plan, way.facts.leaving.iter());
+    Ok(())
+}
+
+/// Adds what takes `old` away, for what comes back in its place, where something does.
+fn go<'a>(
+    plan: &mut Plan,
+    (way, old, left): (&'a WayBack, &InstalledTpkg, &mut Vec<&'a StepBack>),
+    (txn, externals): (i64, &Externals),
+) -> Result<(), Refusal> {
+    let back: Vec<&InstalledTpkg> =
+        way.back.iter().filter(|one| one.row.name == old.row.name).collect();
+    let action = if back.is_empty() { Action::Remove } else { Action::Upgrade };
+    plan.resources.insert(resource(&old.row.name));
+    scripts::of_leaving(plan, old, (action, "preremove"))?;
+    if back.is_empty() {
+        let rows = way.facts.asked.get(&old.row.id).map_or(&[][..], Vec::as_slice);
+        add_withdrawn(plan, rows, externals, action)?;
+        let title = old.package.title();
+        files(plan, (way, left), (&title, &title));
+        scripts::of_leaving(plan, old, (action, "postremove"))?;
+    } else {
+        scripts::of_leaving(plan, old, (action, "postremove"))?;
+        exchange(plan, (way, old, &back), (txn, externals))?;
+        // What comes names the step, so that this can be undone in its turn.
+        let comes = back.first().map_or_else(String::new, |one| one.package.title());
+        files(plan, (way, left), (&old.package.title(), &comes));
+        for one in &back {
+            scripts::of_leaving(plan, one, (action, "postinstall"))?;
+        }
+    }
+    plan.records.push(Change::RemovePackage { id: old.row.id });
+    plan.summary.push(format!("`{}` leaves", old.package.title()));
     Ok(())
 }
 
@@ -148,7 +158,9 @@ fn refuse(way: &WayBack) -> Result<(), Refusal> {
             {
                 return conflict(format!("`/{path}` was changed since"));
             }
-            Back::Return { over: false, posix: Some(_), .. } if is_taken(way, path, there) => {
+            Back::Return { over: false, posix: Some(_), .. }
+                if is_taken(way, path, there.as_ref()) =>
+            {
                 return conflict(format!("`/{path}` is taken by something else now"));
             }
             Back::Return { over: true, posix: None, .. } => {
@@ -162,7 +174,7 @@ fn refuse(way: &WayBack) -> Result<(), Refusal> {
 
 /// Tells whether a place is taken that has to be free. What an earlier change of the way back frees is
 /// not.
-fn is_taken(way: &WayBack, path: &RelPath, there: &Option<There>) -> bool {
+fn is_taken(way: &WayBack, path: &RelPath, there: Option<&There>) -> bool {
     let acts = || way.steps.iter().flat_map(|step| &step.acts);
     let frees = acts()
         .any(|(other, back, _)| other == path && matches!(back, Back::Take(_) | Back::DropFolder));
