@@ -14,12 +14,14 @@ pub mod gear;
 pub mod globals;
 pub mod history;
 pub mod hold;
+pub mod import;
 pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
 pub mod oo_env_var;
 pub mod outdated;
+mod outdated_tpkg;
 pub mod owns;
 mod package;
 pub mod passphrase;
@@ -148,6 +150,8 @@ enum Command {
     /// of `SOURCE_DATE_EPOCH`, or a fixed one. Files that the metadata want encrypted need a
     /// passphrase.
     Build(build::BuildArgs),
+    /// Take over what another program has installed
+    Import(import::ImportArgs),
     /// Look after the downloads that are kept
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
@@ -269,6 +273,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Fetch(args) => fetch::run(args, app),
         Command::Lint(args) => lint::run(args, app),
         Command::Build(args) => build::run(args, app),
+        Command::Import(args) => import::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
         Command::Status(args) => status::run(args, app),

@@ -1,5 +1,6 @@
 //! `cart outdated`.
 
+use super::outdated_tpkg::{self, OutdatedTpkg};
 use super::upstream::{AskArgs, Silence, ask};
 use crate::cli::app::App;
 use crate::db::Hold;
@@ -25,6 +26,9 @@ pub struct OutdatedArgs {
     /// List also what is up to date
     #[arg(short, long)]
     pub all: bool,
+    /// Look for tpkg packages there as well, a directory or URL with `metadata.yml`; repeatable
+    #[arg(long = "source", value_name = "PLACE")]
+    pub tpkg_sources: Vec<String>,
     /// How sources are asked.
     #[command(flatten)]
     pub ask: AskArgs,
@@ -79,6 +83,12 @@ fn outdated(args: &OutdatedArgs, app: &App) -> Result<Exit, Failure> {
     let silent = ask(app, db.as_ref(), (&mut standings, &args.ask))?;
     let rows: Vec<_> =
         standings.iter().zip(&silent).map(|(one, why)| shown(one, why.as_ref())).collect();
+    let tpkgs = match &db {
+        Some(db) if !args.ask.offline => outdated_tpkg::look(app, db, &args.tpkg_sources)?,
+        _ => Vec::new(),
+    };
+    let mut rows = rows;
+    rows.extend(tpkgs.iter().map(of_tpkg));
     let pending = rows.iter().any(|row| row.outdated) || !old.is_empty();
     if app.form() == Form::Json {
         let gears = old.iter().map(shown_cartridge).collect();
@@ -113,6 +123,24 @@ fn shown<'a>(one: &'a Standing, silent: Option<&'a Silence>) -> Shown<'a> {
     }
 }
 
+fn of_tpkg(one: &OutdatedTpkg) -> Shown<'_> {
+    let is_newer = one.newest != one.installed;
+    Shown {
+        vendor: &one.row.vendor,
+        name: &one.row.name,
+        installed: &one.installed,
+        compatible: None,
+        newest: &one.newest,
+        outdated: is_newer,
+        verdict: if is_newer { "newer" } else { "current" },
+        from: is_newer.then_some("source"),
+        offered: is_newer.then_some(&one.newest),
+        held: reason(one.hold.as_ref()),
+        source: &one.source,
+        note: None,
+    }
+}
+
 fn shown_cartridge(one: &OldCartridge) -> ShownCartridge<'_> {
     ShownCartridge {
         gear: &one.gear,
@@ -141,7 +169,10 @@ fn tell(
     let printer = app.printer();
     let mut table = Table::new(["PACKAGE", "INSTALLED", "COMPATIBLE", "NEWEST", "FROM", "HELD"]);
     for row in rows.iter().filter(|row| row.outdated || args.all) {
-        let title = format!("{}-{}", row.vendor, row.name);
+        let title = match row.from {
+            Some("source") => row.name.to_owned(),
+            _ => format!("{}-{}", row.vendor, row.name),
+        };
         let newest = match row.verdict {
             "rebuilt" => format!("{} (built anew)", row.newest),
             _ => row.newest.to_string(),

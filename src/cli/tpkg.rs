@@ -8,13 +8,14 @@ use crate::db::{Db, PackageRow};
 use crate::error::{Exit, Failure};
 use crate::facts::Externals;
 use crate::facts::tpkg::{
-    Turn, Wanted, dependents_first, is_tpkg, tpkg_facts, with_dependents, with_prerequisites,
+    Turn, Wanted, dependents_first, in_conflict, is_tpkg, tpkg_facts, with_dependents,
+    with_prerequisites,
 };
 use crate::gather::Arrival;
 use crate::package::ident::FormatName;
 use crate::plan::Plan;
 use crate::plan::tpkg::wish::Wish;
-use crate::plan::tpkg::{Coming, Foreign, Liberties, TpkgAsk, change};
+use crate::plan::tpkg::{Coming, Conflicts, Foreign, Liberties, TpkgAsk, change};
 use crate::sys::fs::Dir;
 use crate::sys::host;
 use clap::Args;
@@ -32,6 +33,9 @@ pub struct TpkgArgs {
     /// Let tpkg packages take the place of files that belong to no package
     #[arg(long)]
     pub replace_foreign: bool,
+    /// Remove installed tpkg packages beside which one that comes cannot be
+    #[arg(long)]
+    pub force_replace: bool,
     /// The passphrase of encrypted files.
     #[command(flatten)]
     pub passphrase: PassphraseArgs,
@@ -40,7 +44,8 @@ pub struct TpkgArgs {
 impl TpkgArgs {
     pub(super) fn liberties(&self) -> Liberties {
         let foreign = if self.replace_foreign { Foreign::Replaced } else { Foreign::Refused };
-        Liberties { foreign, ..Liberties::default() }
+        let conflicts = if self.force_replace { Conflicts::Removed } else { Conflicts::Refused };
+        Liberties { foreign, conflicts, ..Liberties::default() }
     }
 
     /// Where to look: the command line's places and those of the settings.
@@ -134,7 +139,12 @@ pub(super) fn plan(app: &App, db: &Db, job: &Job<'_>) -> Result<Plan, Failure> {
         plan.summary = there;
         return Ok(plan);
     }
-    let facts = tpkg_facts((db, app.layout()), &job.base, &wanted, job.leaving)?;
+    let mut leaving = job.leaving.to_vec();
+    if job.liberties.conflicts == Conflicts::Removed {
+        let packages: Vec<_> = wanted.iter().map(|one| one.package).collect();
+        leaving.extend(in_conflict(db, &packages)?);
+    }
+    let facts = tpkg_facts((db, app.layout()), &job.base, &wanted, &leaving)?;
     let coming = coming.iter().zip(&facts.arriving).zip(&facts.replaced);
     let ask = TpkgAsk {
         coming: coming

@@ -62,12 +62,24 @@ pub(super) fn choose(app: &App, db: &Db, ask: &Choice<'_>) -> Result<Vec<Request
         failure.causes = why;
         failure.hint("name other versions, or a `--source` that has what is missing")
     })?;
-    let fetched = chosen.iter().filter_map(|at| market.from.get(*at)?.clone());
+    let is_there = |one: &Offer| {
+        let same = |other: &&Offer| {
+            let (a, b) = (&one.candidate, &other.candidate);
+            b.id.is_some()
+                && (&a.name, a.kind, &a.version, &a.package_version)
+                    == (&b.name, b.kind, &b.version, &b.package_version)
+        };
+        market.offers.iter().any(|other| same(&other))
+    };
+    let fetched = chosen
+        .iter()
+        .filter(|at| market.offers.get(**at).is_none_or(|one| !is_there(one)))
+        .filter_map(|at| market.from.get(*at)?.clone());
     Ok(fetched.map(|source| Request::new(What::Source(source))).collect())
 }
 
 /// What the sources have that runs here. One that does not answer is told, and left out.
-fn listed(app: &App, sources: &[String]) -> Result<Vec<OfSource>, Failure> {
+pub(super) fn listed(app: &App, sources: &[String]) -> Result<Vec<OfSource>, Failure> {
     let gatherer = Gatherer::new(app.layout(), app.config()?);
     let host = tpkg_host(&root(app.layout())?, &BTreeSet::new())?;
     let mut found = Vec::new();

@@ -9,7 +9,7 @@ use super::upstream::{AskArgs, Silence, ask};
 use crate::cli::app::App;
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
-use crate::facts::tpkg::Turn;
+use crate::facts::tpkg::{Turn, is_tpkg};
 use crate::facts::{self, Offer, Standing, Verdict, Whence};
 use crate::format::Line;
 use crate::gather::{Arrival, Request, What};
@@ -90,7 +90,7 @@ pub(super) fn upgrade_packages(
         change: change.clone(),
     };
     // The answer is that of the command of which this is the first half.
-    upgrade_these(&args, (app, Form::Text), (&db, wanted)).map(drop)
+    upgrade_these(&args, (app, Form::Text), (&db, wanted), &[]).map(drop)
 }
 
 fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
@@ -104,13 +104,39 @@ fn upgrade_all(args: &UpgradeArgs, app: &App) -> Result<Exit, Failure> {
         _ => database(app, args.change.dry_run)?,
     };
     let wanted = wanted(args, &db)?;
-    upgrade_these(args, (app, app.form()), (&db, wanted))
+    let tpkgs = tpkgs_of_sources(args, app, &db)?;
+    upgrade_these(args, (app, app.form()), (&db, wanted), &tpkgs)
+}
+
+/// The packages of tpkg that sources have in newer releases, where everything is to be upgraded; held
+/// ones stay as they are.
+fn tpkgs_of_sources(
+    args: &UpgradeArgs,
+    app: &App,
+    db: &Db,
+) -> Result<Vec<(Arrival, Turn)>, Failure> {
+    let sources = !args.tpkg.sources(app)?.is_empty();
+    if !sources || !args.names.is_empty() || args.ask.offline {
+        return Ok(Vec::new());
+    }
+    let mut wishes: Vec<Wish> = Vec::new();
+    for row in db.packages()?.iter().filter(|row| is_tpkg(row)) {
+        let wish = Wish::of_name(&row.name);
+        if db.hold_on(&row.vendor, &row.name)?.is_none() && !wishes.contains(&wish) {
+            wishes.push(wish);
+        }
+    }
+    if wishes.is_empty() {
+        return Ok(Vec::new());
+    }
+    tpkg::complete(app, db, (Vec::new(), Turn::InPlace), (&wishes, &args.tpkg))
 }
 
 fn upgrade_these(
     args: &UpgradeArgs,
     (app, form): (&App, Form),
     (db, mut wanted): (&Db, Vec<Standing>),
+    tpkgs: &[(Arrival, Turn)],
 ) -> Result<Exit, Failure> {
     let names: BTreeSet<String> = wanted.iter().map(|one| one.row.name.clone()).collect();
     let titles: BTreeSet<String> = wanted.iter().map(Standing::title).collect();
@@ -141,7 +167,25 @@ fn upgrade_these(
             keeping,
             warnings: &warnings,
         };
-        Ok(upgrade(&ask, &installed)?)
+        let plan = upgrade(&ask, &installed)?;
+        if tpkgs.is_empty() {
+            return Ok(plan);
+        }
+        let job = Job {
+            coming: tpkgs,
+            leaving: &[],
+            base: args.tpkg.base(app)?,
+            liberties: args.tpkg.liberties(),
+        };
+        let mut all = tpkg::plan(app, db, &job)?;
+        if plan.is_empty() {
+            all.summary.extend(plan.summary);
+            all.warnings.extend(plan.warnings);
+            return Ok(all);
+        }
+        let mut both = plan;
+        both.merge(all);
+        Ok(both)
     })
 }
 

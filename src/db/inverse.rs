@@ -31,6 +31,10 @@ pub enum InversePart {
     RemovePackages,
     /// Bring the packages back that the transaction removed.
     RestorePackages,
+    /// Put what packages of tpkg have brought or taken back as it was before.
+    Tpkgs,
+    /// Leave packages to tpkg that were taken over from it.
+    LetGo,
     /// Destroy the gear that the transaction created.
     DestroyGear {
         /// Its name.

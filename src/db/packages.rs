@@ -197,6 +197,11 @@ impl Db {
         self.package_rows("WHERE txn = ?1 AND removed_by IS NULL ORDER BY id", [txn])
     }
 
+    /// The packages that transaction `txn` installed and that are gone meanwhile.
+    pub fn packages_lost_of(&self, txn: i64) -> Result<Vec<PackageRow>> {
+        self.package_rows("WHERE txn = ?1 AND removed_by IS NOT NULL ORDER BY id", [txn])
+    }
+
     /// The names of all installed packages, for suggestions.
     pub fn package_names(&self) -> Result<Vec<String>> {
         let sql = "SELECT DISTINCT name FROM package WHERE removed_by IS NULL";

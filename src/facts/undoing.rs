@@ -4,6 +4,7 @@ use super::externals::Externals;
 use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::members::MemberFacts;
 use super::packages::{Installed, library};
+use super::tpkg::{WayBack, is_tpkg, way_back};
 use super::variables::Variables;
 use crate::config::Config;
 use crate::db::{
@@ -92,6 +93,8 @@ pub struct UndoFacts {
     pub externals: Externals,
     /// What it has taken back from externals.
     pub withdrawn: Vec<ExternalRow>,
+    /// What it did to packages of tpkg.
+    pub tpkgs: Option<WayBack>,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -143,6 +146,7 @@ pub fn undoing(
         kept_homes: kept_homes(db, layout, &row)?,
         externals: Externals::look(layout, config),
         withdrawn: db.externals_withdrawn_by(txn)?,
+        tpkgs: way_back((db, layout), txn)?,
         row,
         inverse,
     }))
@@ -220,6 +224,8 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
     match part {
         InversePart::RemovePackages
         | InversePart::RestorePackages
+        | InversePart::Tpkgs
+        | InversePart::LetGo
         | InversePart::Withdraw
         | InversePart::RestoreTold
         | InversePart::Holds
@@ -240,6 +246,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
 }
 
 fn with_manifests(db: &Db, rows: &[PackageRow]) -> Result<Vec<Installed>, Failure> {
+    let rows: Vec<&PackageRow> = rows.iter().filter(|row| !is_tpkg(row)).collect();
     let names = rows.iter().map(|row| row.name.clone()).collect();
     let mut all = library(db, &names)?;
     all.retain(|one| rows.iter().any(|row| row.id == one.row.id));
@@ -248,7 +255,7 @@ fn with_manifests(db: &Db, rows: &[PackageRow]) -> Result<Vec<Installed>, Failur
 
 fn removed(db: &Db, txn: i64) -> Result<Vec<Installed>, Failure> {
     let mut removed = Vec::new();
-    for row in db.packages_removed_by(txn)? {
+    for row in db.packages_removed_by(txn)?.into_iter().filter(|row| !is_tpkg(row)) {
         let place = RelPath::parse(&row.place).map_err(|error| damaged(txn, &error))?;
         let package = db.manifest(row.id)?;
         removed.push(Installed { row, place, package, used_by: Vec::new(), hold: None });

@@ -9,9 +9,11 @@ use super::gear::{
 use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
+use super::tpkg::undo::{add_let_go, add_undone};
 use super::{Plan, Refusal, Resource};
 use crate::db::{Change, ExternalRow, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
 use crate::error::Exit;
+use crate::facts::tpkg::Back;
 use crate::facts::{Gear, MemberFacts, Newer, Stashed, UndoFacts};
 use crate::package::ident::GearName;
 use crate::step::lock_files::{LockFiles, Turn};
@@ -35,7 +37,7 @@ pub fn undo_with(facts: &UndoFacts, data: Data) -> Result<Plan, Refusal> {
             InversePart::RestorePackages
                 | InversePart::RestoreGear { .. }
                 | InversePart::ReturnCartridge { .. }
-        )
+        ) || *part == InversePart::Tpkgs && needs_stash(facts)
     });
     if brings_back {
         add_trees(&mut plan, facts)?;
@@ -78,10 +80,16 @@ fn refuse(facts: &UndoFacts) -> Result<(), Refusal> {
         return Err(Refusal::new(
             Exit::Conflict,
             format!("transaction {id} has changed nothing that `undo` could take back"),
-        )
-        .hint("packages of tpkg go with `cart remove`, and come back with `cart install`"));
+        ));
     }
     Ok(())
+}
+
+/// Tells whether packages of tpkg come back, or files that theirs have taken the places of.
+fn needs_stash(facts: &UndoFacts) -> bool {
+    let acts = facts.tpkgs.iter().flat_map(|way| &way.steps).flat_map(|step| &step.acts);
+    let mut returns = acts.filter(|(_, back, _)| matches!(back, Back::Return { .. }));
+    returns.next().is_some() || facts.tpkgs.as_ref().is_some_and(|way| !way.back.is_empty())
 }
 
 /// Brings everything back that the transaction took away, and ends the keeping of its stash.
@@ -105,7 +113,9 @@ fn add_trees(plan: &mut Plan, facts: &UndoFacts) -> Result<(), Refusal> {
     for home in &homes {
         plan.step(turned(home, Turn::Unlock));
     }
-    plan.step(PlaceTrees { trees: facts.stashed.iter().map(placing).collect() });
+    if !facts.stashed.is_empty() {
+        plan.step(PlaceTrees { trees: facts.stashed.iter().map(placing).collect() });
+    }
     for home in homes.iter().rev() {
         plan.step(turned(home, Turn::Lock));
     }
@@ -130,6 +140,13 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             }
             plan.inverse.parts.push(InversePart::RemovePackages);
             Ok(())
+        }
+        InversePart::Tpkgs | InversePart::LetGo => {
+            let Some(way) = &facts.tpkgs else { return Ok(()) };
+            match part {
+                InversePart::LetGo => add_let_go(plan, way),
+                _ => add_undone(plan, way, (facts.row.id, &facts.externals)),
+            }
         }
         InversePart::DestroyGear { name } => {
             let (gear, bytes) = living(facts, name)?;

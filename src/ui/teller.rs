@@ -41,6 +41,7 @@ impl<'a> Teller<'a> {
         match self.form {
             Form::Json => self.answer(plan, None),
             Form::Text => {
+                plan.warnings.iter().for_each(|text| self.printer.warn(text));
                 plan.summary.iter().for_each(|line| self.printer.talk(line));
                 self.printer.talk("nothing to do");
             }

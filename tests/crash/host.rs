@@ -270,6 +270,12 @@ impl Host {
         for (name, package) in [("TPKG", old), ("TPKG2", new)] {
             std::fs::write(self.temp.path().join(name), package.bytes()).unwrap();
         }
+        // What tpkg itself has installed, as in its oldest releases without records.
+        let old = Tpkg::new("known", "1").file("reloc/known", "x");
+        let installed = self.root.join("srv/old/var/tpkg/installed");
+        std::fs::create_dir_all(&installed).unwrap();
+        std::fs::write(installed.join("known-1.tpkg"), old.bytes()).unwrap();
+        std::fs::write(self.root.join("srv/old/known"), "x").unwrap();
     }
 
     fn file(&self, path: &str, text: &str, mode: u32) {

@@ -193,6 +193,7 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "install tpkg", before: &[], act: &["install", "TPKG"] },
     Scenario { name: "upgrade tpkg", before: &[&["install", "TPKG"]], act: &["upgrade", "TPKG2"] },
     Scenario { name: "remove tpkg", before: &[&["install", "TPKG"]], act: &["remove", "small"] },
+    Scenario { name: "import tpkg", before: &[], act: &["import", "tpkg", "/srv/old"] },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -469,7 +470,7 @@ fn externals_are_asked_for_the_new_release_or_the_old() {
 
 #[test]
 fn packages_of_tpkg_come_and_go_or_not() {
-    try_named(&["install tpkg", "upgrade tpkg", "remove tpkg"]);
+    try_named(&["install tpkg", "upgrade tpkg", "remove tpkg", "import tpkg"]);
 }
 
 #[test]
@@ -525,6 +526,7 @@ fn every_scenario_is_tried() {
         "install tpkg",
         "upgrade tpkg",
         "remove tpkg",
+        "import tpkg",
         "install shims",
         "remove shims",
         "install the unit",

@@ -68,13 +68,22 @@ impl Tpkg {
         }
     }
 
-    fn metadata(&self) -> String {
+    /// What tpkg keeps of its metadata where it is installed, but for externals and files.
+    pub(crate) fn resolved(&self, file_name: &str) -> String {
+        let head = self.head();
+        format!("--- !map:HashWithIndifferentAccess\n{head}filename: {file_name}\n")
+    }
+
+    fn head(&self) -> String {
         let (name, version) = (&self.name, &self.version);
-        let mut text = format!(
+        format!(
             "name: {name}\nversion: \"{version}\"\nmaintainer: somebody@example.org\n\
-             description: A package for tests.\n{}",
-            self.yml
-        );
+             description: A package for tests.\n"
+        )
+    }
+
+    fn metadata(&self) -> String {
+        let mut text = format!("{}{}", self.head(), self.yml);
         if !self.files.is_empty() {
             text += "files:\n files:\n";
             text += &self.files;
@@ -147,6 +156,17 @@ impl Tpkg {
                 .expect("memory takes everything");
         }
         outer.into_inner().expect("memory takes everything")
+    }
+
+    /// What it has, by path, with modes and contents; folders and links have none.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (&str, u32, Option<&[u8]>)> {
+        self.entries.iter().map(|(path, mode, entry)| {
+            let bytes = match entry {
+                Entry::File(bytes) => Some(bytes.as_slice()),
+                _ => None,
+            };
+            (path.as_str(), *mode, bytes)
+        })
     }
 
     /// The name of its file.

@@ -8,12 +8,16 @@
     reason = "tests that drive the program from outside, and fail where they cannot"
 )]
 
+mod cases;
 mod config;
 mod files;
 mod host;
 mod host_services;
+mod import;
 mod life;
 mod needs;
+mod old_tpkg;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
+mod undo;

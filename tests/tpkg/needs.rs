@@ -116,6 +116,34 @@ fn declared_conflicts_are_refused_whoever_declares_them() {
 }
 
 #[test]
+fn force_replaces_what_is_in_declared_conflict_but_nothing_that_is_needed() {
+    let host = Host::new();
+    let (angry, other) = (plain("angry", "1"), plain("other", "1"));
+    let angry = angry.file("reloc/bin/same", "angry").says("conflicts:\n- name: other");
+    let (angry, other) = (host.pack(&angry), host.pack(&other.file("reloc/bin/same", "other")));
+    // Packages of one command that cannot be together are no matter of force.
+    host.fails(&["install", "--force-replace", &angry, &other], 4, "beside `other`");
+    host.must(&["install", &other]);
+    let before = host.look();
+    host.must(&["install", "--force-replace", "--dry-run", &angry]);
+    assert_eq!(host.look(), before);
+    host.must(&["install", "--force-replace", &angry]);
+    assert_eq!(host.installed(), ["angry-1"]);
+    assert!(!host.has("opt/tpkg/other"));
+    assert_eq!(host.read("opt/tpkg/bin/same"), "angry");
+    host.must(&["undo", "2"]);
+    assert_eq!(host.look(), before);
+    host.must(&["verify"]);
+    host.must(&["install", "--force-replace", &angry]);
+    host.must(&["install", "--force-replace", &other]);
+    assert_eq!(host.installed(), ["other-1"]);
+    host.must(&["verify"]);
+    host.must(&["install", &host.pack(&needing("user", "1", "other"))]);
+    host.fails(&["install", "--force-replace", &angry], 4, "`user-1`, which is installed, needs");
+    assert_eq!(host.installed(), ["other-1", "user-1"]);
+}
+
+#[test]
 fn another_system_or_hardware_is_refused() {
     let host = Host::new();
     host.write("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
@@ -204,4 +232,37 @@ fn what_cannot_go_together_is_explained() {
     let said = host.fails(&["install", "--source", &place, "a", "b"], 4, "cannot come together");
     assert!(said.contains("`a-1` needs `c` (at most 1)"), "{said}");
     assert!(said.contains("`b-1` needs `c` (at least 2)"), "{said}");
+}
+
+#[test]
+fn everything_is_upgraded_from_sources_but_what_is_held() {
+    let host = Host::new();
+    for one in [plain("a", "1"), plain("b", "1"), plain("c", "1"), plain("d", "3")] {
+        host.must(&["install", &host.pack(&one)]);
+    }
+    let place = source(
+        &host,
+        &[
+            (plain("a", "2"), "a", "2", ""),
+            (plain("b", "1"), "b", "1", "operatingsystem: [Linux, Debian]\n"),
+            (plain("c", "2"), "c", "2", ""),
+            (plain("d", "2"), "d", "2", ""),
+        ],
+    );
+    host.must(&["hold", "c", "--reason", "why not"]);
+    let said = host.fails(&["outdated", "--source", &place], 20, "why not");
+    let of = |name: &str| said.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+    assert!(of("a ").is_some_and(|line| line.contains(" 2 ")), "{said}");
+    assert!(of("b ").is_none() && of("d ").is_none(), "{said}");
+    host.must(&["upgrade", "--source", &place]);
+    assert_eq!(host.installed(), ["a-2", "b-1", "c-1", "d-3"]);
+    assert!(host.must(&["upgrade", "--source", &place]).contains("nothing to do"));
+    host.must(&["unhold", "c"]);
+    // The settings name sources as well.
+    host.write("etc/cartwright/config.yml", &format!("tpkg:\n  sources: ['{place}']\n"));
+    host.fails(&["outdated"], 20, "c ");
+    host.must(&["outdated", "--offline"]);
+    host.must(&["upgrade"]);
+    assert_eq!(host.installed(), ["a-2", "b-1", "c-2", "d-3"]);
+    host.must(&["outdated"]);
 }

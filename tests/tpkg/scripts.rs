@@ -18,7 +18,7 @@ fn talking(host: &Host, version: &str) -> Tpkg {
     package
 }
 
-fn log(host: &Host) -> Vec<String> {
+pub(crate) fn log(host: &Host) -> Vec<String> {
     let base = host.base("").display().to_string();
     let base = base.trim_end_matches('/');
     let text = std::fs::read_to_string(host.at("log")).unwrap_or_default();
@@ -93,7 +93,7 @@ fn a_new_release_that_fails_leaves_the_old_one_in_place() {
 }
 
 /// Externals that write down how they are called.
-fn externals(host: &Host, names: &[&str]) {
+pub(crate) fn externals(host: &Host, names: &[&str]) {
     let folder = host.at("etc/cartwright/externals");
     std::fs::create_dir_all(&folder).unwrap();
     let log = host.at("log").display().to_string();

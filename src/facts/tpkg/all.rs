@@ -99,7 +99,7 @@ pub fn tpkg_facts(
 }
 
 /// What a package has asked for; another release of it beside has its own requests.
-fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
+pub(super) fn asked(db: &Db, one: &InstalledTpkg) -> Result<Vec<ExternalRow>, Failure> {
     let called = (FormatName::Tpkg, "", one.row.name.as_str());
     let mut rows = db.externals_of_package(called, &one.home.base)?;
     rows.retain(|row| row.holder == one.home.file_name);
@@ -112,7 +112,7 @@ pub fn root(layout: &Layout) -> Result<Dir, Failure> {
 }
 
 /// A path of the host as scripts see it.
-fn below(layout: &Layout, path: &Path) -> PathBuf {
+pub(super) fn below(layout: &Layout, path: &Path) -> PathBuf {
     match layout.root() {
         Some(root) => root.join(path.strip_prefix("/").unwrap_or(path)),
         None => path.to_owned(),
@@ -120,7 +120,7 @@ fn below(layout: &Layout, path: &Path) -> PathBuf {
 }
 
 /// The same, relative to the root directory.
-fn inside(layout: &Layout, shown: &Path) -> Result<RelPath, Failure> {
+pub(super) fn inside(layout: &Layout, shown: &Path) -> Result<RelPath, Failure> {
     let root = layout.root().unwrap_or(Path::new("/"));
     let inside = shown.strip_prefix(root).unwrap_or(shown);
     let text = inside.to_str().unwrap_or_default();

@@ -6,14 +6,19 @@ mod check;
 mod host;
 mod installed;
 mod needs;
+mod old_base;
+mod old_files;
 mod spots;
+mod way_back;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
 pub use check::check_placed;
 pub use host::{TpkgHost, tpkg_host};
 pub use installed::{InstalledTpkg, OnDisk, installed_tpkg, tpkg_packages_named};
 pub use needs::{
-    Candidate, Needs, dependents_first, is_tpkg, of_the_system, tpkg_title, with_dependents,
-    with_prerequisites,
+    Candidate, Needs, dependents_first, in_conflict, is_tpkg, of_the_system, tpkg_title,
+    with_dependents, with_prerequisites,
 };
+pub use old_base::{Fit, OldBase, OldEntry, Settled, old_base, settled};
 pub use spots::{Arriving, Spot, There};
+pub use way_back::{Back, StepBack, WayBack, way_back};

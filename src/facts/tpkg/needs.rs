@@ -3,6 +3,7 @@
 use crate::db::{Db, PackageRow};
 use crate::error::Failure;
 use crate::facts::tpkg::installed::tpkg_packages_named;
+use crate::package::Package;
 use crate::package::ident::FormatName;
 use crate::package::tpkg::requirement::Candidate as Compared;
 use crate::package::tpkg::{Requirement, RequirementKind};
@@ -181,6 +182,40 @@ pub fn with_prerequisites(db: &Db, leaving: &[PackageRow]) -> Result<Vec<Package
         }
     }
     Ok(all)
+}
+
+/// The installed packages beside which one of `coming` cannot be, whoever of both says so; those that
+/// need others of them first.
+pub fn in_conflict(db: &Db, coming: &[&Package]) -> Result<Vec<PackageRow>, Failure> {
+    let mut found: Vec<PackageRow> = Vec::new();
+    let own: BTreeSet<&str> = coming.iter().map(|one| one.name.as_str()).collect();
+    for package in coming {
+        let Some(tpkg) = &package.tpkg else { continue };
+        let mut add = |row: PackageRow| {
+            let known = found.iter().any(|one| one.id == row.id);
+            // A release of what comes is replaced, or stays beside it.
+            if !known && !own.contains(row.name.as_str()) {
+                found.push(row);
+            }
+        };
+        for clash in tpkg.conflicts.iter().filter(|one| one.kind == RequirementKind::Tpkg) {
+            let rows = tpkg_packages_named(db, &clash.name)?.into_iter();
+            rows.filter(|row| Candidate::of_row(row).meets(clash)).for_each(&mut add);
+        }
+        let candidate = Candidate {
+            id: None,
+            name: package.name.to_string(),
+            kind: RequirementKind::Tpkg,
+            version: package.version.to_string(),
+            package_version: tpkg.package_version.as_ref().map(ToString::to_string),
+        };
+        for (id, clash, requirement) in db.needing(package.name.as_str())? {
+            if clash && candidate.meets(&requirement) {
+                db.package(id)?.into_iter().for_each(&mut add);
+            }
+        }
+    }
+    dependents_first(db, found)
 }
 
 /// Puts who needs before whom it needs; a circle stays in the order in which it came.

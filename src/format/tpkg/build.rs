@@ -118,13 +118,13 @@ fn check_written(name: &str, (manifest, meant): (&str, &str)) -> Result<(), Mani
 }
 
 /// A tree of one file.
-struct Alone<'a> {
+pub(super) struct Alone<'a> {
     bytes: &'a [u8],
     table: crate::package::file_table::FileTable,
 }
 
 impl<'a> Alone<'a> {
-    fn new(name: &str, bytes: &'a [u8]) -> Self {
+    pub(super) fn new(name: &str, bytes: &'a [u8]) -> Self {
         use crate::package::file_table::{Content, Entry, FileTable};
         let content = Content::File { size: bytes.len() as u64, sha256: Sha256([0; 32]) };
         let path = crate::sys::path::RelPath::parse(name);

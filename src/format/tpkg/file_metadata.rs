@@ -66,6 +66,11 @@ fn of_bin(bytes: &[u8]) -> Result<Digests, String> {
 fn of_value(file: &Value) -> Option<(Spot, Sha256)> {
     let relocatable = file.get("relocatable").is_some_and(Value::is_true);
     let spot = spot(file.get("path")?.text()?, relocatable)?;
+    Some((spot, digest_of(file)?))
+}
+
+/// The digest of a file as it is when it is decrypted.
+pub(super) fn digest_of(file: &Value) -> Option<Sha256> {
     let checksum = file.get("checksum")?;
     if checksum.get("algorithm")?.text()? != "SHA256" {
         return None;
@@ -73,7 +78,7 @@ fn of_value(file: &Value) -> Option<(Spot, Sha256)> {
     // In the record of an installed package the decrypted file's is the second one.
     let digests = checksum.get("digests")?.items();
     let plain = digests.iter().find(|one| !one.get("encrypted").is_some_and(Value::is_true))?;
-    Some((spot, Sha256::parse(plain.get("value")?.text()?).ok()?))
+    Sha256::parse(plain.get("value")?.text()?).ok()
 }
 
 fn of_yml(bytes: &[u8]) -> Result<Digests, String> {

@@ -9,6 +9,7 @@ mod cx;
 mod file_metadata;
 mod file_name;
 pub mod index;
+pub mod installed;
 mod listed;
 mod marshal;
 mod metadata;

@@ -5,15 +5,16 @@ use super::init::{Names, on_host, put_link};
 use super::{Coming, Part, TpkgAsk};
 use crate::db::{Placed, PlacedKind, Role};
 use crate::error::Exit;
-use crate::facts::tpkg::InstalledTpkg;
+use crate::facts::tpkg::{InstalledTpkg, TpkgHost};
 use crate::package::digest::Sha256;
-use crate::package::tpkg::Tpkg;
+use crate::package::tpkg::{Tpkg, TpkgFile};
 use crate::plan::{Plan, Refusal};
 use crate::step::AnyStep;
 use crate::step::accounts::Who;
 use crate::step::place_files::{Act, Owned, What};
 use crate::sys::path::RelPath;
 use sha2::Digest;
+use std::collections::BTreeSet;
 
 const CRON_D: &str = "etc/cron.d";
 /// The user that means whoever installs.
@@ -62,6 +63,26 @@ pub(super) fn link(
         }
     }
     Ok(())
+}
+
+/// The lines that tpkg itself has put into crontabs of users for a package's `files`.
+pub(super) fn there(
+    (base, file_name): (&str, &str),
+    files: &[TpkgFile],
+    host: &TpkgHost,
+) -> Vec<Placed> {
+    let marks = Marks::of(base, file_name);
+    let named = files.iter().filter_map(|file| file.crontab.as_ref()?.user.as_deref());
+    let users: BTreeSet<&str> = named.filter_map(|named| user(named, &host.user)).collect();
+    let has_lines = |user: &&str| {
+        let text = host.crontabs.get(*user);
+        text.is_some_and(|text| text.lines().any(|line| line == marks.start))
+    };
+    let rows = users.into_iter().filter(has_lines).filter_map(|user| {
+        let path = RelPath::parse(&format!("{}/{user}", host.spool)).ok()?;
+        Some(row(path, user))
+    });
+    rows.collect()
 }
 
 fn row(path: RelPath, user: &str) -> Placed {

@@ -3,7 +3,7 @@
 use super::{Coming, Foreign, Part, TpkgAsk, tpkg_of};
 use crate::db::{Holder, Placed, PlacedKind, Role};
 use crate::error::Exit;
-use crate::facts::tpkg::{OnDisk, Spot, There};
+use crate::facts::tpkg::{InstalledTpkg, OnDisk, Spot, There};
 use crate::package::digest::Sha256;
 use crate::package::tpkg::{TpkgContent, TpkgFile};
 use crate::plan::{Plan, Refusal};
@@ -48,8 +48,8 @@ pub(super) fn place(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Res
     }
     let files = &tpkg_of(one)?.files;
     for (number, (file, spot)) in files.iter().zip(&one.places.spots).enumerate() {
-        let at =
-            At { one, file, spot, beside: one.places.beside.get(number).and_then(Option::as_ref) };
+        let beside = one.places.beside.get(number).and_then(Option::as_ref);
+        let at = At { one, leaving: &ask.leaving, file, spot, beside };
         match &file.content {
             TpkgContent::Directory => directory(ask, &at, &mut part)?,
             TpkgContent::File { .. } | TpkgContent::Link(_) => thing(plan, ask, &at, &mut part)?,
@@ -61,20 +61,26 @@ pub(super) fn place(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Res
 /// One file of a package, and the place that it wants.
 struct At<'a> {
     one: &'a Coming<'a>,
+    leaving: &'a [&'a InstalledTpkg],
     file: &'a TpkgFile,
     spot: &'a Spot,
     beside: Option<&'a Spot>,
 }
 
 impl At<'_> {
-    /// Tells whether a holder is one of the releases that go for this one.
+    /// Those that go: for this one, or in the same transaction.
+    fn going(&self) -> impl Iterator<Item = &'_ InstalledTpkg> {
+        self.one.replaces.iter().chain(self.leaving).copied()
+    }
+
+    /// Tells whether a holder is one of those that go.
     fn is_old(&self, holder: &Holder) -> bool {
-        self.one.replaces.iter().any(|old| old.row.id == holder.package)
+        self.going().any(|old| old.row.id == holder.package)
     }
 
     /// What a release that goes has put here.
     fn old(&self, path: &RelPath) -> Option<&OnDisk> {
-        self.one.replaces.iter().find_map(|old| {
+        self.going().find_map(|old| {
             let at = old.files.binary_search_by(|file| file.placed.path.cmp(path)).ok()?;
             old.files.get(at)
         })

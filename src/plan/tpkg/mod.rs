@@ -6,18 +6,20 @@
 
 mod cron;
 mod files;
+pub mod import;
 mod init;
 mod leaving;
 mod needs;
 mod scripts;
 pub mod solve;
+pub mod undo;
 pub mod wish;
 
 use super::externals::{self, Asking};
 use super::install::in_library;
 use super::upgrade::Downgrade;
 use super::{Consent, Plan, Refusal, Resource, hold};
-use crate::db::{Change, ExternalRow, NewPackage, NewPlaced, Placed};
+use crate::db::{Change, ExternalRow, InversePart, NewPackage, NewPlaced, Placed};
 use crate::error::Exit;
 use crate::facts::Externals;
 use crate::facts::tpkg::{Arriving, Candidate, InstalledTpkg, TpkgFacts};
@@ -25,6 +27,7 @@ use crate::gather::Arrival;
 use crate::package::external::{Action, Asker};
 use crate::package::file_table::{Content, Entry, FileTable};
 use crate::package::tpkg::{RequirementKind, Tpkg, version};
+use crate::step::AnyStep;
 use crate::step::place_files::{Act, PlaceFiles, What};
 use crate::step::place_trees::{PlaceTrees, Placing};
 use crate::step::stash_trees::StashTrees;
@@ -67,6 +70,18 @@ pub struct Liberties {
     pub services: Services,
     /// Whether an older release may take the place of a newer one.
     pub downgrade: Downgrade,
+    /// Installed packages beside which one that comes cannot be.
+    pub conflicts: Conflicts,
+}
+
+/// Installed packages beside which a package that comes cannot be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conflicts {
+    /// They are in the way.
+    #[default]
+    Refused,
+    /// They leave: whoever asks has put them among those.
+    Removed,
 }
 
 /// Files that belong to no package, where a package wants to put one.
@@ -127,6 +142,7 @@ pub fn change(ask: &TpkgAsk<'_>) -> Result<Plan, Refusal> {
         bring(&mut plan, ask, one)?;
     }
     stash(&mut plan, ask)?;
+    keep(&mut plan, ask);
     if !ask.leaving.is_empty() || !plan.irreversible.is_empty() {
         plan.consent = Consent::Courtesy;
     }
@@ -179,7 +195,7 @@ fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<()
     scripts::of_leaving(plan, gone, (Action::Remove, "preremove"))?;
     externals::add_withdrawn(plan, asked(ask, gone), ask.externals, Action::Remove)?;
     let mut part = Part { acts: Vec::new(), placed: Vec::new() };
-    leaving::take(plan, ask, (gone, &BTreeSet::new()), &mut part);
+    leaving::take(plan, ask, (gone, &wanted(ask)), &mut part);
     if !part.acts.is_empty() {
         let package = gone.package.title();
         plan.step(PlaceFiles { package, tree: None, acts: part.acts });
@@ -188,6 +204,19 @@ fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<()
     plan.summary.push(format!("`{}` leaves", gone.package.title()));
     plan.records.push(Change::RemovePackage { id: gone.row.id });
     Ok(())
+}
+
+/// The places that packages want which come, and the folders that lead there.
+fn wanted(ask: &TpkgAsk<'_>) -> BTreeSet<RelPath> {
+    let mut wanted = BTreeSet::new();
+    for spot in ask.coming.iter().flat_map(|one| &one.places.spots) {
+        let mut next = Some(spot.path.clone());
+        while let Some(path) = next.filter(|path| !wanted.contains(path)) {
+            next = path.parent();
+            wanted.insert(path);
+        }
+    }
+    wanted
 }
 
 fn bring(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<(), Refusal> {
@@ -331,10 +360,26 @@ fn record(
     })));
 }
 
+/// What goes, and what files have taken the places of, is kept for `undo`.
+fn keep(plan: &mut Plan, ask: &TpkgAsk<'_>) {
+    let takes = |act: &Act| matches!(act, Act::Put { over: true, .. });
+    let places =
+        |step: &AnyStep| matches!(step, AnyStep::PlaceFiles(step) if step.acts.iter().any(takes));
+    if plan.steps.iter().any(places) || going(ask).next().is_some() {
+        undo::keep(plan, going(ask));
+    } else {
+        plan.inverse.parts.push(InversePart::Tpkgs);
+    }
+}
+
+/// Everything that goes, for good or for another release.
+fn going<'a>(ask: &'a TpkgAsk<'_>) -> impl Iterator<Item = &'a InstalledTpkg> {
+    ask.leaving.iter().chain(ask.coming.iter().flat_map(|one| &one.replaces)).copied()
+}
+
 /// The trees of what goes wait in the stash, with the files that were taken away before.
 fn stash(plan: &mut Plan, ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
-    let gone = ask.leaving.iter().chain(ask.coming.iter().flat_map(|one| &one.replaces));
-    let trees = gone.map(|one| in_library(&one.place)).collect::<Result<Vec<_>, _>>()?;
+    let trees = going(ask).map(|one| in_library(&one.place)).collect::<Result<Vec<_>, _>>()?;
     if !trees.is_empty() {
         plan.step(StashTrees { trees });
     }

@@ -2,7 +2,7 @@
 
 use super::{TpkgAsk, tpkg_of};
 use crate::error::Exit;
-use crate::facts::tpkg::Candidate;
+use crate::facts::tpkg::{Candidate, WayBack};
 use crate::package::tpkg::{Requirement, RequirementKind, requirement};
 use crate::plan::Refusal;
 
@@ -63,6 +63,35 @@ pub(super) fn check(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses a way back that would leave somebody without what they need.
+pub(super) fn check_back(way: &WayBack) -> Result<(), Refusal> {
+    let gone: Vec<i64> = way.facts.leaving.iter().map(|one| one.row.id).collect();
+    let before = &way.facts.needs.installed;
+    let mut after: Vec<Candidate> = before.clone();
+    after.retain(|one| one.id.is_none_or(|id| !gone.contains(&id)));
+    after.extend(way.back.iter().map(|one| Candidate::of_row(&one.row)));
+    for one in &way.back {
+        let Some(tpkg) = &one.package.tpkg else { continue };
+        let lacks = tpkg.dependencies.iter().find(|need| !after.iter().any(|it| it.meets(need)));
+        if let Some(need) = lacks {
+            return Err(lacking(&one.package.title(), need, &after));
+        }
+        let clashes = |other: &&Candidate| tpkg.conflicts.iter().any(|clash| other.meets(clash));
+        let others = after.iter().filter(|other| other.name != one.row.name);
+        if let Some(other) = others.into_iter().find(clashes) {
+            return Err(clashing(&one.package.title(), other));
+        }
+    }
+    for (id, title, need) in &way.facts.needs.dependents {
+        let was = before.iter().any(|candidate| candidate.meets(need));
+        if !gone.contains(id) && was && !after.iter().any(|candidate| candidate.meets(need)) {
+            let text = format!("`{title}`, which is installed, needs {}", words(need));
+            return Err(Refusal::new(Exit::Conflict, text).hint("remove it first"));
+        }
+    }
+    Ok(())
+}
+
 fn package_name(one: &super::Coming<'_>) -> String {
     one.arrival.new.package.name.to_string()
 }
@@ -100,7 +129,8 @@ fn lacking(title: &str, need: &Requirement, after: &[Candidate]) -> Refusal {
 
 fn clashing(title: &str, other: &Candidate) -> Refusal {
     let text = format!("`{title}` cannot be installed beside `{}` {}", other.name, version(other));
-    Refusal::new(Exit::Conflict, text).hint("remove one of them first")
+    Refusal::new(Exit::Conflict, text)
+        .hint("remove one of them first; `--force-replace` removes what is installed")
 }
 
 fn version(one: &Candidate) -> String {

@@ -52,6 +52,11 @@ impl Wish {
         }
     }
 
+    /// Any release of the package of just this name.
+    pub fn of_name(name: &str) -> Self {
+        Self { name: name.to_owned(), version: None, package_version: None }
+    }
+
     /// Tells whether `candidate`, which has this name, is meant.
     pub fn means(&self, candidate: &Candidate) -> bool {
         let packaging = candidate.package_version.as_deref().unwrap_or_default();
