@@ -3,7 +3,7 @@
 //!
 //! As strict as the original's checker and a little stricter where a text becomes a path; what the
 //! original ignores costs a note. Reads, and changes nothing. Packages of this format cannot be
-//! installed yet, so it is no [`Format`](super::Format): `cart lint` looks at them.
+//! installed yet, so it is no [`super::Format`]: `cart lint` looks at them.
 
 mod fields;
 mod items;
