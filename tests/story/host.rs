@@ -197,6 +197,9 @@ impl Host {
     /// What lies in the library and the gears, and what waits in staging and the stash.
     pub(crate) fn tree(&self) -> String {
         let state = self.root().join("var/lib/cartwright");
+        if !state.exists() {
+            return String::new();
+        }
         let mut find = Command::new("find");
         find.current_dir(state).args(["library", "gears", "templates", "staging", "stash"]);
         let output = find.args(["-mindepth", "1", "-printf", "%p %y %m %l\n"]).output().unwrap();
