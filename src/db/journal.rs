@@ -393,9 +393,27 @@ impl Db {
         self.txn_rows(&format!("WHERE {states} ORDER BY id"), [])
     }
 
-    /// The transactions whose stash is kept for `undo`, the oldest first.
-    pub fn keeping(&self) -> Result<Vec<TxnRow>> {
-        self.txn_rows("WHERE keeps IS NOT NULL ORDER BY id", [])
+    /// The transactions whose stash is kept for `undo`, the oldest first: id, title and bytes. Every
+    /// transaction asks, and there may be thousands: their plans are not read.
+    pub fn keeping(&self) -> Result<Vec<(i64, String, u64)>> {
+        let sql = "SELECT id, title, keeps FROM txn WHERE keeps IS NOT NULL ORDER BY id";
+        let rows = self.connection.prepare_cached(sql).and_then(|mut select| {
+            let rows = select.query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()))
+            })?;
+            rows.collect()
+        });
+        self.answer(rows)
+    }
+
+    /// How the transactions are undone whose stash is kept for it, the oldest first.
+    pub fn kept_inverses(&self) -> Result<Vec<String>> {
+        let sql = "SELECT inverse FROM txn WHERE keeps IS NOT NULL ORDER BY id";
+        let rows = self.connection.prepare_cached(sql).and_then(|mut select| {
+            let rows = select.query_map([], |row| row.get(0))?;
+            rows.collect()
+        });
+        self.answer(rows)
     }
 
     /// The transaction that has undone `txn`, where one has.

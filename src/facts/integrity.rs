@@ -109,8 +109,9 @@ pub fn strays(db: &Db, layout: &Layout) -> Result<Vec<Finding>, Failure> {
             stray(layout.gears().join(name));
         }
     }
-    let needed: BTreeSet<String> =
-        db.keeping()?.into_iter().chain(db.unfinished()?).map(|row| row.id.to_string()).collect();
+    let kept = db.keeping()?.into_iter().map(|(id, ..)| id);
+    let unfinished = db.unfinished()?.into_iter().map(|row| row.id);
+    let needed: BTreeSet<String> = kept.chain(unfinished).map(|id| id.to_string()).collect();
     for name in folders(&state, "stash", 1)? {
         if !needed.contains(&name) {
             stray(layout.stash().join(name));

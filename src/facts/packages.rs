@@ -54,9 +54,9 @@ pub fn library(db: &Db, names: &BTreeSet<String>) -> Result<Vec<Installed>, DbEr
 /// has taken them out of it.
 pub fn ways_back(db: &Db) -> Result<BTreeSet<RelPath>, DbError> {
     let mut places = BTreeSet::new();
-    for row in db.keeping()? {
+    for text in db.kept_inverses()? {
         // What an older version wrote and nobody can read leads nowhere.
-        let Ok(inverse) = serde_json::from_str::<Inverse>(&row.inverse) else { continue };
+        let Ok(inverse) = serde_json::from_str::<Inverse>(&text) else { continue };
         for part in inverse.parts {
             if let InversePart::RollBackGear { cartridges, .. } = part {
                 places.extend(cartridges.into_iter().map(|one| one.place));

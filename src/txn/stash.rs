@@ -20,9 +20,7 @@ pub struct Kept {
 /// Lists what is kept, the oldest first.
 pub fn kept(db: &Db) -> Result<Vec<Kept>, Failure> {
     let rows = db.keeping()?.into_iter();
-    Ok(rows
-        .map(|row| Kept { txn: row.id, title: row.title, bytes: row.keeps.unwrap_or_default() })
-        .collect())
+    Ok(rows.map(|(txn, title, bytes)| Kept { txn, title, bytes }).collect())
 }
 
 /// Forgets what transaction `txn` keeps: it cannot be undone any more.
@@ -65,8 +63,8 @@ pub(super) fn sweep(db: &Db, state: &Dir) -> Result<(), Failure> {
     if !state.has("stash")? {
         return Ok(());
     }
-    let needed: Vec<i64> =
-        db.keeping()?.into_iter().chain(db.unfinished()?).map(|row| row.id).collect();
+    let kept = db.keeping()?.into_iter().map(|(id, ..)| id);
+    let needed: Vec<i64> = kept.chain(db.unfinished()?.into_iter().map(|row| row.id)).collect();
     for name in state.dir("stash")?.names()? {
         let txn = name.to_str().and_then(|name| name.parse::<i64>().ok());
         if txn.is_some_and(|txn| !needed.contains(&txn)) {
