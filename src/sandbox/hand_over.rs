@@ -27,10 +27,16 @@ pub fn hand_over(
     let fail = |source| SandboxError::Start { program: name.clone().into(), source };
     let limits = Limits { processes: confinement.process_limit(record.level), ..Limits::default() };
     let reach = Reach::of(confinement, record.level);
-    let arguments = command.get(1..).unwrap_or_default();
+    let variables = environment.iter().map(|(name, value)| (name.into(), value.clone()));
+    let errand = Errand {
+        limits,
+        folder: directory.to_owned(),
+        program: program.clone(),
+        arguments: command.get(1..).unwrap_or_default().to_vec(),
+        environment: variables.collect(),
+    };
     let Some(first) = record.first else {
-        let mut child = process::command(&program);
-        child.args(arguments).current_dir(directory).envs(environment);
+        let mut child = errand.command();
         let streams: [&dyn AsStream; 3] = [&io::stdin(), &io::stdout(), &io::stderr()];
         let confines = Confines {
             may_gain: false,
@@ -42,20 +48,7 @@ pub fn hand_over(
         process::restrain_as(&mut child, confines);
         return Ok(code(child.status().map_err(fail)?));
     };
-    let variables = environment.iter().map(|(name, value)| (name.into(), value.clone()));
-    let entry = Entry {
-        first,
-        groups: record.groups,
-        user: confinement.user,
-        reach,
-        errand: Errand {
-            limits,
-            folder: directory.to_owned(),
-            program: program.clone(),
-            arguments: arguments.to_vec(),
-            environment: variables.collect(),
-        },
-    };
+    let entry = Entry { first, groups: record.groups, user: confinement.user, reach, errand };
     let (mut child, letter) = entry.command().map_err(&fail)?;
     let status = child.status().map_err(fail)?;
     letter.trouble(&program)?;

@@ -80,7 +80,7 @@ fn start(
 ) -> Result<Running, SandboxError> {
     if let Some((record, first)) = inside.and_then(|record| Some((record, record.first?))) {
         let outputs = (&files.stdout, &files.stderr);
-        return Running::inside(first, &errand(script, record), outputs);
+        return Running::inside(first, &errand(script, Some(record)), outputs);
     }
     let begin = || Running::here(direct(script, host, (inside, files))?);
     begin().map_err(|source| start_error(script, source))
@@ -92,18 +92,15 @@ fn direct(
     host: Option<ForHost<'_>>,
     (inside, files): (Option<&Record>, &Files),
 ) -> io::Result<Command> {
-    let mut command = process::command(&script.line.program);
+    let errand = errand(script, inside);
+    let mut command = errand.command();
     let input = host.and_then(|host| host.input).map(std::fs::File::try_clone).transpose()?;
     command
-        .args(&script.line.arguments)
-        .current_dir(script.folder)
-        .envs(script.env)
-        .envs(script.marks.iter().map(|(name, value)| (name, value)))
         .stdin(input.map_or_else(Stdio::null, Stdio::from))
         .stdout(files.stdout.try_clone()?)
         .stderr(files.stderr.try_clone()?);
     let mut confines = Confines {
-        limits: limits(script, inside),
+        limits: errand.limits,
         user: script.user.map(|User { uid, gid }| (uid, gid)),
         may_gain: host.is_some() && script.confinement.is_none(),
         ..Confines::default()
@@ -117,12 +114,12 @@ fn direct(
     Ok(command)
 }
 
-/// The script as the gear's supervisor is told of it.
-fn errand(script: &Script, record: &Record) -> Errand {
+/// The script as whoever runs it is told of it.
+fn errand(script: &Script, inside: Option<&Record>) -> Errand {
     let marks = script.marks.iter().map(|(name, value)| (name.into(), value.into()));
     let variables = script.env.iter().map(|(name, value)| (name.into(), value.clone()));
     Errand {
-        limits: limits(script, Some(record)),
+        limits: limits(script, inside),
         folder: script.folder.to_owned(),
         program: script.line.program.clone(),
         arguments: script.line.arguments.clone(),
