@@ -89,6 +89,8 @@ macro_rules! ident {
     };
 }
 
+pub(super) use ident;
+
 ident!(
     /// Who distributes a package: `[a-z0-9][a-z0-9_]*`, at most 32 characters.
     Vendor,
@@ -204,7 +206,8 @@ fn well_formed(text: &str, inner: fn(char) -> bool) -> bool {
         && text.chars().all(|c| edge(c) || inner(c))
 }
 
-fn invalid(what: &'static str, text: &str, rule: &'static str) -> IdentError {
+/// The error of a text that is no `what`.
+pub(super) fn invalid(what: &'static str, text: &str, rule: &'static str) -> IdentError {
     let text: String = text.chars().take(80).collect();
     IdentError::Invalid { what, text: text.escape_debug().to_string(), rule }
 }

@@ -1,6 +1,6 @@
 //! Names in manifests and site files that become paths, keys or names of units.
 
-use crate::package::ident::IdentError;
+use crate::package::ident::{IdentError, ident, invalid};
 use std::fmt;
 
 /// The longest name: that of a file with some room for endings.
@@ -8,44 +8,11 @@ const LONGEST: usize = 200;
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $fine:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Checks `text` against the rule.
-            pub fn parse(text: &str) -> Result<Self, IdentError> {
-                let fine: fn(&str) -> bool = $fine;
-                if !text.is_empty() && text.len() <= LONGEST && fine(text) {
-                    return Ok(Self(text.to_owned()));
-                }
-                let text: String = text.chars().take(80).collect();
-                Err(IdentError::Invalid {
-                    what: $what,
-                    text: text.escape_debug().to_string(),
-                    rule: $rule,
-                })
-            }
-
-            /// The name as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(from)?;
-                Self::parse(&text).map_err(serde::de::Error::custom)
-            }
-        }
+        ident!($(#[$doc])* $name, |text| {
+            let fine: fn(&str) -> bool = $fine;
+            let is_fine = !text.is_empty() && text.len() <= LONGEST && fine(text);
+            if is_fine { Ok(()) } else { Err(invalid($what, text, $rule)) }
+        });
     };
 }
 
