@@ -106,7 +106,8 @@ fn market(
     (ask, listed): (&Choice<'_>, &[OfSource]),
 ) -> Result<(Market, Vec<Requirement>), Failure> {
     let mut market = Market::default();
-    let mut wanted: Vec<Requirement> = ask.wishes.iter().map(|wish| any(&wish.name)).collect();
+    let mut wanted: Vec<Requirement> =
+        ask.wishes.iter().map(|wish| Requirement::any_of(&wish.name)).collect();
     let mut open: Vec<(String, RequirementKind)> = Vec::new();
     for wish in ask.wishes {
         open.push((wish.name.clone(), RequirementKind::Tpkg));
@@ -184,19 +185,6 @@ fn of_package(package: &Package) -> Offer {
     }
 }
 
-/// Any version of that name.
-fn any(name: &str) -> Requirement {
-    Requirement {
-        name: name.to_owned(),
-        kind: RequirementKind::Tpkg,
-        minimum_version: None,
-        maximum_version: None,
-        minimum_package_version: None,
-        maximum_package_version: None,
-        allowed_versions: None,
-    }
-}
-
 /// Just this version.
 fn exactly(candidate: &Candidate) -> Requirement {
     Requirement {
@@ -204,6 +192,6 @@ fn exactly(candidate: &Candidate) -> Requirement {
         maximum_version: Some(candidate.version.clone()),
         minimum_package_version: candidate.package_version.clone(),
         maximum_package_version: candidate.package_version.clone(),
-        ..any(&candidate.name)
+        ..Requirement::any_of(&candidate.name)
     }
 }

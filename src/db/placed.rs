@@ -90,6 +90,23 @@ pub struct Placed {
     pub target: Option<String>,
 }
 
+impl Placed {
+    /// A link of root's, which leads to `target`.
+    pub fn link(path: RelPath, role: Role, target: String) -> Self {
+        Self {
+            path,
+            kind: PlacedKind::Link,
+            role,
+            owner: "0".into(),
+            group: "0".into(),
+            mode: 0o777,
+            size: None,
+            sha256: None,
+            target: Some(target),
+        }
+    }
+}
+
 /// What is recorded of a package of this format beside its row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewPlaced {

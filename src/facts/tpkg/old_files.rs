@@ -211,20 +211,7 @@ fn starts(
         let named = link.rsplit('/').next().is_some_and(|name| name.contains(path.name()));
         let Some(link) = RelPath::parse(&link).ok().filter(|_| named) else { continue };
         if let Some(target) = leads_there(&link) {
-            add(
-                placed,
-                Placed {
-                    path: link,
-                    kind: PlacedKind::Link,
-                    role,
-                    owner: "0".into(),
-                    group: "0".into(),
-                    mode: 0o777,
-                    size: None,
-                    sha256: None,
-                    target: Some(target),
-                },
-            );
+            add(placed, Placed::link(link, role, target));
         }
     }
 }

@@ -21,6 +21,19 @@ pub struct Candidate<'a> {
 }
 
 impl Requirement {
+    /// Any release of the tpkg package `name`.
+    pub fn any_of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: RequirementKind::Tpkg,
+            minimum_version: None,
+            maximum_version: None,
+            minimum_package_version: None,
+            maximum_package_version: None,
+            allowed_versions: None,
+        }
+    }
+
     /// Tells whether `candidate` is what is meant. Bounds on the package version count only for a
     /// version that is equal to the bound on the version itself, as in the original.
     pub fn is_met_by(&self, candidate: &Candidate<'_>) -> bool {
@@ -78,15 +91,7 @@ mod tests {
     use super::*;
 
     fn requirement() -> Requirement {
-        Requirement {
-            name: "a".into(),
-            kind: RequirementKind::Tpkg,
-            minimum_version: None,
-            maximum_version: None,
-            minimum_package_version: None,
-            maximum_package_version: None,
-            allowed_versions: None,
-        }
+        Requirement::any_of("a")
     }
 
     fn candidate<'a>(version: &'a str, package_version: &'a str) -> Candidate<'a> {

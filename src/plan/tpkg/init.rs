@@ -68,17 +68,7 @@ pub(super) fn put_link(
     role: Role,
     part: &mut Part,
 ) {
-    part.placed.push(Placed {
-        path: path.clone(),
-        kind: PlacedKind::Link,
-        role,
-        owner: "0".into(),
-        group: "0".into(),
-        mode: 0o777,
-        size: None,
-        sha256: None,
-        target: Some(target.to_owned()),
-    });
+    part.placed.push(Placed::link(path.clone(), role, target.to_owned()));
     if !is_there {
         let what = What::Link(target.to_owned());
         part.acts.push(Act::Put { path, what, posix: root_owned(0o777), over: false });
