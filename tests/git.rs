@@ -263,8 +263,8 @@ fn git_has_a_time_limit_and_leaves_no_process() {
     let (exit, said) = host.refused(&server.url("/silent.git"));
     assert_eq!((exit, said.contains("not done with")), (Exit::Source, true), "{said}");
     assert!(start.elapsed() < Duration::from_secs(4));
-    let own = process::descendants(std::process::id()).unwrap();
-    let git_left = own.iter().any(|id| {
+    let own = process::below(std::process::id()).unwrap();
+    let git_left = own.iter().map(|one| one.id).any(|id| {
         Dir::open(Path::new("/proc"))
             .and_then(|proc| proc.read(format!("{id}/cmdline"), 1 << 16))
             .is_ok_and(|line| String::from_utf8_lossy(&line).contains("silent.git"))

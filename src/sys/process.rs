@@ -416,25 +416,6 @@ pub fn resident(id: u32) -> Option<u64> {
     Some(kibibytes << 10)
 }
 
-/// Lists the living descendants of the process `root`.
-pub fn descendants(root: u32) -> Result<Vec<u32>, FsError> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for process in all()? {
-        if process.state != 'Z' {
-            children.entry(process.parent).or_default().push(process.id);
-        }
-    }
-    let mut found = Vec::new();
-    let mut next = vec![root];
-    while let Some(id) = next.pop() {
-        for child in children.remove(&id).unwrap_or_default() {
-            found.push(child);
-            next.push(child);
-        }
-    }
-    Ok(found)
-}
-
 /// The files that standard outputs of the processes of this host lead into.
 pub fn outputs() -> Result<HashSet<PathBuf>, FsError> {
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
@@ -547,13 +528,17 @@ mod tests {
         while below(child.id()).unwrap().len() != 4 && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let mut found: Vec<u32> = below(child.id()).unwrap().iter().map(|one| one.id).collect();
-        let mut all = descendants(child.id()).unwrap();
-        all.push(child.id());
-        found.sort_unstable();
-        all.sort_unstable();
-        assert_eq!((found.len(), &found), (4, &all));
-        for id in all {
+        let found: HashSet<u32> = below(child.id()).unwrap().iter().map(|one| one.id).collect();
+        // The same by a look at all: whose parent, or whose parent's parent, is the shell.
+        let all = super::all().unwrap();
+        let mut descent = HashSet::from([child.id()]);
+        for _ in 0..2 {
+            let born = all.iter().filter(|one| descent.contains(&one.parent)).map(|one| one.id);
+            let born: Vec<u32> = born.collect();
+            descent.extend(born);
+        }
+        assert_eq!((found.len(), &found), (4, &descent));
+        for id in descent {
             signal(id, Signal::KILL);
         }
         child.wait().unwrap();
