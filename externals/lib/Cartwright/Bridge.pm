@@ -13,7 +13,7 @@ use Fcntl qw(LOCK_EX O_CREAT O_NOFOLLOW O_RDWR);
 
 use Cartwright::Data;
 use Cartwright::External qw(arguments input);
-use Cartwright::Host qw(fail fingerprint folders make_host_ready name_of path read_file remove_file write_file);
+use Cartwright::Host qw(end_with fail fingerprint folders make_host_ready name_of path read_file remove_file write_file);
 
 our @EXPORT_OK = qw(json_request run_bridge);
 
@@ -26,13 +26,7 @@ my $CHANGES = 20;
 #   run    => sub (@folders)                    has the tool look at what changed there
 sub run_bridge {
     my (%bridge) = @_;
-    my $code = eval { main(\%bridge) };
-    if (!defined $code) {
-        print STDERR name_of() . ": $@";
-        $code = 1;
-    }
-    close STDOUT or $code ||= 1;
-    exit $code;
+    return end_with(sub { main(\%bridge) });
 }
 
 sub main {

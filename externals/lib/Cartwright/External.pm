@@ -14,7 +14,7 @@ use Exporter 'import';
 use Fcntl qw(LOCK_EX O_CREAT O_NOFOLLOW O_RDWR);
 
 use Cartwright::Data;
-use Cartwright::Host qw(fail fingerprint folders make_host_ready name_of read_file remove_file root write_file);
+use Cartwright::Host qw(end_with fail fingerprint folders make_host_ready name_of read_file remove_file root write_file);
 
 our @EXPORT_OK = qw(arguments input lines_wanted memory run);
 
@@ -34,13 +34,7 @@ my (%known, %memory, $notes);
 #                                   or, as text, why that has to wait for `NAME --finish`
 sub run {
     my (%external) = @_;
-    my $code = eval { main(\%external) };
-    if (!defined $code) {
-        print STDERR name_of() . ": $@";
-        $code = 1;
-    }
-    close STDOUT or $code ||= 1;
-    exit $code;
+    return end_with(sub { main(\%external) });
 }
 
 sub main {

@@ -12,11 +12,23 @@ use IO::Handle;
 use POSIX ();
 
 our @EXPORT_OK = qw(
-    accounts beside command fail fingerprint folders have is_live is_root make_host_ready name_of need path program_says
+    accounts beside command end_with fail fingerprint folders have is_live is_root make_host_ready name_of need path program_says
     read_file remove_file root sync_folder write_file write_own
 );
 
 my $root;
+
+# Ends the program with the exit status that $work gives; 1, and why, where it dies.
+sub end_with {
+    my ($work) = @_;
+    my $code = eval { $work->() };
+    if (!defined $code) {
+        print STDERR name_of() . ": $@";
+        $code = 1;
+    }
+    close STDOUT or $code ||= 1;
+    exit $code;
+}
 
 # Sets up a known environment and umask. The marks of cart and tpkg stay: a `cart` that is called from
 # inside knows by them where it is.
