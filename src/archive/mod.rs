@@ -82,7 +82,8 @@ pub enum Modes {
     ReadOnlyBut(&'static str),
     /// What the table says.
     Exact,
-    /// The same without write bits, directories included; only the top keeps its mode.
+    /// The same without write bits. Directories keep that of their owner: what is in them will be
+    /// moved out, which everybody but root needs it for.
     ExactReadOnly,
 }
 

@@ -76,7 +76,7 @@ fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, Arch
             into.make_link(&entry.path, target)?;
         }
     }
-    if !matches!(options.modes, Modes::AsPacked | Modes::Exact) {
+    if matches!(options.modes, Modes::ReadOnly | Modes::ReadOnlyBut(_)) {
         // From the deepest up: a directory without write bits could not be changed below.
         for entry in table.entries().iter().rev() {
             if entry.content == Content::Directory && !options.modes.keeps_write(&entry.path) {

@@ -25,7 +25,8 @@ pub(super) fn replace(
     tree.make_dirs(FOLDER, 0o755)?;
     tree.set_mode(FOLDER, 0o755)?;
     let (file_mode, folder_mode) = match modes {
-        Modes::ReadOnly | Modes::ReadOnlyBut(_) | Modes::ExactReadOnly => (0o444, 0o555),
+        Modes::ReadOnly | Modes::ReadOnlyBut(_) => (0o444, 0o555),
+        Modes::ExactReadOnly => (0o444, 0o755),
         Modes::AsPacked | Modes::Exact => (0o644, 0o755),
     };
     // Nobody sees staging, and all of it is synced at once: no need to do so for this file.

@@ -457,6 +457,7 @@ pub(super) fn sample(world: &super::laws::World) -> PlaceFiles {
     let path = |name: &str| RelPath::parse(&format!("{}/host/{name}", place.display())).unwrap();
     let tree = RelPath::parse("library/tpkg/tpkg-a/1-000000000000").unwrap();
     world.tree(&format!("{tree}/reloc"));
+    world.state.set_mode(format!("{tree}/reloc/inner"), 0o755).unwrap();
     world.state.make_dirs("host/goes", 0o750).unwrap();
     for name in ["old", "goes/file", "crontab"] {
         world.state.write_new(format!("host/{name}"), name.as_bytes(), 0o640).unwrap();

@@ -274,7 +274,7 @@ fn files_get_content_mode_and_owner() {
     holds(
         "umask( 077 ); my $mode = sub { ( lstat( shift ))[2] & 07777 };
          saveFile( 'f', \"\\x{263a}\" ) && $mode->( 'f' ) == 0644 && -s 'f' == 3
-         && saveFile( 'f', 'x', 01234 ) && $mode->( 'f' ) == 01234 && slurpFile( 'f' ) eq 'x'
+         && saveFile( 'f', 'x', 01634 ) && $mode->( 'f' ) == 01634 && slurpFile( 'f' ) eq 'x'
          && saveFile( 'g', 'x', 0432, $>, UBOS::Utils::getGid() ) && $mode->( 'g' ) == 0432
          && UBOS::Utils::mkdir( 'd', 0753 ) && $mode->( 'd' ) == 0753
          && UBOS::Utils::isDirEmpty( 'd' ) && UBOS::Utils::isDirEmpty( 'no' )
