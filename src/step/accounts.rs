@@ -100,6 +100,14 @@ impl Accounts {
     }
 }
 
+/// Every account that the host below `root`, or the host itself, has in its own lists.
+pub fn all(root: &Dir, kind: Kind) -> Result<HashMap<String, u32>, Failure> {
+    // What runs below a root directory still runs as an account of the host.
+    let mut all = read(&Dir::open(Path::new("/"))?, kind)?;
+    all.extend(read(root, kind)?);
+    Ok(all)
+}
+
 fn read(root: &Dir, kind: Kind) -> Result<HashMap<String, u32>, Failure> {
     let path = format!("etc/{}", kind.database());
     let text = match root.read(&path, LONGEST) {

@@ -12,6 +12,7 @@ pub mod await_endpoints;
 pub mod call_external;
 pub mod check_cartridge;
 pub mod check_endpoints;
+pub mod check_templates;
 pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
@@ -26,10 +27,12 @@ pub mod end_processes;
 pub mod endpoints;
 mod files;
 mod gear_files;
+pub mod forget_variables;
 pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+mod host_move;
 pub mod host_script;
 mod instance;
 pub mod keep_home;
@@ -41,6 +44,7 @@ pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
+pub mod place_items;
 pub mod place_trees;
 mod redact;
 pub mod remove_cartridge;
@@ -53,9 +57,11 @@ mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
+pub mod site_variables;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod take_items;
 mod times;
 mod ubos_run;
 pub mod ubos_script;
@@ -203,6 +209,7 @@ steps! {
     call_external::CallExternal,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
+    check_templates::CheckTemplates,
     clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
@@ -214,6 +221,7 @@ steps! {
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
+    forget_variables::ForgetVariables,
     git_repo::GitRepo,
     host_links::HostLinks,
     host_script::HostScript,
@@ -224,6 +232,7 @@ steps! {
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
+    place_items::PlaceItems,
     place_trees::PlaceTrees,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
@@ -231,8 +240,10 @@ steps! {
     run_extension::RunExtension,
     run_script::RunScript,
     set_state::SetState,
+    site_variables::SiteVariables,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    take_items::TakeItems,
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,

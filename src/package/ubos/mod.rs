@@ -17,6 +17,18 @@ use point::Point;
 use role::Role;
 use std::collections::BTreeMap;
 
+/// An app or accessory as a package: its manifest, and where its files lie.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Installable {
+    /// Its name.
+    pub name: PackageName,
+    /// The folder of its tree that is its folder of code (`${package.codedir}`); empty for the tree
+    /// itself.
+    pub code: String,
+    /// What it says.
+    pub manifest: Manifest,
+}
+
 /// An app or an accessory.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Manifest {
