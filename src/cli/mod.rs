@@ -28,6 +28,7 @@ pub mod passphrase;
 pub mod recover;
 pub mod remove;
 mod request;
+pub mod site;
 pub mod status;
 mod tpkg;
 mod tpkg_choice;
@@ -156,6 +157,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Deploy apps of UBOS at sites
+    Site(site::SiteArgs),
     /// Show how all gears are doing
     ///
     /// Asks the cartridges of each gear that is meant to run, and probes its endpoints: `running`,
@@ -276,6 +279,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Site(args) => site::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
         Command::External(args) => external::run(args, app),

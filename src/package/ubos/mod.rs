@@ -10,6 +10,7 @@ pub mod name;
 pub mod point;
 pub mod role;
 pub mod site;
+pub mod site_file;
 
 use super::external::External;
 use name::PackageName;
