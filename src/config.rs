@@ -1,5 +1,9 @@
 //! Every setting, with its default (cart-config(5)).
 
+mod databases;
+
+pub use databases::{Databases, Mysql, Postgresql, Sqlite};
+
 use crate::error::{Exit, Explain, FsError};
 use crate::layout::Layout;
 use crate::sys::fs;
@@ -23,6 +27,8 @@ pub struct Config {
     pub externals: BTreeMap<String, Rule>,
     /// Where packages of tpkg go, and where they come from.
     pub tpkg: Tpkg,
+    /// The servers of databases that sites use.
+    pub databases: Databases,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
@@ -243,6 +249,7 @@ impl Default for Config {
             frontend: Frontend::default(),
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
+            databases: Databases::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }

@@ -17,14 +17,19 @@ pub mod collect_garbage;
 pub mod connect_frontend;
 pub mod control;
 mod cx;
+mod database_client;
+mod database_file;
 pub mod deliver_event;
 pub mod dependency_dirs;
 pub mod dispatch_events;
+pub mod drop_database;
 pub mod drop_variables;
+pub mod dump_database;
 pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
+mod folders;
 mod gear_files;
 pub mod git_repo;
 mod heard;
@@ -35,6 +40,7 @@ mod instance;
 pub mod keep_home;
 #[cfg(test)]
 mod laws;
+pub mod load_database;
 pub mod lock_files;
 pub mod make_gear;
 pub mod make_user;
@@ -42,6 +48,7 @@ pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
 pub mod place_trees;
+pub mod provision_database;
 mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
@@ -49,6 +56,7 @@ pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
+pub mod run_sql;
 mod same_files;
 pub mod sandboxed;
 mod script;
@@ -210,7 +218,9 @@ steps! {
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
+    drop_database::DropDatabase,
     drop_variables::DropVariables,
+    dump_database::DumpDatabase,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
@@ -218,6 +228,7 @@ steps! {
     host_links::HostLinks,
     host_script::HostScript,
     keep_home::KeepHome,
+    load_database::LoadDatabase,
     lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
@@ -225,11 +236,13 @@ steps! {
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
     place_trees::PlaceTrees,
+    provision_database::ProvisionDatabase,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
     run_extension::RunExtension,
     run_script::RunScript,
+    run_sql::RunSql,
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
