@@ -1,8 +1,10 @@
 //! Every setting, with its default (cart-config(5)).
 
 mod databases;
+mod units;
 
 pub use databases::{Databases, Mysql, Postgresql, Sqlite};
+pub use units::Units;
 
 use crate::error::{Exit, Explain, FsError};
 use crate::layout::Layout;
@@ -29,6 +31,8 @@ pub struct Config {
     pub tpkg: Tpkg,
     /// The servers of databases that sites use.
     pub databases: Databases,
+    /// How units of systemd are switched.
+    pub units: Units,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
@@ -207,6 +211,8 @@ pub struct Apache {
     pub files: std::path::PathBuf,
     /// Directives that cartridges may use in `httpd.d` besides the harmless ones.
     pub directives: Vec<String>,
+    /// The folder with a `.load` file for each module that can be had.
+    pub modules: std::path::PathBuf,
 }
 
 impl Default for Apache {
@@ -220,6 +226,7 @@ impl Default for Apache {
             https_port: 443,
             files: "/var/www/html".into(),
             directives: Vec::new(),
+            modules: "/etc/apache2/mods-available".into(),
         }
     }
 }
@@ -250,6 +257,7 @@ impl Default for Config {
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
             databases: Databases::default(),
+            units: Units::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }

@@ -5,3 +5,4 @@
 //! package has said reaches them through the checked types here alone.
 
 pub mod database;
+pub mod unit;

@@ -68,7 +68,7 @@ impl Call {
         let mut call = Self::mysql(cx, "mariadb-dump")?;
         call.add(&["--single-transaction", "--quick", "--routines", "--triggers", "--events"]);
         call.add(&["--hex-blob", "--default-character-set=utf8mb4", "--no-tablespaces"]);
-        call.add(&["--skip-dump-date"]);
+        call.add(&["--skip-comments"]);
         call.arguments.push(database.name.as_str().into());
         Ok(call)
     }

@@ -35,6 +35,7 @@ pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+mod host_program;
 pub mod host_script;
 mod instance;
 pub mod keep_home;
@@ -64,6 +65,7 @@ pub mod set_state;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod switch_unit;
 mod times;
 mod ubos_run;
 pub mod ubos_script;
@@ -246,6 +248,7 @@ steps! {
     set_state::SetState,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    switch_unit::SwitchUnit,
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,

@@ -139,7 +139,8 @@ impl Step for ProvisionDatabase {
         let text = serde_json::to_vec(&Self::provisioned(undo, cx)).map_err(|error| {
             Failure::new(Exit::Failed, format!("cannot write a result: {error}"))
         })?;
-        if let Some(parent) = Path::new(&self.result).parent() {
+        let parent = Path::new(&self.result).parent();
+        if let Some(parent) = parent.filter(|parent| !parent.as_os_str().is_empty()) {
             cx.state.make_dirs(parent, 0o700)?;
         }
         files::write(cx, &self.file(text))?;

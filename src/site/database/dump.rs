@@ -12,6 +12,9 @@ use std::io::{self, BufRead, Read, Write};
 const PIECE: u64 = 64 << 10;
 /// How lines begin in which a dump of `MariaDB` names who had defined something. No line of data does.
 const DEFINING: [&[u8]; 2] = [b"/*!50", b"CREATE DEFINER="];
+/// How a line begins that changes the database itself, by the name that it had: around a procedure of
+/// another character set, and back. The new database has its own.
+const OWN_DATABASE: &[u8] = b"ALTER DATABASE `";
 const DEFINER: &[u8] = b"DEFINER=`";
 
 /// Writes what is to be given to the client. `key` is a word that nobody knows.
@@ -23,6 +26,9 @@ pub fn adapt(
 ) -> io::Result<()> {
     match server {
         Server::Mysql => pieces(from, |piece, begins| {
+            if begins && piece.starts_with(OWN_DATABASE) && piece.ends_with(b";\n") {
+                return Ok(());
+            }
             let defines = begins && DEFINING.iter().any(|begin| piece.starts_with(begin));
             match definer(piece).filter(|_| defines) {
                 Some((before, after)) => {
@@ -123,6 +129,7 @@ mod tests {
                 "INSERT INTO t VALUES ('DEFINER=`a`@`h`');\n",
             ),
             ("/*!50013 DEFINER=`a", "/*!50013 DEFINER=`a"),
+            ("ALTER DATABASE `x` CHARACTER SET latin1 ;\n", ""),
         ] {
             assert_eq!(adapted(Server::Mysql, line), left);
         }
