@@ -6,7 +6,8 @@
 use super::Cx;
 use super::accounts::{Accounts, Kind, Who};
 use crate::error::{Exit, Failure};
-use crate::site::database::{Database, Provisioned, Server};
+use crate::package::ubos::site::Secret;
+use crate::site::database::{Database, Server, owner};
 use crate::sys::fs::Dir;
 use crate::sys::process::{self, Confines, Limits};
 use crate::sys::{host, interrupt};
@@ -73,22 +74,22 @@ impl Call {
         Ok(call)
     }
 
-    /// The client of a database's own user, or of its owner, who reads a dump. Its password waits in
-    /// `room`.
+    /// The client of a database's owner, who reads a dump. Its password waits in `room`, in the file
+    /// [`SECRET`].
     pub(super) fn loading(
         cx: &Cx<'_>,
-        there: &Provisioned,
-        (room, user): (&Dir, &str),
+        database: &Database,
+        (room, credential): (&Dir, &Secret),
     ) -> Result<Self, Failure> {
         let settings = &cx.config.databases;
-        let name = there.database.name.as_str();
-        let password = &there.credential.0;
-        let mut call = Self::new(there.database.server, "psql");
-        if there.database.server == Server::Postgresql {
+        let (name, owner) = (database.name.as_str(), owner(database));
+        let password = &credential.0;
+        let mut call = Self::new(database.server, "psql");
+        if database.server == Server::Postgresql {
             let settings = &settings.postgresql;
             room.replace_file(SECRET, format!("*:*:*:*:{password}\n").as_bytes(), 0o600)?;
             call.environment.push(("PGPASSFILE", room.path_of(SECRET).into()));
-            let from = [("host", settings.host.as_str()), ("username", user), ("dbname", name)];
+            let from = [("host", settings.host.as_str()), ("username", &owner), ("dbname", name)];
             call.arguments.extend(from.map(|(one, value)| format!("--{one}={value}").into()));
             call.arguments.push(format!("--port={}", settings.port).into());
             call.add(&SESSION);
@@ -100,7 +101,8 @@ impl Call {
             let mut file = OsString::from("--defaults-file=");
             file.push(room.path_of(SECRET));
             call.arguments.push(file);
-            call.at_socket(&settings.mysql.socket, user);
+            call.at_socket(&settings.mysql.socket, &owner);
+            // What the client understands beyond statements is off, in two ways.
             call.add(&["--batch", "--binary-mode", "--sandbox"]);
             call.add(&["--default-character-set=utf8mb4"]);
             call.arguments.push(format!("--database={name}").into());
@@ -286,7 +288,7 @@ impl Call {
 }
 
 /// The file in which a password waits for a client.
-const SECRET: &str = "client";
+pub(super) const SECRET: &str = "client";
 /// How every session of `psql` is: the first failure ends it, and nobody's settings are read.
 const SESSION: [&str; 6] =
     ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--file=-"];

@@ -1,13 +1,13 @@
 //! Puts a dump into a database that the same transaction has made: with the rights of the database's
-//! own user alone, as a dump may come from a backup that anybody has written.
+//! owner alone, as a dump may come from a backup that anybody has written.
 //!
 //! Going back is the work of the step that has made the database: it drops it.
 
-use super::database_client::Call;
+use super::database_client::{Call, SECRET};
 use super::{Cx, Said, Step, database_file, provision_database};
 use crate::error::{Exit, Failure};
 use crate::package::ubos::site::Secret;
-use crate::site::database::{self, Provisioned, Server, Wanted, dump, mysql, postgresql};
+use crate::site::database::{self, Database, Server, dump, mysql, postgresql};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::random;
 use std::fs::File;
@@ -18,8 +18,6 @@ use std::io::{BufReader, BufWriter, Write};
 pub struct LoadDatabase {
     /// What messages call it.
     pub title: String,
-    /// What the database is like, by which it was made.
-    pub wanted: Wanted,
     /// The result of the step that has made it, relative to the state.
     pub database: String,
     /// The dump, relative to the state.
@@ -28,7 +26,7 @@ pub struct LoadDatabase {
 
 impl LoadDatabase {
     /// The dump as the client is to read it.
-    fn adapted(&self, cx: &Cx<'_>) -> Result<File, Failure> {
+    fn adapted(&self, server: Server, cx: &Cx<'_>) -> Result<File, Failure> {
         let broken = |error: std::io::Error| {
             Failure::new(Exit::Failed, format!("cannot read a dump: {error}"))
         };
@@ -37,41 +35,33 @@ impl LoadDatabase {
         room.remove_file("adapted")?;
         let file = room.scratch_file("adapted")?;
         let mut to = BufWriter::new(file.try_clone().map_err(broken)?);
-        dump::adapt(self.wanted.server, &random::hex(16)?, &mut from, &mut to).map_err(broken)?;
+        dump::adapt(server, &random::hex(16)?, &mut from, &mut to).map_err(broken)?;
         to.flush().map_err(broken)?;
         Ok(file)
     }
 
-    fn load(&self, there: &Provisioned, cx: &Cx<'_>) -> Result<(), Failure> {
-        let database = &there.database;
+    fn load(&self, database: &Database, cx: &Cx<'_>) -> Result<(), Failure> {
         let doing = format!("load the database {}", self.title.escape_debug());
-        let dump = self.adapted(cx)?;
-        let room = cx.room()?;
-        let (before, after, loading) = match database.server {
+        let credential: Secret = database::draw_credential()?;
+        let open = match database.server {
+            Server::Mysql => mysql::open,
+            Server::Postgresql => postgresql::open,
             Server::Sqlite => {
                 return database_file::load(cx, &database.name, cx.state.open_file(&self.from)?);
             }
-            Server::Mysql => {
-                let loading = Call::loading(cx, there, (&room, database.user.as_str()))?;
-                (mysql::grant_all(database), mysql::grant(database, &self.wanted), loading)
-            }
-            Server::Postgresql => {
-                let credential: Secret = database::draw_credential()?;
-                let open = postgresql::open(database, Some(&credential));
-                let there = Provisioned { credential, ..there.clone() };
-                let loading = Call::loading(cx, &there, (&room, &postgresql::owner(database)))?;
-                (open, postgresql::open(database, None), loading)
-            }
         };
+        let dump = self.adapted(database.server, cx)?;
+        let room = cx.room()?;
         let administrator = |statements: &str| {
             let call = Call::administrator(cx, database.server, "")?.saying(cx, statements)?;
-            call.hiding(&there.credential.0).run(cx, &doing).map(drop)
+            call.hiding(&credential.0).run(cx, &doing).map(drop)
         };
-        administrator(&before)?;
+        administrator(&open(database, Some(&credential)))?;
         checkpoint("load_database: the door is open");
+        let loading = Call::loading(cx, database, (&room, &credential))?;
         let loaded = loading.reading(dump).run(cx, &doing);
-        room.remove_file("client")?;
-        administrator(&after)?;
+        room.remove_file(SECRET)?;
+        administrator(&open(database, None))?;
         loaded.map(drop)
     }
 }
@@ -91,7 +81,7 @@ impl Step for LoadDatabase {
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let there = provision_database::read(cx, &self.database)?;
         checkpoint("load_database: before");
-        self.load(&there, cx)?;
+        self.load(&there.database, cx)?;
         checkpoint("load_database: after");
         Ok(Said::default())
     }
@@ -109,7 +99,6 @@ pub(super) fn sample(world: &super::laws::World) -> LoadDatabase {
     world.state.write_new("staging/dump", &bytes, 0o600).unwrap();
     LoadDatabase {
         title: "`maindb` of `wiki`".into(),
-        wanted: Wanted::parse(Server::Sqlite, "", (None, None)).unwrap(),
         database: result,
         from: "staging/dump".into(),
     }

@@ -15,6 +15,7 @@ pub mod check_endpoints;
 pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
+pub mod connect_site;
 pub mod control;
 mod cx;
 mod database_client;
@@ -216,6 +217,7 @@ steps! {
     clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
+    connect_site::ConnectSite,
     control::Control,
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,

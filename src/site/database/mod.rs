@@ -134,6 +134,12 @@ impl Database {
     }
 }
 
+/// To whom a database belongs at its server: neither to its user, who may do no more than the manifest
+/// says, nor to the administrator, with whose rights nothing of a dump may be done.
+pub fn owner(database: &Database) -> String {
+    format!("{}o", database.name)
+}
+
 /// Draws a password.
 pub fn draw_credential() -> Result<Secret, FsError> {
     Ok(Secret(random::text(16, ALPHABET)?))

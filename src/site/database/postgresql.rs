@@ -1,17 +1,12 @@
 //! Statements for `PostgreSQL`.
 //!
-//! Each database belongs to a role of its own, `<database>o`, by which dumps are loaded: what a dump
+//! Each database belongs to a role of its own ([`super::owner`]), by which dumps are loaded: what a dump
 //! holds is then done with the rights of that role and never with those of the administrator. It can
 //! log in only while that is going on. An app that may do everything is a member of it, so that it can
 //! change what was loaded for it.
 
-use super::{Database, Wanted};
+use super::{Database, Wanted, owner};
 use crate::package::ubos::site::Secret;
-
-/// The role to which the database belongs.
-pub fn owner(database: &Database) -> String {
-    format!("{}o", database.name)
-}
 
 /// What is said first in every session: a statement that fails must not get into the server's log,
 /// where it would show a password.

@@ -77,10 +77,9 @@ impl Scene {
         String::from_utf8(bytes).unwrap()
     }
 
-    fn loading(&self, name: &str, privileges: &str) -> LoadDatabase {
+    fn loading(&self, name: &str) -> LoadDatabase {
         LoadDatabase {
             title: format!("`{name}`"),
-            wanted: self.wanted(privileges),
             database: format!("{name}.json"),
             from: "staging/dump".into(),
         }
@@ -93,7 +92,7 @@ impl Scene {
 
     fn hostile(&self, text: &str, name: &str) -> String {
         self.world.state.replace_file("staging/dump", text.as_bytes(), 0o600).unwrap();
-        let failure = self.try_to(self.loading(name, "all privileges")).unwrap_err();
+        let failure = self.try_to(self.loading(name)).unwrap_err();
         format!("{} {}", failure.summary, failure.causes.join("\n"))
     }
 }
@@ -137,7 +136,7 @@ fn mariadb() {
     let dump = scene.dump(&old);
     assert!(!dump.contains(&old.called), "nobody's names are in a dump");
     let new = scene.make("new", "select, insert");
-    scene.must(scene.loading("new", "select, insert"));
+    scene.must(scene.loading("new"));
     scene.gone(&old);
     let again = scene.dump(&new);
     assert_eq!(content(&dump), content(&again));
@@ -145,6 +144,8 @@ fn mariadb() {
     assert_eq!(as_user(&new, "SELECT a FROM v ORDER BY a").as_deref(), Some("1\n6\n"), "{again}");
     assert!(as_user(&new, "INSERT INTO t (a) VALUES (8)").is_some(), "by its trigger");
     assert!(as_user(&new, "DROP TABLE t").is_none(), "loading has left it no more rights");
+    let owner = crate::site::database::owner(&new.database);
+    assert!(server.ask_as(&owner, &new.credential.0, "SELECT 1").is_none(), "it is locked");
     // A statement that fails shows no secret and names the file.
     let failure = scene.try_to(scene.sql("new", "SELEC 1")).unwrap_err();
     assert!(failure.summary.contains("MariaDB cannot run `sql/make.sql` of `wiki`"), "{failure:?}");
@@ -188,7 +189,7 @@ fn postgresql() {
     let dump = scene.dump(&old);
     assert!(!dump.contains(&old.called) && !dump.contains(old.database.user.as_str()));
     let new = scene.make("new", "select, insert");
-    scene.must(scene.loading("new", "select, insert"));
+    scene.must(scene.loading("new"));
     scene.gone(&old);
     assert_eq!(content(&dump), content(&scene.dump(&new)));
     assert_eq!(as_user(&new, "SELECT a FROM v ORDER BY a").as_deref(), Some("1\n2\n"));
@@ -198,7 +199,7 @@ fn postgresql() {
     let other = scene.make("other", "all privileges");
     let who = (other.database.user.as_str(), other.credential.0.as_str(), new.called.as_str());
     assert!(server.ask_as(who, "SELECT 1").is_none());
-    let owner = crate::site::database::postgresql::owner(&new.database);
+    let owner = crate::site::database::owner(&new.database);
     assert!(server.ask_as((&owner, "", &new.called), "SELECT 1").is_none());
     assert_eq!(
         server.ask(
@@ -209,7 +210,7 @@ fn postgresql() {
     );
     // An app with all privileges can change what was loaded for it.
     scene.dump(&new);
-    scene.must(scene.loading("other", "all privileges"));
+    scene.must(scene.loading("other"));
     assert!(
         as_user(&other, "ALTER TABLE t ADD c INT; CREATE TABLE own (a INT); DROP TABLE own")
             .is_some()
@@ -250,7 +251,7 @@ fn files_without_a_server() {
     let (title, database) = ("`old`".into(), old.database.clone());
     scene.must(DumpDatabase { title, database, to: "staging/dump".into() });
     let new = scene.make("new", "");
-    scene.must(scene.loading("new", ""));
+    scene.must(scene.loading("new"));
     let there = |there: &Provisioned| {
         let database = rusqlite::Connection::open(&there.called).unwrap();
         database
