@@ -1,5 +1,11 @@
 //! Every setting, with its default (cart-config(5)).
 
+mod databases;
+mod units;
+
+pub use databases::{Databases, Mysql, Postgresql, Sqlite};
+pub use units::Units;
+
 use crate::error::{Exit, Explain, FsError};
 use crate::layout::Layout;
 use crate::sys::fs;
@@ -25,6 +31,10 @@ pub struct Config {
     pub tpkg: Tpkg,
     /// How sites of UBOS apps are deployed.
     pub sites: Sites,
+    /// The servers of databases that sites use.
+    pub databases: Databases,
+    /// How units of systemd are switched.
+    pub units: Units,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
@@ -224,6 +234,8 @@ pub struct Apache {
     pub files: std::path::PathBuf,
     /// Directives that cartridges may use in `httpd.d` besides the harmless ones.
     pub directives: Vec<String>,
+    /// The folder with a `.load` file for each module that can be had.
+    pub modules: std::path::PathBuf,
 }
 
 impl Default for Apache {
@@ -237,6 +249,7 @@ impl Default for Apache {
             https_port: 443,
             files: "/var/www/html".into(),
             directives: Vec::new(),
+            modules: "/etc/apache2/mods-available".into(),
         }
     }
 }
@@ -267,6 +280,8 @@ impl Default for Config {
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
             sites: Sites::default(),
+            databases: Databases::default(),
+            units: Units::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }

@@ -68,6 +68,7 @@ pub mod package;
 pub mod plan;
 pub mod progress;
 pub mod sandbox;
+pub mod site;
 pub mod source;
 pub mod step;
 pub mod sys;

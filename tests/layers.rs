@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every top-level module with its layer.
-const LAYERS: [(&str, u8); 24] = [
+const LAYERS: [(&str, u8); 25] = [
     ("error", 0),
     ("progress", 0),
     ("sys", 0),
@@ -28,6 +28,7 @@ const LAYERS: [(&str, u8); 24] = [
     ("index", 2),
     ("library", 2),
     ("sandbox", 2),
+    ("site", 2),
     ("source", 2),
     ("template", 2),
     ("facts", 3),

@@ -16,16 +16,22 @@ pub mod check_templates;
 pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
+pub mod connect_site;
 pub mod control;
 mod cx;
+mod database_client;
+mod database_file;
 pub mod deliver_event;
 pub mod dependency_dirs;
 pub mod dispatch_events;
+pub mod drop_database;
 pub mod drop_variables;
+pub mod dump_database;
 pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
+mod folders;
 mod gear_files;
 pub mod forget_variables;
 pub mod git_repo;
@@ -33,11 +39,13 @@ mod heard;
 mod hints;
 pub mod host_links;
 mod host_move;
+mod host_program;
 pub mod host_script;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
 mod laws;
+pub mod load_database;
 pub mod lock_files;
 pub mod make_gear;
 pub mod make_user;
@@ -46,6 +54,7 @@ pub mod place_cartridge;
 pub mod place_files;
 pub mod place_items;
 pub mod place_trees;
+pub mod provision_database;
 mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
@@ -53,6 +62,7 @@ pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
 pub mod run_script;
+pub mod run_sql;
 mod same_files;
 pub mod sandboxed;
 mod script;
@@ -61,6 +71,7 @@ pub mod site_variables;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod switch_unit;
 pub mod take_items;
 mod times;
 mod ubos_run;
@@ -213,11 +224,14 @@ steps! {
     clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
+    connect_site::ConnectSite,
     control::Control,
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
+    drop_database::DropDatabase,
     drop_variables::DropVariables,
+    dump_database::DumpDatabase,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
@@ -226,6 +240,7 @@ steps! {
     host_links::HostLinks,
     host_script::HostScript,
     keep_home::KeepHome,
+    load_database::LoadDatabase,
     lock_files::LockFiles,
     make_gear::MakeGear,
     make_user::MakeUser,
@@ -234,15 +249,18 @@ steps! {
     place_files::PlaceFiles,
     place_items::PlaceItems,
     place_trees::PlaceTrees,
+    provision_database::ProvisionDatabase,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
     run_extension::RunExtension,
     run_script::RunScript,
+    run_sql::RunSql,
     set_state::SetState,
     site_variables::SiteVariables,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    switch_unit::SwitchUnit,
     take_items::TakeItems,
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
