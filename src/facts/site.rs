@@ -9,6 +9,7 @@ use super::table;
 use crate::config::Config;
 use crate::db::{Db, DbError, DeployedSite, SITE_PORT, SitePackage};
 use crate::error::Failure;
+use crate::gear::frontend::modules::look_for_php;
 use crate::layout::Layout;
 use crate::package::file_table::FileTable;
 use crate::package::ident::FormatName;
@@ -53,6 +54,10 @@ pub struct SiteFacts {
     pub trees: BTreeMap<RelPath, Tree>,
     /// The accounts of the host.
     pub accounts: HostAccounts,
+    /// Whether a web server is told of sites.
+    pub has_web_server: bool,
+    /// Extensions of PHP that packages want and the host lacks, with what has them.
+    pub missing_php: Vec<(String, String)>,
     /// Ports that are taken.
     pub ports: BTreeSet<(Protocol, u16)>,
     /// The folders that other sites have made to hold others.
@@ -127,10 +132,14 @@ pub fn site_facts(
         }
     }
     let folders = db.site_folders(id)?;
+    let has_web_server = config.frontend.apache.enabled;
+    let missing_php = if has_web_server { missing_php(&available)? } else { Vec::new() };
     Ok(SiteFacts {
         library: layout.library(),
         is_root: host::is_root(),
         places: places(layout, config, (&accounts, now)),
+        has_web_server,
+        missing_php,
         first_port: config.sites.first_port,
         variables: config.sites.variables.clone(),
         ports: taken_ports(db)?,
@@ -256,6 +265,13 @@ fn places(layout: &Layout, config: &Config, (known, now): (&HostAccounts, Moment
         ),
         now: (seconds, stamp.replace('T', "-")),
     }
+}
+
+fn missing_php(all: &BTreeMap<PackageName, Available>) -> Result<Vec<(String, String)>, Failure> {
+    let roles = all.values().flat_map(|one| &one.installable.manifest.roles);
+    let names: Vec<_> = roles.flat_map(|role| role.php_modules.iter().cloned()).collect();
+    let missing = look_for_php(Path::new("/etc/php"), &names)?;
+    Ok(missing.into_iter().map(|one| (one.name.to_string(), one.package)).collect())
 }
 
 fn taken_ports(db: &Db) -> Result<BTreeSet<(Protocol, u16)>, DbError> {

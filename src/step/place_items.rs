@@ -7,6 +7,7 @@
 
 mod making;
 
+pub(super) use making::Maker;
 pub use making::Source;
 
 use super::place_files::root;
@@ -221,7 +222,7 @@ impl Step for PlaceItems {
         let mut host = Folders::new(&root);
         let rooms = Rooms::open(cx)?;
         let values: Values = site_variables::read(cx, &self.variables)?;
-        let maker = making::Maker::new(self, (cx, &root), &values)?;
+        let maker = Maker::new((&self.package, &self.code), (cx, &root), &values)?;
         let mut was = Vec::with_capacity(self.acts.len());
         for (number, act) in self.acts.iter().enumerate() {
             let there = host.meta(act.path.as_str())?;

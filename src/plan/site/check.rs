@@ -5,7 +5,7 @@ use crate::error::Exit;
 use crate::facts::site::SiteFacts;
 use crate::package::ubos::name::{Context, PackageName};
 use crate::package::ubos::role::{AppContext, RoleName};
-use crate::package::ubos::site::{Clash, Host, Site, clashes};
+use crate::package::ubos::site::{Clash, Host, Site, Tls, clashes};
 use crate::plan::Refusal;
 
 impl crate::error::Explain for Clash {
@@ -27,6 +27,14 @@ pub(super) fn site(facts: &SiteFacts, wanted: &Site) -> Result<(), Refusal> {
     if let Some(clash) = clashes(&all, default).first() {
         return Err(refuse(clash));
     }
+    if wanted.tls == Some(Tls::LetsEncrypt) {
+        let text = "`cart` does not get certificates of Let's Encrypt";
+        return Err(wrong(text.into()).hint("add `key` and `crt` to the `tls` of the site file"));
+    }
+    if wanted.host == Host::Onion || wanted.tor.is_some() {
+        return Err(wrong("`cart` does not make onion services".into())
+            .hint("remove `tor` from the site file, and give the site a `hostname`"));
+    }
     for one in facts.available.values() {
         let (name, manifest) = (&one.installable.name, &one.installable.manifest);
         if manifest.requires_tls && wanted.tls.is_none() {
@@ -39,6 +47,11 @@ pub(super) fn site(facts: &SiteFacts, wanted: &Site) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Something that a person has to mend.
+pub(super) fn wrong(text: String) -> Refusal {
+    Refusal::new(Exit::Conflict, text)
 }
 
 /// Refuses what cannot be done here.

@@ -11,6 +11,7 @@ mod pieces;
 mod spots;
 mod steps;
 mod values;
+mod web;
 
 pub use deployment::Points;
 
@@ -22,6 +23,7 @@ use crate::package::ubos::item::TaskPhase;
 use crate::package::ubos::name::SiteId;
 use crate::package::ubos::site::{Host, Site};
 use crate::step::forget_variables::ForgetVariables;
+use crate::step::switch_unit::Switch;
 use crate::step::take_items::{TakeItems, Taking};
 use crate::step::ubos_script::Operation;
 use crate::sys::path::RelPath;
@@ -55,42 +57,67 @@ struct Side {
     deployment: Deployment,
     /// For each part, in order.
     pieces: Vec<Vec<Piece>>,
+    /// What is run for each part, beyond its items.
+    tasks: Vec<Tasks>,
     /// Folders that are there for all of it.
     folders: Vec<RelPath>,
+}
+
+/// What is run for a package beyond its items.
+#[derive(Default)]
+struct Tasks {
+    /// Installers or upgraders, when the items are there.
+    first: Vec<Piece>,
+    /// The same, when the site answers.
+    resumed: Vec<Piece>,
+    /// Uninstallers, where the package leaves.
+    uninstall: Vec<Piece>,
 }
 
 /// Thinks a request through. Templates and names are resolved here, so that nothing is begun that
 /// could be known to fail.
 pub fn draft(ask: &SiteAsk<'_>) -> Result<Draft, Refusal> {
-    let facts = ask.facts;
-    let old = match &facts.old {
-        Some(old) => {
-            let deployment = deployment::of_old(facts, old)?;
-            let mut pieces = Vec::new();
-            for part in &deployment.parts {
-                pieces.push(Maker::of_old(facts, part)?.items(Operation::Undeploy)?);
-            }
-            Some(Side { deployment, pieces, folders: Vec::new() })
-        }
+    let old = match &ask.facts.old {
+        Some(old) => Some(draft_old(ask, deployment::of_old(ask.facts, old)?)?),
         None => None,
     };
     let new = match ask.wanted {
         Some(wanted) => {
-            check::site(facts, wanted)?;
-            let deployment = deployment::of_new(facts, wanted, ask.kept)?;
-            let (mut pieces, mut folders) = (Vec::new(), Vec::new());
-            for part in &deployment.parts {
-                check::roles(part)?;
-                let maker = Maker::new(facts, part)?;
-                pieces.push(maker.items(Operation::Deploy)?);
-                folders.extend(common_folders(&maker)?);
-            }
-            folders.dedup();
-            Some(Side { deployment, pieces, folders })
+            check::site(ask.facts, wanted)?;
+            Some(draft_new(ask, deployment::of_new(ask.facts, wanted, ask.kept)?)?)
         }
         None => None,
     };
     Ok(Draft { old, new })
+}
+
+fn draft_old(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal> {
+    let (mut pieces, mut tasks) = (Vec::new(), Vec::new());
+    for part in &deployment.parts {
+        let maker = Maker::of_old(ask.facts, part)?;
+        pieces.push(maker.items(Operation::Undeploy)?);
+        tasks.push(Tasks { uninstall: maker.uninstall()?, ..Tasks::default() });
+    }
+    Ok(Side { deployment, pieces, tasks, folders: Vec::new() })
+}
+
+fn draft_new(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal> {
+    let (mut pieces, mut tasks, mut folders) = (Vec::new(), Vec::new(), Vec::new());
+    for part in &deployment.parts {
+        check::roles(part)?;
+        let maker = Maker::new(ask.facts, part)?;
+        pieces.push(maker.items(Operation::Deploy)?);
+        let was_there = had(ask.facts.old.as_ref(), part);
+        let run = |phase| match was_there {
+            true => maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase)),
+            false => maker.tasks(|role| &role.installers, (Operation::Install, phase)),
+        };
+        let (first, resumed) = (run(TaskPhase::Deployed)?, run(TaskPhase::Resumed)?);
+        tasks.push(Tasks { first, resumed, uninstall: Vec::new() });
+        folders.extend(common_folders(&maker)?);
+    }
+    folders.dedup();
+    Ok(Side { deployment, pieces, tasks, folders })
 }
 
 /// Folders that a package finds: the site's and the app's own, and one for what is temporary.
@@ -147,7 +174,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
         steps::check_templates(&mut plan, new);
     }
     if let Some(old) = &draft.old {
-        undeploy(&mut plan, ask, (draft, old, &spots))?;
+        undeploy(&mut plan, ask, (draft, old, &spots));
     }
     if let Some(new) = &draft.new {
         deploy(&mut plan, ask, (new, &spots))?;
@@ -186,32 +213,44 @@ fn undeploy(
     plan: &mut Plan,
     ask: &SiteAsk<'_>,
     (draft, old, spots): (&Draft, &Side, &Spots),
-) -> Result<(), Refusal> {
+) {
     let mut steps = Steps::new(spots);
-    let parts = || old.deployment.parts.iter().zip(&old.pieces).rev();
-    for (part, _) in parts() {
-        steps.variables(plan, part);
+    let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
+    let resources = resources.unwrap_or_default();
+    let site = &old.deployment.site;
+    let parts = || old.deployment.parts.iter().zip(&old.pieces).zip(&old.tasks).rev();
+    for ((part, pieces), tasks) in parts() {
+        Steps::begin_old(plan, (resources, part), (pieces, &tasks.uninstall));
     }
-    for (part, _) in parts() {
+    for ((part, pieces), _) in parts() {
+        steps::switch_for_site(plan, part, pieces, Switch::Off);
+    }
+    web::suspend(plan, ask, site);
+    for ((part, _), tasks) in parts() {
         let stays = draft.new.iter().flat_map(|new| &new.deployment.parts);
-        let stays = stays.filter(|one| one.app.id == part.app.id);
-        if stays.map(|one| one.name()).any(|name| name == part.name()) {
+        let mut stays = stays.filter(|one| one.app.id == part.app.id);
+        if stays.any(|one| one.name() == part.name()) {
             continue;
         }
         plan.summary.push(format!("`{}` leaves", part.name()));
         plan.consent = plan.consent.max(Consent::Courtesy);
-        for piece in Maker::of_old(ask.facts, part)?.uninstall()? {
-            steps.run(plan, part, piece)?;
+        for piece in &tasks.uninstall {
+            Steps::run(plan, part, piece);
         }
     }
-    for (part, pieces) in parts() {
+    for ((part, pieces), _) in parts() {
+        steps.keep_databases(plan, (ask.id, resources, part), pieces);
+    }
+    for ((part, pieces), _) in parts() {
         for piece in pieces.iter().rev() {
-            steps.take(plan, part, piece)?;
+            steps.take(plan, part, piece);
         }
         steps.flush_taken(plan, part);
     }
+    if draft.new.is_none() {
+        web::disconnect(plan, ask, site);
+    }
     spots.lost(plan);
-    Ok(())
 }
 
 /// Brings what is wanted, and runs installers or upgraders.
@@ -221,28 +260,32 @@ fn deploy(
     (new, spots): (&Side, &Spots),
 ) -> Result<(), Refusal> {
     let mut steps = Steps::new(spots);
+    let parts = || new.deployment.parts.iter().zip(&new.pieces).zip(&new.tasks);
+    web::announce(plan, ask, &new.deployment.site)?;
+    web::missing_php(plan, ask);
     steps.common_folders(new);
-    for (part, pieces) in new.deployment.parts.iter().zip(&new.pieces) {
+    for ((part, pieces), tasks) in parts() {
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
-        steps.variables(plan, part);
+        let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
+        Steps::begin(plan, (ask.id, part), (pieces, &run));
         for piece in pieces {
-            steps.bring(plan, part, piece)?;
+            steps.bring(plan, part, piece);
         }
         steps.flush_brought(plan, part);
     }
-    for phase in [TaskPhase::Deployed, TaskPhase::Resumed] {
-        for part in &new.deployment.parts {
-            let maker = Maker::new(ask.facts, part)?;
-            let pieces = if had(ask.facts.old.as_ref(), part) {
-                maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase))?
-            } else {
-                maker.tasks(|role| &role.installers, (Operation::Install, phase))?
-            };
-            for piece in pieces {
-                steps.run(plan, part, piece)?;
-            }
-        }
+    for ((part, pieces), _) in parts() {
+        steps.load_databases(plan, (ask.id, part), pieces);
+    }
+    for ((part, _), tasks) in parts() {
+        tasks.first.iter().for_each(|piece| Steps::run(plan, part, piece));
+    }
+    for ((part, pieces), _) in parts() {
+        steps::switch_for_site(plan, part, pieces, Switch::On);
+    }
+    web::resume(plan, ask, &new.deployment)?;
+    for ((part, _), tasks) in parts() {
+        tasks.resumed.iter().for_each(|piece| Steps::run(plan, part, piece));
     }
     Ok(())
 }

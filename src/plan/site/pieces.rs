@@ -9,16 +9,19 @@ use crate::package::file_table::Content as InTree;
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::{
     Item, ItemKind, ItemPath, Language, Mode, Names, Owner, Run, Runner, Script, Source, Sql, Task,
-    TaskPhase, UnitKind, UnitPhase,
+    TaskPhase, UnitPhase,
 };
 use crate::package::ubos::point::PointKind;
 use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
+use crate::site::database::{Server, Wanted};
+use crate::site::unit::UnitName;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::step::site_variables::{FOR_SCRIPTS, Values};
 use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript};
 use crate::sys::path::RelPath;
 use crate::template::ubos::{Scope, Value, Variables};
+use std::cell::Cell;
 
 /// Something at a place on the host.
 pub(super) struct Placed {
@@ -49,12 +52,41 @@ pub(super) enum Piece {
     Placed(Placed),
     /// A script.
     Script(Box<UbosScript>),
-    /// A unit of systemd, with its ending.
-    Unit { name: String, phase: UnitPhase },
+    /// A unit of systemd.
+    Unit {
+        /// Which one.
+        name: UnitName,
+        /// When it is started.
+        phase: UnitPhase,
+    },
     /// A database.
-    Database { role: RoleName, item: Item },
+    Database(Database),
     /// Statements.
-    Sql { role: RoleName, sql: Sql },
+    Sql(Statements),
+}
+
+/// A database of a package.
+pub(super) struct Database {
+    pub(super) role: RoleName,
+    /// What the manifest calls it.
+    pub(super) name: String,
+    pub(super) wanted: Wanted,
+    /// By what its data are found again, where they are kept.
+    pub(super) bucket: Option<Kept>,
+}
+
+/// Statements for a database.
+pub(super) struct Statements {
+    pub(super) server: Server,
+    pub(super) role: RoleName,
+    /// What the manifest calls the database.
+    pub(super) database: String,
+    /// What messages call them.
+    pub(super) source: String,
+    pub(super) content: Content,
+    /// The file that they become where they are rendered, relative to the state.
+    pub(super) text: String,
+    pub(super) delimiter: char,
 }
 
 /// What pieces are made with.
@@ -64,18 +96,21 @@ pub(super) struct Maker<'a> {
     /// The tree of its package, where that is to be looked into.
     tree: Option<&'a Tree>,
     scope: Scope,
+    /// How many files of statements there are.
+    texts: Cell<u32>,
 }
 
 impl<'a> Maker<'a> {
     /// Works on `part`; what it names in its package has to be there.
     pub(super) fn new(facts: &'a SiteFacts, part: &'a Part) -> Result<Self, Refusal> {
         let scope = scope(&part.check)?;
-        Ok(Self { facts, part, tree: facts.trees.get(&part.place), scope })
+        Ok(Self { facts, part, tree: facts.trees.get(&part.place), scope, texts: Cell::new(0) })
     }
 
     /// Works on what was deployed: nothing is asked of its tree any more.
     pub(super) fn of_old(facts: &'a SiteFacts, part: &'a Part) -> Result<Self, Refusal> {
-        Ok(Self { facts, part, tree: None, scope: scope(&part.check)? })
+        let scope = scope(&part.check)?;
+        Ok(Self { facts, part, tree: None, scope, texts: Cell::new(0) })
     }
 
     /// The items of all roles, in order.
@@ -134,23 +169,58 @@ impl<'a> Maker<'a> {
                 pieces.push(Piece::Script(Box::new(script)));
             }
             ItemKind::Unit { kind, name, phase } => {
-                let ending = match kind {
-                    UnitKind::Service => "service",
-                    UnitKind::Timer => "timer",
-                    UnitKind::Target => "target",
-                };
-                let name = format!("{}.{ending}", self.render(name)?);
-                pieces.push(Piece::Unit { name, phase: *phase });
+                let name = UnitName::new(&self.render(name)?, *kind);
+                pieces.push(Piece::Unit { name: name.map_err(wrong)?, phase: *phase });
             }
-            ItemKind::Database { .. } => {
-                pieces.push(Piece::Database { role: role.name, item: item.clone() });
+            ItemKind::Database { name, privileges, charset, collate } => {
+                let words = (charset.as_deref(), collate.as_deref());
+                let wanted = Wanted::parse(self.server(role)?, privileges, words);
+                let bucket = item.keep.as_ref().map(|bucket| self.kept(role.name, bucket.as_str(), 0));
+                pieces.push(Piece::Database(Database {
+                    role: role.name,
+                    name: name.to_string(),
+                    wanted: wanted.map_err(wrong)?,
+                    bucket,
+                }));
             }
-            ItemKind::Sql(sql) => {
-                pieces.push(Piece::Sql { role: role.name, sql: sql.clone() });
-            }
+            ItemKind::Sql(sql) => pieces.push(Piece::Sql(self.statements(role, sql)?)),
             ItemKind::Port { .. } => {}
         }
         Ok(())
+    }
+
+    fn server(&self, role: &Role) -> Result<Server, Refusal> {
+        Server::of(role.name).ok_or_else(|| {
+            let text = format!("role `{}` of `{}` has no databases", role.name.as_str(), self.part.name());
+            Refusal::new(Exit::Conflict, text)
+        })
+    }
+
+    fn statements(&self, role: &Role, sql: &Sql) -> Result<Statements, Refusal> {
+        let database = sql.database.to_string();
+        let (Source::File(path) | Source::Template(path, _)) = &sql.content else {
+            return Err(wrong("statements have to be in a file".into()));
+        };
+        let known = super::values::databases(&self.part.installable);
+        if !known.iter().any(|one| *one == (role.name, database.clone())) {
+            let text = format!(
+                "`{}` of `{}` is for the database `{database}`, which role `{}` does not have",
+                path.of(&database).escape_debug(),
+                self.part.name(),
+                role.name.as_str()
+            );
+            return Err(Refusal::new(Exit::Conflict, text));
+        }
+        self.texts.set(self.texts.get() + 1);
+        Ok(Statements {
+            server: self.server(role)?,
+            role: role.name,
+            source: path.of(&database),
+            content: self.content(&sql.content, &database)?,
+            text: format!("{}-{}.sql", self.part.variables, self.texts.get()),
+            delimiter: sql.delimiter,
+            database,
+        })
     }
 
     /// The tasks of one phase, of all roles in order.
@@ -167,7 +237,7 @@ impl<'a> Maker<'a> {
                         let script = self.script(role, script, (operation, phase))?;
                         Piece::Script(Box::new(script))
                     }
-                    Run::Sql(sql) => Piece::Sql { role: role.name, sql: sql.clone() },
+                    Run::Sql(sql) => Piece::Sql(self.statements(role, sql)?),
                 });
             }
         }
@@ -225,7 +295,7 @@ impl<'a> Maker<'a> {
                 Thing::Folder { mode, file_mode, kept }
             }
             ItemKind::Tree { source, mode, file_mode, .. } => Thing::Tree {
-                source: self.source(source, name, Wanted::Anything)?,
+                source: self.source(source, name, Sort::Anything)?,
                 mode: *mode,
                 file_mode: *file_mode,
                 kept,
@@ -245,14 +315,14 @@ impl<'a> Maker<'a> {
 
     fn content(&self, content: &Source, name: &str) -> Result<Content, Refusal> {
         Ok(match content {
-            Source::File(path) => Content::Copy(self.source(path, name, Wanted::File)?),
+            Source::File(path) => Content::Copy(self.source(path, name, Sort::File)?),
             Source::Template(path, Language::Varsubst) => {
-                let source = self.source(path, name, Wanted::File)?;
+                let source = self.source(path, name, Sort::File)?;
                 self.try_out(&source)?;
                 Content::Varsubst(source)
             }
             Source::Template(path, Language::Perlscript) => {
-                Content::Perl(self.source(path, name, Wanted::File)?)
+                Content::Perl(self.source(path, name, Sort::File)?)
             }
             Source::Inline(..) => {
                 let text = format!("`{}` has a text where a file should be", self.part.name());
@@ -298,7 +368,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Where something lies that the manifest names as a source.
-    fn source(&self, path: &ItemPath, name: &str, wanted: Wanted) -> Result<From, Refusal> {
+    fn source(&self, path: &ItemPath, name: &str, wanted: Sort) -> Result<From, Refusal> {
         let text = self.render(&path.of(name))?;
         let code = self.part.code_path.display().to_string();
         let inside = match text.strip_prefix(&code) {
@@ -318,16 +388,13 @@ impl<'a> Maker<'a> {
         Ok(From::Package(inside))
     }
 
-    fn is_there(&self, tree: &Tree, inside: &RelPath, wanted: Wanted) -> Result<(), Refusal> {
+    fn is_there(&self, tree: &Tree, inside: &RelPath, wanted: Sort) -> Result<(), Refusal> {
         let name = self.part.name();
         let entry = tree.table.get(&self.in_tree(inside));
         let wrong = |text: String| Err(Refusal::new(Exit::Conflict, text));
-        match (entry.map(|entry| (&entry.content, entry.mode)), wanted) {
+        match (entry.map(|entry| &entry.content), wanted) {
             (None, _) => wrong(format!("`{inside}` is not in the package `{name}`")),
-            (Some((InTree::File { .. }, mode)), Wanted::Program) if mode & 0o111 == 0 => {
-                wrong(format!("`{inside}` of `{name}` is not executable, and is to be run"))
-            }
-            (Some((InTree::File { .. }, _)), _) | (Some(_), Wanted::Anything) => Ok(()),
+            (Some(InTree::File { .. }), _) | (Some(_), Sort::Anything) => Ok(()),
             (Some(_), _) => wrong(format!("`{inside}` of `{name}` is no regular file")),
         }
     }
@@ -412,11 +479,7 @@ impl<'a> Maker<'a> {
         script: &Script,
         (operation, phase): (Operation, TaskPhase),
     ) -> Result<UbosScript, Refusal> {
-        let wanted = match script.runner {
-            Runner::Exec => Wanted::Program,
-            Runner::Perl => Wanted::File,
-        };
-        let source = self.source(&script.source, "", wanted)?;
+        let source = self.source(&script.source, "", Sort::File)?;
         let file = match &source {
             From::Package(path) => self.part.code_path.join(path),
             From::Code => self.part.code_path.clone(),
@@ -451,10 +514,13 @@ impl<'a> Maker<'a> {
 
 /// What a source has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+enum Sort {
     File,
-    Program,
     Anything,
+}
+
+fn wrong(text: String) -> Refusal {
+    Refusal::new(Exit::Conflict, text)
 }
 
 fn scope(values: &Values) -> Result<Scope, Refusal> {

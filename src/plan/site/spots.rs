@@ -196,17 +196,11 @@ fn placed(side: Option<&Side>) -> impl Iterator<Item = (usize, &Placed)> {
 
 /// By what the data of a deployment are found again: those at places, and databases.
 fn buckets(side: Option<&Side>) -> impl Iterator<Item = Kept> {
-    let parts = side.into_iter().flat_map(|side| side.deployment.parts.iter().zip(&side.pieces));
-    parts.flat_map(|(part, pieces)| {
-        pieces.iter().filter_map(move |piece| match piece {
+    let parts = side.into_iter().flat_map(|side| &side.pieces);
+    parts.flat_map(|pieces| {
+        pieces.iter().filter_map(|piece| match piece {
             Piece::Placed(placed) => placed.bucket.clone(),
-            Piece::Database { role, item } => item.keep.as_ref().map(|bucket| Kept {
-                app: part.app.id.to_string(),
-                package: part.name().to_string(),
-                role: *role,
-                bucket: bucket.to_string(),
-                number: 0,
-            }),
+            Piece::Database(database) => database.bucket.clone(),
             _ => None,
         })
     })

@@ -11,6 +11,7 @@ use crate::package::ubos::name::{Context, PointName};
 use crate::package::ubos::role::RoleName;
 use crate::package::ubos::site::{AppConfig, Site};
 use crate::plan::Refusal;
+use crate::site::database::Provisioned;
 use crate::step::site_variables::Values;
 use crate::template::ubos::{
     Scope, Taken, Value, VariableError, Variables, app_scope, host_scope, package_scope,
@@ -142,9 +143,8 @@ fn variables_of(one: &SiteResource) -> Vec<(String, Json)> {
             vec![(format!("appconfig.{}port.{name}", kind.as_str()), value.clone())]
         }
         ResourceKind::Mysql | ResourceKind::Postgresql => {
-            let given = value.get("variables").and_then(Json::as_object);
-            let given = given.into_iter().flatten();
-            given.map(|(variable, value)| (variable.clone(), value.clone())).collect()
+            let there: Option<Provisioned> = serde_json::from_value(value.clone()).ok();
+            there.map(|there| there.variables(name)).unwrap_or_default()
         }
         ResourceKind::Folder => Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! Makes a thing in the stash as it will be at its place.
 
-use super::{Content, PlaceItems, Placing, Thing};
+use super::{Content, Placing, Thing};
 use crate::error::{Exit, Failure};
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::Mode;
@@ -67,8 +67,9 @@ impl Accounts for OfHost<'_> {
 }
 
 /// What things are made with.
-pub(super) struct Maker<'a> {
-    step: &'a PlaceItems,
+pub(in crate::step) struct Maker<'a> {
+    package: &'a str,
+    code: &'a RelPath,
     cx: &'a Cx<'a>,
     root: &'a Dir,
     values: &'a Values,
@@ -77,13 +78,14 @@ pub(super) struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    pub(super) fn new(
-        step: &'a PlaceItems,
+    /// Makes things of `package`, whose folder of code is `code`, relative to the state.
+    pub(in crate::step) fn new(
+        (package, code): (&'a str, &'a RelPath),
         (cx, root): (&'a Cx<'a>, &'a Dir),
         values: &'a Values,
     ) -> Result<Self, Failure> {
         let scope = site_variables::scope(values)?;
-        Ok(Self { step, cx, root, values, scope, accounts: OfHost::new(root) })
+        Ok(Self { package, code, cx, root, values, scope, accounts: OfHost::new(root) })
     }
 
     /// Makes what `act` says as `name` in `room`.
@@ -164,44 +166,47 @@ impl<'a> Maker<'a> {
 
     /// Makes a file; gives the mode of its source.
     fn file(&self, content: &Content, (room, name): (&Dir, &str)) -> Result<u32, Failure> {
-        let (source, bytes) = match content {
-            Content::Copy(source) => {
-                let (dir, from) = self.at(source)?;
-                tree::copy(&dir, &from, room, name, Modes::Writable)?;
-                return Ok(dir.meta(&from)?.map_or(0o644, |meta| meta.mode | 0o200));
+        let source = match content {
+            Content::Copy(source) | Content::Varsubst(source) | Content::Perl(source) => source,
+            Content::Value(_) => {
+                room.put_file(name, &self.bytes(content)?, 0o600)?;
+                return Ok(0o644);
             }
+        };
+        let (dir, from) = self.at(source)?;
+        if let Content::Copy(_) = content {
+            tree::copy(&dir, &from, room, name, Modes::Writable)?;
+        } else {
+            room.put_file(name, &self.bytes(content)?, 0o600)?;
+        }
+        Ok(dir.meta(&from)?.map_or(0o644, |meta| meta.mode | 0o200))
+    }
+
+    /// What is in a file.
+    pub(in crate::step) fn bytes(&self, content: &Content) -> Result<Vec<u8>, Failure> {
+        match content {
+            Content::Copy(source) => self.read(source),
             Content::Varsubst(source) => {
                 let text = self.read(source)?;
                 let variables = Variables { scopes: &[&self.scope], accounts: &self.accounts };
-                let done = variables.render(&text).map_err(|error| {
-                    let template = source.shown();
-                    let package = self.step.package.escape_debug().to_string();
+                variables.render(&text).map_err(|error| {
+                    let (template, package) = (source.shown(), self.package.escape_debug());
                     Failure::from(error).while_doing(format!(
                         "the template `{template}` of `{package}` cannot be rendered"
                     ))
-                });
-                (Some(source), done?)
+                })
             }
             Content::Perl(source) => {
                 let (dir, from) = self.at(source)?;
                 let call = ubos_run::Template {
-                    package: &self.step.package,
+                    package: self.package,
                     source: &source.shown(),
                     file: &dir.path_of(&from),
                 };
-                (Some(source), ubos_run::render(&call, self.values, self.cx)?)
+                ubos_run::render(&call, self.values, self.cx)
             }
-            Content::Value(name) => (None, self.value(name)?),
-        };
-        room.put_file(name, &bytes, 0o600)?;
-        let mode = match source {
-            Some(source) => {
-                let (dir, from) = self.at(source)?;
-                dir.meta(&from)?.map_or(0o644, |meta| meta.mode | 0o200)
-            }
-            None => 0o644,
-        };
-        Ok(mode)
+            Content::Value(name) => self.value(name),
+        }
     }
 
     fn value(&self, name: &str) -> Result<Vec<u8>, Failure> {
@@ -219,16 +224,16 @@ impl<'a> Maker<'a> {
     }
 
     fn read(&self, source: &Source) -> Result<Vec<u8>, Failure> {
-        read_source(source, &self.step.code, (self.cx.state, self.root))
+        read_source(source, self.code, (self.cx.state, self.root))
     }
 
     fn at(&self, source: &Source) -> Result<(Dir, String), Failure> {
-        place_of(source, &self.step.code, (self.cx.state, self.root))
+        place_of(source, self.code, (self.cx.state, self.root))
     }
 }
 
 /// The bytes of `source` of the package whose folder of code is `code`.
-pub(in crate::step) fn read_source(
+fn read_source(
     source: &Source,
     code: &RelPath,
     dirs: (&Dir, &Dir),
