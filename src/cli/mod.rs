@@ -146,7 +146,8 @@ enum Command {
     /// Pack a directory into a package that can be installed elsewhere
     ///
     /// A directory with `tpkg.yml` or `tpkg.xml` becomes a `.tpkg`, which tpkg itself takes as well; a
-    /// cartridge becomes an archive. The file's name is made of what the metadata say; a file of
+    /// cartridge becomes an archive. A UBOS package with a `PKGBUILD` is built first, by the functions in
+    /// there, without a network. The file's name is made of what the metadata say; a file of
     /// that name is replaced. The same directory always gives the same bytes: members have the time
     /// of `SOURCE_DATE_EPOCH`, or a fixed one. Files that the metadata want encrypted need a
     /// passphrase.

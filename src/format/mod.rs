@@ -53,6 +53,11 @@ pub fn is_tpkg(has: &mut dyn FnMut(&str) -> bool) -> bool {
     !has(MANIFEST) && tpkg::MANIFESTS.iter().any(|name| has(name))
 }
 
+/// Tells whether a tree is that of a UBOS package by which files it has.
+pub fn is_ubos(has: &mut dyn FnMut(&str) -> bool) -> bool {
+    !has(MANIFEST) && !is_tpkg(has) && (has(ubos::MANIFEST) || has(ubos::MANIFESTS))
+}
+
 /// Reads the package in `tree`, whichever format it has.
 pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError> {
     for format in FORMATS {

@@ -165,11 +165,7 @@ fn line(
     let variables = room.path_of(VARIABLES).into_os_string();
     let operation = OsString::from(operation.as_str());
     if step.call == Call::Exec {
-        let mut words = interpreter(&step.file)?;
-        words.extend([step.file.clone().into(), operation, variables]);
-        let mut words = words.into_iter();
-        let program = PathBuf::from(words.next().unwrap_or_default());
-        return Ok(CommandLine::of(&program, words)?);
+        return Ok(CommandLine::of(&step.file, [operation, variables])?);
     }
     let mut arguments: Vec<OsString> = vec![ubos::runner(&cx.layout.lib()).into()];
     for (name, value) in
@@ -184,28 +180,6 @@ fn line(
     arguments.push(room.path_of(RESULT).into());
     arguments.extend([operation, step.file.clone().into(), variables]);
     Ok(CommandLine::of(&perl()?, arguments)?)
-}
-
-/// What runs a program that nobody may execute: a package's source tree often has no such bits, which
-/// building it would set. The first line says it, as it does to the kernel.
-fn interpreter(file: &Path) -> Result<Vec<OsString>, Failure> {
-    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
-        return Ok(Vec::new());
-    };
-    let folder = Dir::open(folder)?;
-    if folder.meta(name)?.is_none_or(|meta| meta.mode & 0o111 != 0) {
-        return Ok(Vec::new());
-    }
-    let mut head = Vec::new();
-    let read = std::io::Read::take(folder.open_file(name)?, 256);
-    std::io::Read::read_to_end(&mut { read }, &mut head)
-        .map_err(|error| crate::error::FsError::new("read", file, error))?;
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let first = head.lines().next().and_then(|line| line.strip_prefix("#!")).map(str::trim);
-    let Some(first) = first.filter(|line| line.starts_with('/')) else { return Ok(Vec::new()) };
-    let (program, argument) = first.split_once(char::is_whitespace).unwrap_or((first, ""));
-    let words = [program, argument.trim()].into_iter().filter(|word| !word.is_empty());
-    Ok(words.map(OsString::from).collect())
 }
 
 /// Programs that are scripts in Perl find the modules as well.

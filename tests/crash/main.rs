@@ -194,6 +194,26 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "upgrade tpkg", before: &[&["install", "TPKG"]], act: &["upgrade", "TPKG2"] },
     Scenario { name: "remove tpkg", before: &[&["install", "TPKG"]], act: &["remove", "small"] },
     Scenario { name: "import tpkg", before: &[], act: &["import", "tpkg", "/srv/old"] },
+    Scenario {
+        name: "site deploy",
+        before: &[&["install", "APP"]],
+        act: &["site", "deploy", "SITE"],
+    },
+    Scenario {
+        name: "site redeploy",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"], &["install", "APP2"]],
+        act: &["site", "redeploy", "app.example.org"],
+    },
+    Scenario {
+        name: "site redeploy that fails",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"], &["install", "BADAPP"]],
+        act: &["site", "redeploy", "app.example.org"],
+    },
+    Scenario {
+        name: "site undeploy",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"]],
+        act: &["site", "undeploy", "app.example.org"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",

@@ -39,7 +39,7 @@ use crate::package::ubos::role::RoleName;
 pub const MANIFEST: &str = "ubos-manifest.json";
 
 /// Where a package that was built has its manifest: `NAME.json` in this folder.
-const MANIFESTS: &str = "ubos/lib/ubos/manifests/";
+pub(super) const MANIFESTS: &str = "ubos/lib/ubos/manifests/";
 /// Where a package that was built has its code, in a folder of its name.
 const CODE: &str = "ubos/share/";
 
