@@ -79,7 +79,9 @@ impl Apache {
 
     fn put(&self, name: &str, text: &str) {
         let parent = Path::new(name).parent().unwrap();
-        self.world.state.make_dirs(parent, 0o755).unwrap();
+        if !parent.as_os_str().is_empty() {
+            self.world.state.make_dirs(parent, 0o755).unwrap();
+        }
         self.world.state.replace_file(name, text.as_bytes(), 0o644).unwrap();
     }
 
