@@ -4,5 +4,6 @@
 //! Nothing here does anything: steps write these texts and hand these statements to programs. Whatever a
 //! package has said reaches them through the checked types here alone.
 
+pub mod backup;
 pub mod database;
 pub mod unit;

@@ -6,6 +6,7 @@
 use crate::error::FsError;
 use crate::package::ubos::name::HostName;
 use crate::sys::fs::{Dir, Kind, kind_of};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A module of Apache that can be loaded.
@@ -50,18 +51,21 @@ pub fn look(folder: &Path, names: &[HostName]) -> Result<Found, FsError> {
         found.missing.extend(names.iter().map(missing_of_apache));
         return Ok(found);
     }
-    let folder = Dir::open(folder)?;
+    let mut search =
+        Search { folder: Dir::open(folder)?, modules: Vec::new(), seen: BTreeMap::new() };
     for name in names.iter().filter(|name| !BUILT_IN.contains(&name.as_str())) {
-        let file = if name.as_str() == "php" { php(&folder)? } else { name.as_str().to_owned() };
-        if !add(&folder, &file, (&mut found.modules, 0))? {
+        let php = name.as_str() == "php";
+        let file = if php { php_of(&search.folder)? } else { name.as_str().to_owned() };
+        if !search.add(&file, 0)? {
             found.missing.push(missing_of_apache(name));
         }
     }
+    found.modules = search.modules;
     Ok(found)
 }
 
 /// The newest PHP.
-fn php(folder: &Dir) -> Result<String, FsError> {
+fn php_of(folder: &Dir) -> Result<String, FsError> {
     let names = folder.names()?;
     let names = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".load"));
     let version = |name: &str| -> Option<Vec<u32>> {
@@ -71,38 +75,54 @@ fn php(folder: &Dir) -> Result<String, FsError> {
     Ok(newest.map_or("php", |(_, name)| name).to_owned())
 }
 
-/// Adds a module behind those that it needs; tells whether it is there.
-fn add(
-    folder: &Dir,
-    name: &str,
-    (modules, depth): (&mut Vec<Module>, usize),
-) -> Result<bool, FsError> {
-    let load = format!("{name}.load");
-    if name.contains('/') || depth > DEEPEST || !folder.has(&load)? {
-        return Ok(false);
+/// A look into the folder.
+struct Search {
+    folder: Dir,
+    modules: Vec<Module>,
+    /// The names that were asked for, and whether they are there.
+    seen: BTreeMap<String, bool>,
+}
+
+impl Search {
+    /// Adds a module behind those that it needs; tells whether it is there.
+    fn add(&mut self, name: &str, depth: usize) -> Result<bool, FsError> {
+        if let Some(is_there) = self.seen.get(name) {
+            return Ok(*is_there);
+        }
+        let load = format!("{name}.load");
+        let is_there = !name.contains('/') && depth <= DEEPEST && self.folder.has(&load)?;
+        self.seen.insert(name.to_owned(), is_there);
+        if !is_there {
+            return Ok(false);
+        }
+        let text = String::from_utf8_lossy(&self.folder.read(&load, LONGEST)?).into_owned();
+        let Some(identifier) = identifier(&text) else {
+            self.seen.insert(name.to_owned(), false);
+            return Ok(false);
+        };
+        let needs = text.lines().filter_map(|line| line.strip_prefix("# Depends:"));
+        for need in needs.flat_map(str::split_whitespace) {
+            self.add(need, depth + 1)?;
+        }
+        let mut files = vec![self.folder.path_of(&load)];
+        let settings = format!("{name}.conf");
+        if self.folder.has(&settings)? {
+            files.push(self.folder.path_of(settings));
+        }
+        self.modules.push(Module { identifier, files });
+        Ok(true)
     }
-    let text = String::from_utf8_lossy(&folder.read(&load, LONGEST)?).into_owned();
+}
+
+/// What the server calls the module that a file loads.
+fn identifier(text: &str) -> Option<String> {
     let identifier = text.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         words.next().filter(|word| word.eq_ignore_ascii_case("LoadModule"))?;
         words.next().map(str::to_owned)
     });
     let fine = |text: &String| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let Some(identifier) = identifier.filter(fine) else { return Ok(false) };
-    if modules.iter().any(|module| module.identifier == identifier) {
-        return Ok(true);
-    }
-    let needs = text.lines().filter_map(|line| line.strip_prefix("# Depends:"));
-    for need in needs.flat_map(str::split_whitespace) {
-        add(folder, need, (&mut *modules, depth + 1))?;
-    }
-    let mut files = vec![folder.path_of(&load)];
-    let settings = format!("{name}.conf");
-    if folder.has(&settings)? {
-        files.push(folder.path_of(settings));
-    }
-    modules.push(Module { identifier, files });
-    Ok(true)
+    identifier.filter(fine)
 }
 
 fn missing_of_apache(name: &HostName) -> Missing {
