@@ -9,6 +9,7 @@ use super::table;
 use crate::config::Config;
 use crate::db::{Db, DbError, DeployedSite, SITE_PORT, SitePackage};
 use crate::error::Failure;
+use crate::format::ubos::MANIFEST;
 use crate::gear::frontend::modules::look_for_php;
 use crate::layout::Layout;
 use crate::package::file_table::FileTable;
@@ -34,6 +35,8 @@ const LONGEST: u64 = 16 << 20;
 /// What there is to know for planning what becomes of a site.
 #[derive(Debug)]
 pub struct SiteFacts {
+    /// The state's folder.
+    pub state: PathBuf,
     /// The library's folder.
     pub library: PathBuf,
     /// Whether `cart` may give things away.
@@ -62,6 +65,17 @@ pub struct SiteFacts {
     pub ports: BTreeSet<(Protocol, u16)>,
     /// The folders that other sites have made to hold others.
     pub folders: BTreeSet<String>,
+}
+
+impl SiteFacts {
+    /// The manifest of a package as its author wrote it, relative to the state.
+    pub fn manifest_of(&self, place: &RelPath, name: &PackageName) -> String {
+        let tree = self.trees.get(place);
+        let has = |path: &&str| tree.is_some_and(|tree| tree.table.get(path).is_some());
+        let built = format!("ubos/lib/ubos/manifests/{name}.json");
+        let path = [MANIFEST, &built].into_iter().find(has).unwrap_or(MANIFEST);
+        format!("library/{place}/{path}")
+    }
 }
 
 /// A release in the library.
@@ -135,6 +149,7 @@ pub fn site_facts(
     let has_web_server = config.frontend.apache.enabled;
     let missing_php = if has_web_server { missing_php(&available)? } else { Vec::new() };
     Ok(SiteFacts {
+        state: layout.state().to_owned(),
         library: layout.library(),
         is_root: host::is_root(),
         places: places(layout, config, (&accounts, now)),

@@ -78,6 +78,7 @@ mod ubos_run;
 pub mod ubos_script;
 pub mod upgrade_files;
 pub mod upgrade_script;
+pub mod use_backup;
 pub mod write_backup;
 pub mod write_events;
 pub mod write_unit;
@@ -266,6 +267,7 @@ steps! {
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
+    use_backup::UseBackup,
     write_backup::WriteBackup,
     write_events::WriteEvents,
     write_unit::WriteUnit,

@@ -10,14 +10,17 @@
 
 mod bad;
 mod data;
+mod databases;
 #[expect(dead_code, reason = "tests of tpkg use the rest of it")]
 #[path = "../tpkg/host.rs"]
 mod host;
 mod items;
 mod life;
 mod package;
+mod servers;
 #[path = "../support/mod.rs"]
 mod support;
+mod web;
 
 /// Says that a test cannot state anything here.
 fn skip(name: &str, reason: &str) {

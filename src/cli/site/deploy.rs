@@ -1,6 +1,6 @@
 //! `cart site deploy`.
 
-use super::named::{become_of, name_of};
+use super::named::{Becoming, become_of, name_of};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -53,7 +53,7 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
     }
     let db = database(app, args.change.dry_run)?;
     for site in &all {
-        become_of((app, &db), (&site.id, Some(site)), &args.change)
+        become_of((app, &db), (&site.id, Becoming { site: Some(site), restored: None }), &args.change)
             .doing(|| format!("cannot deploy the site `{}`", name_of(site)))?;
     }
     Ok(Exit::Done)

@@ -1,10 +1,12 @@
 //! `cart site`: sites of UBOS apps, from their making to their end.
 
+pub mod backup;
 pub mod create;
 pub mod deploy;
 pub mod list;
 mod named;
 pub mod redeploy;
+pub mod restore;
 pub mod show;
 pub mod status;
 pub mod undeploy;
@@ -53,6 +55,17 @@ enum Command {
     /// Uninstallers run first, then everything is undone in reverse. The data of the site go, too,
     /// so without `--yes` this is asked.
     Undeploy(undeploy::UndeployArgs),
+    /// Write the data of sites to archives
+    ///
+    /// What has a retention bucket, with the site file and the manifests, one archive for each site, in
+    /// the format of UBOS. The site waits meanwhile. Archives hold passwords, and keys for TLS.
+    Backup(backup::BackupArgs),
+    /// Deploy a site with the data of a backup
+    ///
+    /// With the releases of its packages that the library has now; the data come by their retention
+    /// buckets, with owners and modes of the manifests of now, and upgraders run. A bucket that the
+    /// backup does not have begins empty. Data of a site that is there are replaced.
+    Restore(restore::RestoreArgs),
     /// List the sites
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
@@ -75,6 +88,8 @@ pub fn run(args: &SiteArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Redeploy(args) => redeploy::run(args, app),
         Command::Update(args) => update::run(args, app),
         Command::Undeploy(args) => undeploy::run(args, app),
+        Command::Backup(args) => backup::run(args, app),
+        Command::Restore(args) => restore::run(args, app),
         Command::List(args) => list::run(args, app),
         Command::Show(args) => show::run(args, app),
         Command::Status(args) => status::run(args, app),

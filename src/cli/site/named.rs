@@ -8,7 +8,7 @@ use crate::facts::site::{look, root_of, site_facts};
 use crate::package::ubos::name::SiteId;
 use crate::package::ubos::site::{Host, Site};
 use crate::plan::Plan;
-use crate::plan::site::{Points, SiteAsk, change, draft, kept_points};
+use crate::plan::site::{Points, Restored, SiteAsk, change, draft, kept_points};
 use crate::sys::clock::Moment;
 use crate::ui::suggest;
 use std::cell::RefCell;
@@ -66,10 +66,19 @@ pub(super) fn existing(app: &App) -> Result<Db, Failure> {
     Err(Failure::new(Exit::NotFound, "there are no sites").hint("`cart site deploy` makes one"))
 }
 
+/// What is to become of a site.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Becoming<'a> {
+    /// What it is to be; nothing where it is undeployed.
+    pub(super) site: Option<&'a Site>,
+    /// The backup from which its data come.
+    pub(super) restored: Option<&'a Restored>,
+}
+
 /// Makes the site `id` what is wanted, or nothing.
 pub(super) fn become_of(
     (app, db): (&App, &Db),
-    (id, site): (&SiteId, Option<&Site>),
+    (id, site): (&SiteId, Becoming<'_>),
     options: &ChangeArgs,
 ) -> Result<Exit, Failure> {
     let now = Moment::now();
@@ -84,9 +93,10 @@ pub(super) fn become_of(
 
 fn plan(
     (app, db): (&App, &Db),
-    (id, site): (&SiteId, Option<&Site>),
+    (id, becoming): (&SiteId, Becoming<'_>),
     (now, drawn): (Moment, Option<&Points>),
 ) -> Result<(Plan, Points), Failure> {
+    let Becoming { site, restored } = becoming;
     let facts = site_facts(db, (app.layout(), app.config()?), (id, site), now)?;
     if site.is_none() && facts.old.is_none() {
         let text = "the site is not deployed any more";
@@ -94,7 +104,7 @@ fn plan(
     }
     let mut kept = drawn.cloned().unwrap_or_default();
     kept.extend(kept_points(&facts));
-    let ask = SiteAsk { id, wanted: site, kept: &kept, facts: &facts };
+    let ask = SiteAsk { id, wanted: site, kept: &kept, facts: &facts, restored };
     let draft = draft(&ask)?;
     let looked = look(&root_of(app.layout())?, &draft.paths())?;
     let plan = change(&ask, &draft, &looked)?;

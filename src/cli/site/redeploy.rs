@@ -1,6 +1,6 @@
 //! `cart site redeploy`.
 
-use super::named::{become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, name_of, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -30,7 +30,7 @@ pub struct RedeployArgs {
 pub fn run(args: &RedeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
     for site in wanted(&db, &args.sites, args.all)? {
-        become_of((app, &db), (&site.id, Some(&site)), &args.change)
+        become_of((app, &db), (&site.id, Becoming { site: Some(&site), restored: None }), &args.change)
             .doing(|| format!("cannot redeploy the site `{}`", name_of(&site)))?;
     }
     Ok(Exit::Done)

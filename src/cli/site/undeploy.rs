@@ -1,6 +1,6 @@
 //! `cart site undeploy`.
 
-use super::named::{become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, name_of, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -30,7 +30,7 @@ pub struct UndeployArgs {
 pub fn run(args: &UndeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
     for site in wanted(&db, &args.sites, args.all)? {
-        become_of((app, &db), (&site.id, None), &args.change)
+        become_of((app, &db), (&site.id, Becoming { site: None, restored: None }), &args.change)
             .doing(|| format!("cannot undeploy the site `{}`", name_of(&site)))?;
     }
     Ok(Exit::Done)

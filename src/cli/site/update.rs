@@ -1,6 +1,6 @@
 //! `cart site update`.
 
-use super::named::{become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, name_of, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::db::Db;
@@ -35,7 +35,7 @@ pub fn run(args: &UpdateArgs, app: &mut App) -> Result<Exit, Failure> {
             continue;
         }
         count += 1;
-        become_of((app, &db), (&site.id, Some(&site)), &args.change)
+        become_of((app, &db), (&site.id, Becoming { site: Some(&site), restored: None }), &args.change)
             .doing(|| format!("cannot update the site `{}`", name_of(&site)))?;
     }
     if count == 0 {

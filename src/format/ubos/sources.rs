@@ -23,7 +23,11 @@ pub(super) fn check(root: &Node, (tree, code): (&dyn Tree, &str), reading: &mut 
             let Some(path) = value.text() else { continue };
             for name in names(item) {
                 let path = ItemPath(path.to_owned()).of(name);
-                if let Some(text) = missing(word, &path, (tree, code)) {
+                let Some(text) = missing(word, &path, (tree, code)) else { continue };
+                // A link may lead to what is made at a site.
+                if word == "symlink" && path.contains("${") {
+                    reading.warn(value.place, text);
+                } else {
                     reading.fault(value.place, text);
                 }
             }
@@ -41,9 +45,7 @@ fn names(item: &Node) -> Vec<&str> {
 
 fn missing(word: &str, path: &str, (tree, code): (&dyn Tree, &str)) -> Option<String> {
     let inside = path.strip_prefix(CODE).unwrap_or(path);
-    // A link may lead to what is made at a site.
-    let is_made = word == "symlink" && path.contains("${");
-    if is_made || inside.contains("${") || inside.starts_with('/') {
+    if inside.contains("${") || inside.starts_with('/') {
         return None;
     }
     // What cannot be a path is said where the item is read.

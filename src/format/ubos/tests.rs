@@ -223,7 +223,6 @@ fn each_rule_is_kept() {
             r#""templatelang" : "erb" },   #"#,
             "write `varsubst` or `perlscript`",
         ),
-        ("${package.codedir}/web/a.php", "${package.codedir}/web/none", "`web/none` is not in"),
         (r#""suspendresume""#, r#""later""#, "write `suspendresume`"),
         (r#""phase" : "resume""#, r#""phase" : "suspend""#, "write `resume`"),
         (r#""wiki@${appconfig.appconfigid}""#, r#""-x;y""#, "the name of a unit"),

@@ -5,6 +5,7 @@
 //! kept; then installers or upgraders run (UBOS specification, 2.2). Whatever fails, all of it is
 //! put back in reverse.
 
+mod backup;
 mod check;
 mod deployment;
 mod pieces;
@@ -13,6 +14,7 @@ mod steps;
 mod values;
 mod web;
 
+pub use backup::{Restored, backup};
 pub use deployment::Points;
 
 use super::{Consent, Plan, Refusal, Resource};
@@ -44,6 +46,8 @@ pub struct SiteAsk<'a> {
     pub kept: &'a Points,
     /// Everything that there is to know.
     pub facts: &'a SiteFacts,
+    /// The backup from which its data come, where it is restored.
+    pub restored: Option<&'a Restored>,
 }
 
 /// A request that was thought through, but for the places that it needs.
@@ -107,7 +111,13 @@ fn draft_new(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal>
         check::roles(part)?;
         let maker = Maker::new(ask.facts, part)?;
         pieces.push(maker.items(Operation::Deploy)?);
-        let was_there = had(ask.facts.old.as_ref(), part);
+        let was_there = match ask.restored {
+            Some(restored) => {
+                let own = (part.app.id.clone(), part.name().clone());
+                restored.packages.contains(&own)
+            }
+            None => had(ask.facts.old.as_ref(), part),
+        };
         let run = |phase| match was_there {
             true => maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase)),
             false => maker.tasks(|role| &role.installers, (Operation::Install, phase)),
@@ -201,6 +211,7 @@ fn shown(ask: &SiteAsk<'_>) -> String {
 
 fn title(ask: &SiteAsk<'_>) -> String {
     let verb = match (&ask.facts.old, ask.wanted) {
+        (_, Some(_)) if ask.restored.is_some() => "restore",
         (None, _) => "deploy",
         (Some(_), Some(_)) => "redeploy",
         (Some(_), None) => "undeploy",
@@ -214,7 +225,7 @@ fn undeploy(
     ask: &SiteAsk<'_>,
     (draft, old, spots): (&Draft, &Side, &Spots),
 ) {
-    let mut steps = Steps::new(spots);
+    let mut steps = Steps::new(spots, ask);
     let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
     let resources = resources.unwrap_or_default();
     let site = &old.deployment.site;
@@ -259,10 +270,11 @@ fn deploy(
     ask: &SiteAsk<'_>,
     (new, spots): (&Side, &Spots),
 ) -> Result<(), Refusal> {
-    let mut steps = Steps::new(spots);
+    let mut steps = Steps::new(spots, ask);
     let parts = || new.deployment.parts.iter().zip(&new.pieces).zip(&new.tasks);
     web::announce(plan, ask, &new.deployment.site)?;
     web::missing_php(plan, ask);
+    backup::take(plan, ask, (new, spots))?;
     steps.common_folders(new);
     for ((part, pieces), tasks) in parts() {
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
@@ -283,7 +295,7 @@ fn deploy(
     for ((part, pieces), _) in parts() {
         steps::switch_for_site(plan, part, pieces, Switch::On);
     }
-    web::resume(plan, ask, &new.deployment)?;
+    web::resume(plan, ask, (&new.deployment, web::tls_of(&new.deployment.site)))?;
     for ((part, _), tasks) in parts() {
         tasks.resumed.iter().for_each(|piece| Steps::run(plan, part, piece));
     }

@@ -46,7 +46,7 @@ impl Spots {
         };
         let gone: BTreeSet<RelPath> =
             placed(draft.old.as_ref()).map(|(_, one)| spots.real(one)).collect();
-        spots.keep(draft);
+        spots.keep(ask, draft);
         if let Some(new) = &draft.new {
             spots.settle(ask, (new, &gone), looked)?;
         }
@@ -121,7 +121,14 @@ impl Spots {
     }
 
     /// Finds which data of the old deployment the new one wants.
-    fn keep(&mut self, draft: &Draft) {
+    fn keep(&mut self, ask: &SiteAsk<'_>, draft: &Draft) {
+        if let Some(restored) = ask.restored {
+            let wanted = buckets(draft.new.as_ref()).filter(|kept| restored.find(kept).is_some());
+            self.kept = wanted.collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+            let old = buckets(draft.old.as_ref());
+            self.lost.extend(old.map(|kept| (kept.package, kept.bucket)));
+            return;
+        }
         let wanted: BTreeSet<Kept> = buckets(draft.new.as_ref()).collect();
         for (number, kept) in (0u32..).zip(buckets(draft.old.as_ref()).collect::<BTreeSet<_>>()) {
             if wanted.contains(&kept) {

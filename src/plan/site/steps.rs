@@ -1,6 +1,6 @@
 //! From what a package means to steps; neighbours at places become one step.
 
-use super::Side;
+use super::{Side, SiteAsk};
 use super::deployment::{Part, context_of};
 use super::pieces::{Piece, Placed, Statements};
 use super::spots::Spots;
@@ -33,6 +33,8 @@ pub(super) struct Steps<'a> {
     taken: Vec<Taking>,
     brought: Vec<Placing>,
     made: BTreeSet<RelPath>,
+    /// Whether data come from a backup, and those that are there go.
+    restores: bool,
 }
 
 /// Where a step has left what it made of a database, or where it is written down, relative to the
@@ -42,17 +44,17 @@ fn result_of(part: &Part, role: RoleName, name: &str) -> String {
 }
 
 /// Where the data of a database wait, relative to the state.
-fn dump_of(site: &SiteId, number: u32) -> String {
+pub(super) fn dump_of(site: &SiteId, number: u32) -> String {
     format!("sites/{site}/old/{number}.dump")
 }
 
 /// What messages call a database.
-fn title_of(part: &Part, name: &str) -> String {
+pub(super) fn title_of(part: &Part, name: &str) -> String {
     format!("`{name}` of `{}`", part.name())
 }
 
 /// What is known of a database that is deployed.
-fn provisioned(resources: &[SiteResource], part: &Part, role: RoleName, name: &str) -> Option<Provisioned> {
+pub(super) fn provisioned(resources: &[SiteResource], part: &Part, role: RoleName, name: &str) -> Option<Provisioned> {
     let is = |one: &&SiteResource| {
         one.appconfig.as_ref() == Some(&part.app.id)
             && one.package.as_ref() == Some(part.name())
@@ -64,8 +66,9 @@ fn provisioned(resources: &[SiteResource], part: &Part, role: RoleName, name: &s
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(spots: &'a Spots) -> Self {
-        Self { spots, taken: Vec::new(), brought: Vec::new(), made: BTreeSet::new() }
+    pub(super) fn new(spots: &'a Spots, ask: &SiteAsk<'_>) -> Self {
+        let restores = ask.restored.is_some();
+        Self { spots, taken: Vec::new(), brought: Vec::new(), made: BTreeSet::new(), restores }
     }
 
     /// Makes the databases of a package that comes, and writes its variables down.
@@ -144,7 +147,7 @@ impl<'a> Steps<'a> {
             let Some(there) = found else { continue };
             let title = title_of(part, &database.name);
             let kept = database.bucket.as_ref().and_then(|kept| self.spots.kept_as(kept));
-            if let Some(number) = kept {
+            if let Some(number) = kept.filter(|_| !self.restores) {
                 plan.step(DumpDatabase {
                     title: title.clone(),
                     database: there.database.clone(),
@@ -179,7 +182,8 @@ impl<'a> Steps<'a> {
         match piece {
             Piece::Placed(placed) => {
                 let path = self.spots.real(placed);
-                self.taken.push(Taking::Thing { path, kept: self.spots.kept(placed) });
+                let kept = self.spots.kept(placed).filter(|_| !self.restores);
+                self.taken.push(Taking::Thing { path, kept });
             }
             Piece::Script(script) => {
                 self.flush_taken(plan, part);

@@ -66,7 +66,8 @@ pub(super) fn announce(plan: &mut Plan, ask: &SiteAsk<'_>, site: &Site) -> Resul
     Ok(())
 }
 
-fn tls_of(site: &Site) -> SiteTls {
+/// With what a site is served that comes now.
+pub(super) fn tls_of(site: &Site) -> SiteTls {
     match &site.tls {
         Some(_) => SiteTls::From(format!("sites/{}/new/{TLS}", site.id)),
         None => SiteTls::None,
@@ -77,7 +78,7 @@ fn tls_of(site: &Site) -> SiteTls {
 pub(super) fn resume(
     plan: &mut Plan,
     ask: &SiteAsk<'_>,
-    new: &Deployment,
+    (new, tls): (&Deployment, SiteTls),
 ) -> Result<(), Refusal> {
     let Some(first) = new.parts.first().filter(|_| ask.facts.has_web_server) else { return Ok(()) };
     let site = &new.site;
@@ -94,7 +95,7 @@ pub(super) fn resume(
         entries: found.entries,
         readable: Vec::new(),
     };
-    plan.step(connect(site, Some(Serving::Live(live)), (tls_of(site), modules(new))));
+    plan.step(connect(site, Some(Serving::Live(live)), (tls, modules(new))));
     Ok(())
 }
 
