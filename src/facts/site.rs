@@ -20,11 +20,10 @@ use crate::package::ubos::role::WellKnown;
 use crate::package::ubos::site::Site;
 use crate::package::ubos::{Installable, Kind, Manifest};
 use crate::package::version::Version;
-use crate::step::accounts::{self, Kind as Of};
 use crate::sys::clock::Moment;
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
-use crate::sys::{fs, host, sockets};
+use crate::sys::{accounts, fs, host, sockets};
 use crate::template::ubos::{Accounts, Places};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -130,10 +129,7 @@ pub fn site_facts(
     now: Moment,
 ) -> Result<SiteFacts, Failure> {
     let root = root_of(layout)?;
-    let accounts = HostAccounts {
-        users: accounts::all(&root, Of::Users)?,
-        groups: accounts::all(&root, Of::Groups)?,
-    };
+    let accounts = HostAccounts { users: known(&root, "passwd")?, groups: known(&root, "group")? };
     let old = db.site(id)?;
     let others: Vec<Site> = db.sites()?.into_iter().filter(|site| site.id != *id).collect();
     let available = wanted.map(|site| available(db, site)).transpose()?.unwrap_or_default();
@@ -169,6 +165,13 @@ pub fn site_facts(
 
 fn in_use(package: &SitePackage) -> (&RelPath, &Installable) {
     (&package.place, &package.installable)
+}
+
+/// What runs below a root directory still runs as an account of the host.
+fn known(root: &Dir, database: &str) -> Result<HashMap<String, u32>, Failure> {
+    let mut all = accounts::all(&Dir::open(Path::new("/"))?, database)?;
+    all.extend(accounts::all(root, database)?);
+    Ok(all)
 }
 
 /// The newest release of a package of this format.

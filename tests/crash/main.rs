@@ -417,6 +417,16 @@ fn packages_are_upgraded_or_not() {
 }
 
 #[test]
+fn sites_are_deployed_and_undeployed_or_not() {
+    try_named(&["site deploy", "site undeploy"]);
+}
+
+#[test]
+fn sites_are_redeployed_or_stay_as_they_are() {
+    try_named(&["site redeploy", "site redeploy that fails"]);
+}
+
+#[test]
 fn packages_are_held_and_let_go_or_not() {
     for name in ["hold", "undo an unhold"] {
         let rows = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
