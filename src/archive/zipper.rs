@@ -58,7 +58,7 @@ impl<W: Write + Seek> Zipper<W> {
     /// Adds what lies at `path` of `dir`, a file or a whole folder, as `name`.
     pub fn tree(&mut self, name: &RelPath, dir: &Dir, path: &Path) -> Result<(), ArchiveError> {
         let Some(meta) = dir.meta(path)? else { return Ok(()) };
-        let when = Moment(meta.modified);
+        let when = seconds(meta.modified);
         match meta.kind {
             Kind::Directory => {
                 let how = options(meta.mode, when);
@@ -93,7 +93,7 @@ impl<W: Write + Seek> Zipper<W> {
         let ending = Path::new(name.name()).extension().unwrap_or(OsStr::new(""));
         let stored = COMPRESSED.iter().any(|one| ending.eq_ignore_ascii_case(one));
         let method = if stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-        let how = options(meta.mode, Moment(meta.modified)).compression_method(method);
+        let how = options(meta.mode, seconds(meta.modified)).compression_method(method);
         self.writer.start_file(name.as_str(), how).map_err(|error| fault(name, error))?;
         let mut piece = vec![0; PIECE];
         loop {
@@ -115,6 +115,11 @@ impl<W: Write + Seek> Zipper<W> {
         })?;
         Ok((into, left_out))
     }
+}
+
+/// The moment that is so many seconds after 1970.
+fn seconds(seconds: i64) -> Moment {
+    Moment(seconds.saturating_mul(1000))
 }
 
 fn options(mode: u32, when: Moment) -> SimpleFileOptions {
@@ -180,7 +185,7 @@ mod tests {
         let file = dir.create_file("a.zip", 0o600).unwrap();
         let mut zip = Zipper::new(file);
         zip.folder(&rel("top"), Moment(0)).unwrap();
-        zip.text(&rel("top/note"), b"n", Moment(1_700_000_000)).unwrap();
+        zip.text(&rel("top/note"), b"n", seconds(1_700_000_000)).unwrap();
         zip.tree(&rel("top/tree"), &dir, Path::new("from")).unwrap();
         let (_, left_out) = zip.finish().unwrap();
         assert_eq!(left_out, 1);

@@ -4,6 +4,8 @@
 //!
 //! The include files lie where those of gears do. A site that answers to every name has its file last.
 
+mod sign;
+
 use super::connect_frontend::apache;
 use super::files::{self, Before, NewFile};
 use super::{Cx, Said, Step, folders};
@@ -11,12 +13,13 @@ use crate::error::{Exit, Failure};
 use crate::gear::frontend::Certificate;
 use crate::gear::frontend::modules::{self, Module};
 use crate::gear::frontend::site::{
-    Answer, Around, INDEX, Live, Serving, ShownSite, WELL_KNOWN, text,
+    Answer, Around, INDEX, Live, Serving, ShownSite, WELL_KNOWN, Waiting, name, text,
 };
 use crate::package::ubos::name::{HostName, SiteId};
 use crate::package::ubos::site::{Host, Secret};
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::tree;
+use crate::sys::{random, tree};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What Apache shall serve of a site from now on.
@@ -136,44 +139,82 @@ impl ConnectSite {
     }
 
     /// The include file's text, with what is there for https.
-    fn text(&self, serving: &Serving, cx: &Cx<'_>) -> Result<String, Failure> {
+    fn text(
+        &self,
+        serving: &Serving,
+        cx: &Cx<'_>,
+        loaded: &BTreeSet<String>,
+    ) -> Result<String, Failure> {
         let settings = &cx.config.frontend.apache;
         let [_, _, key, crt, cacrt] = self.paths();
         let secured = self.tls != SiteTls::None && cx.state.has(&key)? && cx.state.has(&crt)?;
         let vouching = cx.state.has(&cacrt)?;
         let [key, crt, cacrt] = [key, crt, cacrt].map(|path| cx.state.path_of(path));
         let certificate = Certificate { certificate: &crt, key: &key };
-        let found = self.modules(secured, cx)?;
+        let mut named = self.named(cx)?;
+        if self.live().is_none() {
+            // Taking a module from a running server and giving it back is asking for trouble.
+            named.retain(|module| loaded.contains(&module.identifier));
+        }
         let around = Around {
             settings,
-            modules: &found,
+            modules: &usual(cx, if secured { &FOR_TLS } else { &[] }, named)?,
             copies: &cx.state.path_of(self.copies()),
+            sign: None,
             tls: secured.then_some((certificate, vouching.then_some(cacrt.as_path()))),
         };
-        let shown = ShownSite {
-            site: self.site.clone(),
-            host: self.host.clone(),
-            serving: serving.clone(),
-        };
-        Ok(text(&shown, &around))
+        Ok(text(&self.shown(serving.clone()), &around))
     }
 
-    /// The modules: those that apps name have to be there.
-    fn modules(&self, secured: bool, cx: &Cx<'_>) -> Result<Vec<Module>, Failure> {
-        let folder = &cx.config.frontend.apache.modules;
-        let usual = USUAL.iter().chain(FOR_TLS.iter().filter(|_| secured));
-        let mut names: Vec<HostName> =
-            usual.filter_map(|name| HostName::parse(name).ok()).collect();
-        let named = if self.live().is_some() { self.modules.as_slice() } else { &[] };
-        names.extend(named.iter().cloned());
-        let found = modules::look(folder, &names)?;
-        let missing = found.missing.iter().filter(|one| named.contains(&one.name));
-        let missing: Vec<_> = missing.collect();
-        let Some(first) = missing.first() else { return Ok(found.modules) };
-        let all: Vec<String> = missing.iter().map(|one| format!("`{}`", one.name)).collect();
+    fn shown(&self, serving: Serving) -> ShownSite {
+        ShownSite { site: self.site.clone(), host: self.host.clone(), serving }
+    }
+
+    /// The modules that its apps name, each behind those that it needs. They have to be there.
+    fn named(&self, cx: &Cx<'_>) -> Result<Vec<Module>, Failure> {
+        let found = modules::look(&cx.config.frontend.apache.modules, &self.modules)?;
+        let Some(first) = found.missing.first() else { return Ok(found.modules) };
+        let all: Vec<String> = found.missing.iter().map(|one| format!("`{}`", one.name)).collect();
         let text = format!("Apache has no module {} here", all.join(", "));
-        Err(Failure::new(Exit::NotFound, text)
-            .hint(format!("install the package `{}`", first.package)))
+        let hint = format!("install the package `{}`", first.package);
+        Err(Failure::new(Exit::NotFound, text).hint(hint))
+    }
+
+    /// Loads modules that the server does not have yet while the site still waits. Some begin their work
+    /// only when the settings are read for the second time: PHP among them, whose files the server
+    /// would show until then as they are.
+    fn rehearse(&self, cx: &Cx<'_>, loaded: &BTreeSet<String>) -> Result<(), Failure> {
+        let named = self.named(cx)?;
+        let settings = &cx.config.frontend.apache;
+        if settings.reload.is_empty()
+            || named.iter().all(|module| loaded.contains(&module.identifier))
+        {
+            return Ok(());
+        }
+        let sign = format!(".cart-{}", random::hex(8)?);
+        let around = Around {
+            settings,
+            modules: &usual(cx, &[], named)?,
+            copies: &cx.state.path_of(self.copies()),
+            sign: Some(&sign),
+            tls: None,
+        };
+        let shown = self.shown(Serving::Waiting(Waiting::Arriving));
+        let text = text(&shown, &around);
+        apache::test(cx, &text)?;
+        self.put(cx, &text)?;
+        checkpoint("connect_site: before the server is told of modules");
+        apache::reload(cx)?;
+        sign::wait_for(settings, &name(&shown), &sign)
+    }
+
+    /// Brings the include file to its place.
+    fn put(&self, cx: &Cx<'_>, text: &str) -> Result<(), Failure> {
+        let (path, other) = self.include();
+        cx.state.make_dirs("frontend/apache", 0o755)?;
+        checkpoint("connect_site: before the include file");
+        cx.state.replace_file(path, text.as_bytes(), 0o644)?;
+        Ok(cx.state.remove_file(other)?)
     }
 
     /// Builds the files of ours and swaps them in.
@@ -272,16 +313,20 @@ impl Step for ConnectSite {
             said.warnings.push(text.to_owned());
             return Ok(said);
         }
+        let Some(loaded) = apache::loaded(cx)? else {
+            let text = "nobody serves the site: Apache is not there";
+            said.warnings.push(text.to_owned());
+            return Ok(said);
+        };
         // In this order the server's files never name what is not there.
         self.write_tls(cx)?;
-        let text = self.text(serving, cx)?;
         self.publish(undo, cx)?;
+        let text = self.text(serving, cx, &loaded)?;
         said.warnings.extend(apache::test(cx, &text)?);
-        let (path, other) = self.include();
-        cx.state.make_dirs("frontend/apache", 0o755)?;
-        checkpoint("connect_site: before the include file");
-        cx.state.replace_file(path, text.as_bytes(), 0o644)?;
-        cx.state.remove_file(other)?;
+        if self.live().is_some() {
+            self.rehearse(cx, &loaded)?;
+        }
+        self.put(cx, &text)?;
         checkpoint("connect_site: before the server is told");
         said.warnings.extend(apache::reload(cx)?);
         self.clear_tls(cx)?;
@@ -301,34 +346,18 @@ impl Step for ConnectSite {
     }
 }
 
-#[cfg(test)]
-pub(super) fn sample(world: &super::laws::World) -> ConnectSite {
-    use crate::gear::frontend::site::Entry;
-    let site = SiteId::parse(&format!("s{}", "1".repeat(40))).unwrap();
-    for folder in [format!("frontend/apache/site-{site}.files/old"), "frontend/tls".into()] {
-        world.state.make_dirs(folder, 0o755).unwrap();
-    }
-    let any = format!("frontend/apache/~site-{site}.conf");
-    world.state.write_new(any, b"# before", 0o644).unwrap();
-    world.state.write_new(format!("frontend/tls/site-{site}.key"), b"old", 0o600).unwrap();
-    world.state.write_new("tls.json", br#"{"key":"k","crt":"c","cacrt":null}"#, 0o600).unwrap();
-    let entry = serde_json::json!({"name": "a", "answer": {"content": "YQ=="}});
-    let live = Live {
-        documents: "/ubos/http/sites/s1".into(),
-        fragments: "/etc/httpd/appconfigs/s1".into(),
-        well_known: None,
-        apps: Vec::new(),
-        entries: vec![serde_json::from_value::<Entry>(entry).unwrap()],
-        readable: Vec::new(),
-    };
-    ConnectSite {
-        site,
-        host: Host::Name(crate::package::ident::HostName::parse("a.org").unwrap()),
-        serving: Some(Serving::Live(live)),
-        tls: SiteTls::From("tls.json".into()),
-        modules: Vec::new(),
-    }
+/// The modules by which every site is served, as far as this host has them, and then those named.
+fn usual(cx: &Cx<'_>, more: &[&str], mut named: Vec<Module>) -> Result<Vec<Module>, Failure> {
+    let usual = USUAL.iter().chain(more);
+    let usual: Vec<_> = usual.filter_map(|name| HostName::parse(name).ok()).collect();
+    let mut found = modules::look(&cx.config.frontend.apache.modules, &usual)?.modules;
+    named.retain(|module| !found.contains(module));
+    found.extend(named);
+    Ok(found)
 }
+
+#[cfg(test)]
+pub(super) use tests::sample;
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ pub struct WriteBackup {
 /// The file in the stash by which the archive is known again.
 const OURS: &str = "ours";
 /// The time of texts and folders: the first that a zip can have, so that the same backup is the same file.
-const WHEN: Moment = Moment(315_532_800);
+const WHEN: Moment = Moment(315_532_800_000);
 /// The longest text.
 const LONGEST: u64 = 64 << 20;
 

@@ -112,6 +112,9 @@ pub struct Around<'a> {
     pub modules: &'a [Module],
     /// Where the files of ours for this site lie.
     pub copies: &'a Path,
+    /// A word below the root by which somebody can see that this very file is being served; only of a site
+    /// that waits.
+    pub sign: Option<&'a str>,
     /// Certificate, key, and certificates of those who vouch for it; nothing without TLS.
     pub tls: Option<(Certificate<'a>, Option<&'a Path>)>,
 }
@@ -146,7 +149,7 @@ pub fn text(site: &ShownSite, around: &Around<'_>) -> String {
         }
     }
     match &site.serving {
-        Serving::Waiting(why) => waiting(&mut text, *why),
+        Serving::Waiting(why) => waiting(&mut text, *why, around.sign),
         Serving::Live(live) => {
             documents(&mut text, site, live);
             root(&mut text, live, around.copies);
@@ -168,15 +171,18 @@ fn file(path: &Path) -> String {
 
 fn open(text: &mut String, site: &ShownSite, (settings, port): (&Apache, u16)) {
     let _ = writeln!(text, "<VirtualHost {}:{port}>", super::apache::address(settings));
+    line(text, &format!("ServerName {}", quoted(&name(site))));
+    // Its file comes last, so whoever has a name of her own goes first.
+    if site.host == Host::Any {
+        line(text, "ServerAlias \"*\"");
+    }
+}
+
+/// A name to which a site answers.
+pub fn name(site: &ShownSite) -> String {
     match &site.host {
-        Host::Name(name) => line(text, &format!("ServerName {}", quoted(name.as_str()))),
-        // Its file comes last, so whoever has a name of her own goes first.
-        Host::Any | Host::Onion => {
-            line(text, &format!("ServerName {}", quoted(&format!("{}.invalid", site.site))));
-            if site.host == Host::Any {
-                line(text, "ServerAlias \"*\"");
-            }
-        }
+        Host::Name(name) => name.to_string(),
+        Host::Any | Host::Onion => format!("{}.invalid", site.site),
     }
 }
 
@@ -189,11 +195,14 @@ fn moved_to_https(text: &mut String, port: u16) {
     line(text, "Redirect 404 \"/\"");
 }
 
-fn waiting(text: &mut String, why: Waiting) {
+fn waiting(text: &mut String, why: Waiting, sign: Option<&str>) {
     let words = match why {
         Waiting::Arriving => "This site is being set up. Come back in a moment.",
         Waiting::Maintenance => "This site is being worked on. Come back in a moment.",
     };
+    if let Some(sign) = sign {
+        line(text, &format!("RedirectMatch 410 {}", quoted(&format!("^/{}$", regex(sign)))));
+    }
     // Whatever is asked for, the virtual host alone answers.
     line(text, "Redirect 503 \"/\"");
     line(text, &format!("ErrorDocument 503 {}", quoted(words)));

@@ -10,10 +10,11 @@ use crate::gear::frontend::apache::{Besides, http};
 use crate::gear::frontend::httpd::{Origin, Snippet, check};
 use crate::package::ident::GearName;
 use crate::step::render_templates::text_of;
-use crate::step::{Cx, Said, ruby};
+use crate::step::{Cx, Said, host_program, ruby};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -184,6 +185,18 @@ pub(in crate::step) fn test(cx: &Cx<'_>, text: &str) -> Result<Option<String>, F
     let include = format!("Include \"{}\"", stash.path_of("apache.conf").display());
     let arguments = ["-t".into(), "-c".into(), OsString::from(include)];
     command(&cx.config.frontend.apache.program, &arguments, NOT_ACCEPTED)
+}
+
+/// The modules that the server has by its settings as they are; nothing where there is no server.
+pub(in crate::step) fn loaded(cx: &Cx<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+    let line = &cx.config.frontend.apache.program;
+    let words = line.iter().skip(1).map(String::as_str).chain(["-t", "-D", "DUMP_MODULES"]);
+    let words: Vec<OsString> = words.map(OsString::from).collect();
+    let Some(program) = line.first() else { return Ok(None) };
+    let Some(output) = host_program::output(Path::new(program), &words)? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names = text.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(Some(names.filter(|name| name.ends_with("_module")).map(str::to_owned).collect()))
 }
 
 const NOT_ACCEPTED: &str = "Apache does not accept what the front end should serve";

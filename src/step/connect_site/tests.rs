@@ -274,7 +274,7 @@ fn php_and_https_come_with_the_site() {
     assert_eq!(apache.world.state.meta(&name).unwrap().unwrap().mode, 0o600);
     let ask = || {
         let curl = process::command(Path::new("/usr/bin/curl"))
-            .args(["--noproxy", "*", "-sS", "--retry", "5", "--retry-all-errors", "--cacert"])
+            .args(["--noproxy", "*", "-sS", "--cacert"])
             .arg(made.with_extension("crt"))
             .args(["--resolve", &format!("a.org:{}:127.0.0.1", apache.https)])
             .arg(format!("https://a.org:{}/wiki/", apache.https))
@@ -282,7 +282,14 @@ fn php_and_https_come_with_the_site() {
             .unwrap();
         String::from_utf8_lossy(&[curl.stdout, curl.stderr].concat()).into_owned()
     };
-    let said = ask();
+    let mut said = String::new();
+    for _ in 0..100 {
+        said = ask();
+        assert!(!said.contains("<?php"), "the server shows a program: {said}");
+        if said.starts_with("42") {
+            break;
+        }
+    }
     assert!(said.starts_with("42") && said.contains("sites/s1/:/tmp/"), "{said}");
     // While it waits it does so by https, too; without it the key goes.
     let waiting = apache.site(Some(Serving::Waiting(Waiting::Maintenance)));
@@ -298,4 +305,32 @@ fn php_and_https_come_with_the_site() {
     assert!(said.contains("being worked on"), "{said}");
     apache.apply(&waiting).unwrap();
     assert!(!apache.world.state.has(&name).unwrap());
+}
+
+/// For the laws.
+pub(in crate::step) fn sample(world: &World) -> ConnectSite {
+    let site = SiteId::parse(&format!("s{}", "1".repeat(40))).unwrap();
+    for folder in [format!("frontend/apache/site-{site}.files/old"), "frontend/tls".into()] {
+        world.state.make_dirs(folder, 0o755).unwrap();
+    }
+    let any = format!("frontend/apache/~site-{site}.conf");
+    world.state.write_new(any, b"# before", 0o644).unwrap();
+    world.state.write_new(format!("frontend/tls/site-{site}.key"), b"old", 0o600).unwrap();
+    world.state.write_new("tls.json", br#"{"key":"k","crt":"c","cacrt":null}"#, 0o600).unwrap();
+    let entry = serde_json::json!({"name": "a", "answer": {"content": "YQ=="}});
+    let live = Live {
+        documents: "/ubos/http/sites/s1".into(),
+        fragments: "/etc/httpd/appconfigs/s1".into(),
+        well_known: None,
+        apps: Vec::new(),
+        entries: vec![serde_json::from_value::<Entry>(entry).unwrap()],
+        readable: Vec::new(),
+    };
+    ConnectSite {
+        site,
+        host: Host::Name(Hostname::parse("a.org").unwrap()),
+        serving: Some(Serving::Live(live)),
+        tls: SiteTls::From("tls.json".into()),
+        modules: Vec::new(),
+    }
 }

@@ -32,7 +32,8 @@ fn written(site: &ShownSite, tls: bool) -> String {
     let modules =
         [Module { identifier: "php_module".into(), files: vec!["/m/php8.2.load".into()] }];
     let tls = tls.then_some((certificate, None));
-    let around = Around { settings: &settings, modules: &modules, copies: Path::new("/c"), tls };
+    let around =
+        Around { settings: &settings, modules: &modules, copies: Path::new("/c"), sign: None, tls };
     text(site, &around)
 }
 
