@@ -1,8 +1,6 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{
-    Answer, Db, DbError, NewExternal, NewPlaced, NewSite, Result, SiteResource, Telling,
-};
+use super::{Answer, Db, DbError, NewExternal, NewPlaced, NewSite, Result, SiteResource, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;

@@ -71,8 +71,7 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    const ALL: [Self; 5] =
-        [Self::Mysql, Self::Postgresql, Self::Tcp, Self::Udp, Self::Folder];
+    const ALL: [Self; 5] = [Self::Mysql, Self::Postgresql, Self::Tcp, Self::Udp, Self::Folder];
 
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
@@ -194,9 +193,8 @@ impl Db {
     fn site_packages(&self, id: &SiteId) -> Result<Vec<SitePackage>> {
         let sql = "SELECT appconfig, place, manifest, points FROM site_package \
                    WHERE site = ?1 ORDER BY ordinal";
-        let rows = self.texts(sql, id, |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
-        })?;
+        let rows =
+            self.texts(sql, id, |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
         let read = |[appconfig, place, manifest, points]: [String; 4]| {
             Ok(SitePackage {
                 appconfig: AppConfigId::parse(&appconfig).map_err(|error| odd(&error))?,

@@ -84,7 +84,8 @@ pub fn pack(
     let from = Dir::open(&fs::resolve(order.from)?)?;
     let target = Target::open(order, &from)?;
     let is_tpkg = format::is_tpkg(&mut |path| from.has(path).unwrap_or(false));
-    if !is_tpkg && format::is_ubos(&mut |path| from.has(path).unwrap_or(false))
+    if !is_tpkg
+        && format::is_ubos(&mut |path| from.has(path).unwrap_or(false))
         && from.has(ubos::PKGBUILD)?
     {
         return ubos::pack(order, (&from, &target), watch);

@@ -172,9 +172,7 @@ impl Resource {
             | Self::Gear(_)
             | Self::Site(_)
             | Self::HostLinks
-            | Self::HostFiles => {
-                self.to_string()
-            }
+            | Self::HostFiles => self.to_string(),
         }
     }
 

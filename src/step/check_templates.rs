@@ -32,9 +32,7 @@ impl Step for CheckTemplates {
     fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
         for source in &self.templates {
             let (file, shown): (PathBuf, String) = match source {
-                Source::Package(path) => {
-                    (cx.state.path_of(self.code.join(path)), path.to_string())
-                }
+                Source::Package(path) => (cx.state.path_of(self.code.join(path)), path.to_string()),
                 Source::Code => (cx.state.path_of(&self.code), ".".into()),
                 Source::Host(path) => {
                     let root = super::place_files::root(cx)?;

@@ -275,7 +275,8 @@ fn in_the_way(error: FsError, path: &std::path::Path) -> Failure {
 }
 
 fn taken(path: &std::path::Path) -> Failure {
-    let text = format!("`{}` is there already, and belongs to nothing at this site", path.display());
+    let text =
+        format!("`{}` is there already, and belongs to nothing at this site", path.display());
     Failure::new(Exit::Conflict, text).hint("look at it, move it away, then try again")
 }
 
@@ -284,10 +285,7 @@ pub(super) fn sample(world: &super::laws::World) -> PlaceItems {
     use crate::package::ubos::chosen::Chosen;
     world.tree("library/ubos/ubos-mock/1-000000000000");
     world.state.set_mode("library/ubos/ubos-mock/1-000000000000", 0o755).unwrap();
-    world
-        .state
-        .write_new("library/ubos/ubos-mock/1-000000000000/tmpl", b"<${a}>", 0o444)
-        .unwrap();
+    world.state.write_new("library/ubos/ubos-mock/1-000000000000/tmpl", b"<${a}>", 0o444).unwrap();
     world.state.make_dirs("sites/s1/new", 0o700).unwrap();
     world.state.make_dirs("items", 0o755).unwrap();
     let values: Values = [("a".to_owned(), Chosen::Plain("b".into()))].into();

@@ -175,7 +175,8 @@ pub(super) fn sample(world: &super::laws::World) -> SiteVariables {
     SiteVariables {
         package: "mock".into(),
         file: RelPath::parse("sites/s1/new/mock").unwrap(),
-        values: [("a.b".to_owned(), value("c")), ("a.d".to_owned(), Chosen::Bytes(vec![255]))].into(),
+        values: [("a.b".to_owned(), value("c")), ("a.d".to_owned(), Chosen::Bytes(vec![255]))]
+            .into(),
         databases: Vec::new(),
         texts: vec![Text {
             code: RelPath::parse("library").unwrap(),

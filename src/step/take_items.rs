@@ -132,8 +132,7 @@ impl Step for TakeItems {
                     }
                 }
                 Taking::Folder { path } => {
-                    if let (Some((mode, uid, gid)), None) = (was.posix, host.meta(path.as_str())?)
-                    {
+                    if let (Some((mode, uid, gid)), None) = (was.posix, host.meta(path.as_str())?) {
                         super::place_items::make_folder(&mut host, path, (mode, Some((uid, gid))))?;
                     }
                 }
@@ -144,7 +143,11 @@ impl Step for TakeItems {
     }
 }
 
-fn place<'a>(number: usize, kept: Option<u32>, (old, keep): (&'a Dir, &'a Dir)) -> (&'a Dir, String) {
+fn place<'a>(
+    number: usize,
+    kept: Option<u32>,
+    (old, keep): (&'a Dir, &'a Dir),
+) -> (&'a Dir, String) {
     match kept {
         Some(kept) => (keep, kept.to_string()),
         None => (old, number.to_string()),

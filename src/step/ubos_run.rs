@@ -4,8 +4,8 @@
 //! that goes when the script is over; only what has no secret in it is kept.
 
 use super::redact::Secrets;
-use super::ubos_script::{Call, Operation, UbosScript};
 use super::site_variables::{self, Values};
+use super::ubos_script::{Call, Operation, UbosScript};
 use super::{Cx, Said};
 use crate::error::{Context, Exit, Failure};
 use crate::gear::replies::shortened;

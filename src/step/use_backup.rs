@@ -103,10 +103,7 @@ pub(super) fn sample(world: &super::laws::World) -> UseBackup {
     UseBackup {
         data: vec![
             Datum { from: from("staging/x/tree"), to: Wanted::Kept(3) },
-            Datum {
-                from: from("staging/x/dump"),
-                to: Wanted::Dump(from("sites/s1/old/4.dump")),
-            },
+            Datum { from: from("staging/x/dump"), to: Wanted::Dump(from("sites/s1/old/4.dump")) },
         ],
     }
 }

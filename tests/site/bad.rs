@@ -99,7 +99,8 @@ fn a_package_says_where_its_name_is_from() {
     host.fails(&["install", &folder], 1, "`bin/no` is not in the package");
     let twice = json!({ "type" : "directory", "name" : "/srv/a", "retentionpolicy" : "keep",
         "retentionbucket" : "b" });
-    let folder = package(&host, ("bad", "2"), &app(json!({ "appconfigitems" : [ twice, twice ] })), &[]);
+    let folder =
+        package(&host, ("bad", "2"), &app(json!({ "appconfigitems" : [ twice, twice ] })), &[]);
     host.fails(&["install", &folder], 1, "bucket");
     assert!(id('s', '1').len() == 41);
 }

@@ -20,7 +20,8 @@ fn manifest(more: Value) -> Value {
     app(json!({ "appconfigitems" : items, "installers" : tasks, "upgraders" : tasks }))
 }
 
-const TASK: &str = "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\nls /nonexistent 2>/dev/null\ntrue\n";
+const TASK: &str =
+    "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\nls /nonexistent 2>/dev/null\ntrue\n";
 const FAILS: &str = "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\n\
     echo 'the credential is very secret'\n[[ $1 == uninstall ]] && exit 0\nexit 3\n";
 
@@ -47,7 +48,10 @@ fn buckets_are_kept_and_everything_else_is_new() {
     let (host, _) = deployed();
     release(&host, "2", (json!([]), TASK));
     host.must(&["site", "update"]);
-    assert_eq!((host.read("srv/data/mine"), host.read("srv/data/deep/er")), ("precious".into(), "too".into()));
+    assert_eq!(
+        (host.read("srv/data/mine"), host.read("srv/data/deep/er")),
+        ("precious".into(), "too".into())
+    );
     assert_eq!(host.read("srv/data/version"), "2", "what the app brings is not data");
     assert!(!host.has("srv/cache/x"), "what has no bucket goes");
     assert_eq!(host.mode(DATA), 0o750);
@@ -64,7 +68,11 @@ fn buckets_are_kept_and_everything_else_is_new() {
 #[test]
 fn a_failing_redeployment_leaves_the_old_one() {
     let (host, path) = deployed();
-    release(&host, "2", (json!([ { "type" : "file", "name" : "/srv/new", "source" : "version" } ]), FAILS));
+    release(
+        &host,
+        "2",
+        (json!([ { "type" : "file", "name" : "/srv/new", "source" : "version" } ]), FAILS),
+    );
     let before = host.look();
     let said = host.fails(&["site", "update"], 9, "exited with status 3 (operation `upgrade`)");
     assert!(!said.contains("very secret") && said.contains("put back"), "{said}");
@@ -105,8 +113,7 @@ fn a_script_that_hangs_dies_or_exits_ends_alone() {
         let (host, _) = deployed();
         host.write("etc/cartwright/config.yml", "scripts:\n  install_timeout: 2\n");
         let perl = json!([ { "type" : "perlscript", "source" : "x.pl" } ]);
-        let files =
-            [("version", "2"), ("bin/tell", TELLS), ("bin/task", TASK), ("x.pl", text)];
+        let files = [("version", "2"), ("bin/tell", TELLS), ("bin/task", TASK), ("x.pl", text)];
         let folder = package(&host, ("app", "2"), &manifest(perl), &files);
         host.must(&["install", &folder]);
         let before = host.look();

@@ -40,7 +40,10 @@ fn release(host: &Host, server: &Server, (version, task): (&str, &str)) {
         .concat();
     let files = [
         ("conf", conf.as_str()),
-        ("sql/make.sql", "CREATE TABLE t (what VARCHAR(99));\nINSERT INTO t VALUES ('${site.hostname}');\n"),
+        (
+            "sql/make.sql",
+            "CREATE TABLE t (what VARCHAR(99));\nINSERT INTO t VALUES ('${site.hostname}');\n",
+        ),
         ("sql/more.sql", "INSERT INTO t VALUES ('upgraded');\n"),
         ("bin/task", task),
     ];
@@ -67,7 +70,10 @@ fn whole_life(server: &Server) {
     release(&host, server, ("1", TASK));
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.must(&["site", "deploy", &path]);
-    assert_eq!((rows(&host, server).as_str(), told(&host)), ("blog.example.org", vec!["task install".into()]));
+    assert_eq!(
+        (rows(&host, server).as_str(), told(&host)),
+        ("blog.example.org", vec!["task install".into()])
+    );
     let first = conf(&host);
     assert!(!host.read("srv/conf").contains("9999"));
     server.ask(&first[0], "INSERT INTO t VALUES ('mine')");
@@ -87,7 +93,10 @@ fn whole_life(server: &Server) {
     let said = host.fails(&["site", "update"], 9, "`bin/task` of `app`");
     assert!(!said.contains(&second[2]), "{said}");
     assert_eq!((host.look(), server.databases()), (before, databases));
-    assert_eq!((rows(&host, server).as_str(), conf(&host)), ("blog.example.org mine upgraded", second));
+    assert_eq!(
+        (rows(&host, server).as_str(), conf(&host)),
+        ("blog.example.org mine upgraded", second)
+    );
 
     // A backup, restored beside the site and into it.
     let archive = host.outside("blog.ubos-backup").display().to_string();
@@ -101,7 +110,10 @@ fn whole_life(server: &Server) {
     assert_eq!(host.look(), before);
     host.must(&["site", "restore", &archive, "--new", "--hostname", "copy.example.org"]);
     assert_eq!(rows(&host, server), "blog.example.org mine upgraded upgraded");
-    assert_eq!((host.read("srv/files/a").as_str(), told(&host)), ("data", vec!["task upgrade".into()]));
+    assert_eq!(
+        (host.read("srv/files/a").as_str(), told(&host)),
+        ("data", vec!["task upgrade".into()])
+    );
     let list = host.must(&["site", "list"]);
     assert!(list.contains("copy.example.org") && !list.contains("blog.example.org"), "{list}");
     host.must(&["site", "undeploy", "--all"]);

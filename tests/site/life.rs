@@ -35,9 +35,16 @@ fn each_operation_reaches_programs_and_perl_alike() {
     let both = file(&host, &site("blog.example.org", '1', &[with('1', &["acc"])]));
     host.must(&["site", "deploy", &both]);
     let expected = [
-        "app undeploy", "one undeploy",
-        "one deploy", "app deploy", "acc deploy", "acc deploy",
-        "one upgrade", "app upgrade", "acc install", "acc install",
+        "app undeploy",
+        "one undeploy",
+        "one deploy",
+        "app deploy",
+        "acc deploy",
+        "acc deploy",
+        "one upgrade",
+        "app upgrade",
+        "acc install",
+        "acc install",
     ];
     assert_eq!(told(&host), expected, "what is new is installed, what was there is upgraded");
 
@@ -49,9 +56,16 @@ fn each_operation_reaches_programs_and_perl_alike() {
     let alone = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.must(&["site", "deploy", &alone]);
     let expected = [
-        "acc uninstall", "acc uninstall", "acc undeploy", "acc undeploy",
-        "app undeploy", "one undeploy",
-        "one deploy", "app deploy", "one upgrade", "app upgrade",
+        "acc uninstall",
+        "acc uninstall",
+        "acc undeploy",
+        "acc undeploy",
+        "app undeploy",
+        "one undeploy",
+        "one deploy",
+        "app deploy",
+        "one upgrade",
+        "app upgrade",
     ];
     assert_eq!(told(&host), expected, "what leaves is uninstalled before anything is undone");
 
@@ -102,7 +116,8 @@ fn a_program_is_given_every_variable_with_its_type() {
     let folder = package(&host, ("app", "1"), &manifest, &[("bin/one", TELLS)]);
     host.must(&["install", &folder]);
     let mut one = with('1', &[]);
-    one["customizationpoints"] = json!({ "app" : { "text" : { "value" : "${hostname} is text" } } });
+    one["customizationpoints"] =
+        json!({ "app" : { "text" : { "value" : "${hostname} is text" } } });
     let path = file(&host, &site("blog.example.org", '1', &[one]));
     let said = host.must(&["site", "deploy", &path, "-v"]);
     assert!(!said.contains("very secret"), "{said}");
@@ -154,7 +169,15 @@ fn a_site_file_is_made_and_deployed() {
     let host = host();
     let path = host.outside("made.json").display().to_string();
     host.must(&[
-        "site", "create", "new.example.org", "--app", "app", "--accessory", "acc", "--out", &path,
+        "site",
+        "create",
+        "new.example.org",
+        "--app",
+        "app",
+        "--accessory",
+        "acc",
+        "--out",
+        &path,
     ]);
     host.must(&["site", "deploy", &path, "--dry-run"]);
     assert!(told(&host).is_empty() && host.must(&["site", "list"]).matches("example").count() == 0);

@@ -142,8 +142,10 @@ fn release(host: &Host, version: &str, task: &str) {
         ("bin/task", task),
     ];
     let page = files[0].1.replace("VERSION", version);
-    let files: Vec<(&str, &str)> =
-        files.iter().map(|(path, text)| (*path, if *path == "page" { &page } else { *text })).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (*path, if *path == "page" { &page } else { *text }))
+        .collect();
     let folder = package(host, ("app", version), &manifest(), &files);
     host.must(&["install", &folder]);
 }

@@ -99,7 +99,8 @@ fn chosen<'a>(args: &'a RestoreArgs, backup: &'a Backup) -> Result<&'a SiteId, F
         }
         (None, _) => {
             let text = "the archive has several sites";
-            Err(Failure::new(Exit::Usage, text).hint(format!("say `--site {}`", ids.join("` or `--site "))))
+            Err(Failure::new(Exit::Usage, text)
+                .hint(format!("say `--site {}`", ids.join("` or `--site "))))
         }
     }
 }
@@ -118,7 +119,8 @@ fn site_of(tree: &Dir, id: &SiteId) -> Result<Site, Failure> {
 
 /// Gives a site and its apps new identifiers; gives those that apps had.
 fn renamed(site: &mut Site) -> Result<BTreeMap<AppConfigId, AppConfigId>, Failure> {
-    let odd = |error: crate::package::ident::IdentError| Failure::new(Exit::Failed, error.to_string());
+    let odd =
+        |error: crate::package::ident::IdentError| Failure::new(Exit::Failed, error.to_string());
     let mut ids = BTreeMap::new();
     site.id = SiteId::parse(&format!("s{}", random::hex(20)?)).map_err(odd)?;
     for app in &mut site.apps {

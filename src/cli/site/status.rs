@@ -76,8 +76,7 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
 }
 
 fn standing(app: &App, db: &Db, site: &Site) -> Result<Option<Standing>, Failure> {
-    let facts =
-        site_facts(db, (app.layout(), app.config()?), (&site.id, None), Moment::now())?;
+    let facts = site_facts(db, (app.layout(), app.config()?), (&site.id, None), Moment::now())?;
     let Some(old) = &facts.old else { return Ok(None) };
     let kept = Points::new();
     let ask = SiteAsk { id: &site.id, wanted: None, kept: &kept, facts: &facts, restored: None };

@@ -25,15 +25,15 @@ use super::error::ManifestError;
 use super::externals;
 use super::json::{self, Node};
 use super::place::Place;
-use crate::package::Package;
-use crate::package::ident::FormatName;
-use crate::sys::path::RelPath;
 use super::reading::Reading;
 use super::tree::Tree;
 use super::{FORMATS, Format};
+use crate::package::Package;
+use crate::package::ident::FormatName;
 use crate::package::note::Notes;
 use crate::package::ubos::Manifest;
 use crate::package::ubos::role::RoleName;
+use crate::sys::path::RelPath;
 
 /// Where the manifest lies in a package's tree.
 pub const MANIFEST: &str = "ubos-manifest.json";

@@ -63,7 +63,9 @@ pub(super) fn take(
             _ => continue,
         };
         let Some(kept) = kept else { continue };
-        let (Some(from), Some(number)) = (restored.find(kept), spots.kept_as(kept)) else { continue };
+        let (Some(from), Some(number)) = (restored.find(kept), spots.kept_as(kept)) else {
+            continue;
+        };
         let to = if is_database {
             Wanted::Dump(path(&dump_of(ask.id, number))?)
         } else {
@@ -91,10 +93,8 @@ pub fn backup(
     let parts = || old.deployment.parts.iter().zip(&old.pieces);
     let folder = format!("sites/{}/old", ask.id);
     let mut texts = vec![(Text::Site(site.id.clone()), format!("{folder}/site.json"))];
-    let mut files = BTreeMap::from([(
-        "site.json".to_owned(),
-        site_file::to_json(&site, Telling::Everything),
-    )]);
+    let mut files =
+        BTreeMap::from([("site.json".to_owned(), site_file::to_json(&site, Telling::Everything))]);
     for app in &site.apps {
         let name = format!("{}.json", app.id);
         texts.push((Text::App(app.id.clone()), format!("{folder}/{name}")));

@@ -59,7 +59,9 @@ pub(super) fn roles(part: &Part) -> Result<(), Refusal> {
     let tomcat = part.manifest().role(RoleName::Tomcat8);
     if tomcat.is_some_and(|role| !role.items.is_empty() || !role.installers.is_empty()) {
         let text = format!("`{}` needs Tomcat, of which `cart` knows nothing", part.name());
-        return Err(Refusal::new(Exit::Conflict, text).hint("its role `tomcat8` cannot be deployed"));
+        return Err(
+            Refusal::new(Exit::Conflict, text).hint("its role `tomcat8` cannot be deployed")
+        );
     }
     Ok(())
 }

@@ -93,9 +93,11 @@ pub(super) fn of_old(facts: &SiteFacts, old: &DeployedSite) -> Result<Deployment
         let of_app = |one: &&SiteResource| one.appconfig.as_ref() == Some(&app.id);
         let resources = old.new.resources.iter().filter(of_app);
         let resources: Vec<SiteResource> = resources.cloned().collect();
-        let manifest = old.new.packages.iter().find(|one| {
-            one.appconfig == app.id && one.installable.manifest.kind == Kind::App
-        });
+        let manifest = old
+            .new
+            .packages
+            .iter()
+            .find(|one| one.appconfig == app.id && one.installable.manifest.kind == Kind::App);
         let context = match manifest {
             Some(package) => context(app, &package.installable.manifest)?,
             None => Context::default(),
@@ -159,8 +161,9 @@ fn completed(facts: &SiteFacts, wanted: &Site) -> Result<Site, Refusal> {
 
 fn available<'a>(facts: &'a SiteFacts, name: &PackageName) -> Result<&'a Available, Refusal> {
     facts.available.get(name).ok_or_else(|| {
-        Refusal::new(Exit::NotFound, format!("the package `{name}` is not installed"))
-            .hint("`cart install` brings it into the library, from its folder, archive or repository")
+        Refusal::new(Exit::NotFound, format!("the package `{name}` is not installed")).hint(
+            "`cart install` brings it into the library, from its folder, archive or repository",
+        )
     })
 }
 
@@ -180,7 +183,11 @@ fn belongs(installable: &Installable, app: &AppConfig) -> Result<(), Refusal> {
         ),
         Kind::Accessory(one) if !one.apps.contains(&app.app) => {
             let apps: Vec<&str> = one.apps.iter().map(PackageName::as_str).collect();
-            let text = format!("`{name}` is an accessory of `{}`, not of `{}`", apps.join("`, `"), app.app);
+            let text = format!(
+                "`{name}` is an accessory of `{}`, not of `{}`",
+                apps.join("`, `"),
+                app.app
+            );
             conflict(text, "remove it from the `accessoryids`")
         }
         Kind::Accessory(_) => Ok(()),
@@ -250,7 +257,9 @@ fn ports(
             name: name.to_string(),
             value: serde_json::Value::Null,
         };
-        let same = |one: &&SiteResource| SiteResource { value: serde_json::Value::Null, ..(*one).clone() } == new;
+        let same = |one: &&SiteResource| {
+            SiteResource { value: serde_json::Value::Null, ..(*one).clone() } == new
+        };
         let old = facts.old.iter().flat_map(|old| &old.new.resources).find(same);
         new.value = match old {
             Some(old) => old.value.clone(),

@@ -169,9 +169,7 @@ impl Draft {
 pub fn kept_points(facts: &SiteFacts) -> Points {
     let packages = facts.old.iter().flat_map(|old| &old.new.packages);
     packages
-        .map(|one| {
-            ((one.appconfig.to_string(), one.installable.name.clone()), one.points.clone())
-        })
+        .map(|one| ((one.appconfig.to_string(), one.installable.name.clone()), one.points.clone()))
         .collect()
 }
 
@@ -220,11 +218,7 @@ fn title(ask: &SiteAsk<'_>) -> String {
 }
 
 /// Undoes what is deployed: what leaves for good is uninstalled, then everything goes, in reverse.
-fn undeploy(
-    plan: &mut Plan,
-    ask: &SiteAsk<'_>,
-    (draft, old, spots): (&Draft, &Side, &Spots),
-) {
+fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &Side, &Spots)) {
     let mut steps = Steps::new(spots, ask);
     let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
     let resources = resources.unwrap_or_default();

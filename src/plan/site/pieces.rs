@@ -175,7 +175,8 @@ impl<'a> Maker<'a> {
             ItemKind::Database { name, privileges, charset, collate } => {
                 let words = (charset.as_deref(), collate.as_deref());
                 let wanted = Wanted::parse(self.server(role)?, privileges, words);
-                let bucket = item.keep.as_ref().map(|bucket| self.kept(role.name, bucket.as_str(), 0));
+                let bucket =
+                    item.keep.as_ref().map(|bucket| self.kept(role.name, bucket.as_str(), 0));
                 pieces.push(Piece::Database(Database {
                     role: role.name,
                     name: name.to_string(),
@@ -191,7 +192,8 @@ impl<'a> Maker<'a> {
 
     fn server(&self, role: &Role) -> Result<Server, Refusal> {
         Server::of(role.name).ok_or_else(|| {
-            let text = format!("role `{}` of `{}` has no databases", role.name.as_str(), self.part.name());
+            let text =
+                format!("role `{}` of `{}` has no databases", role.name.as_str(), self.part.name());
             Refusal::new(Exit::Conflict, text)
         })
     }
@@ -259,7 +261,8 @@ impl<'a> Maker<'a> {
     }
 
     fn bucket(&self, role: &Role, item: &Item, number: usize) -> Option<Kept> {
-        if let ItemKind::File { names: Names::Many(_), .. } | ItemKind::Symlink { .. } = &item.kind {
+        if let ItemKind::File { names: Names::Many(_), .. } | ItemKind::Symlink { .. } = &item.kind
+        {
             return None;
         }
         item.keep.as_ref().map(|bucket| self.kept(role.name, bucket.as_str(), number))
@@ -440,9 +443,7 @@ impl<'a> Maker<'a> {
             return Ok(None);
         };
         match owner {
-            Some(Owner { user, group }) => {
-                self.owner_of(&self.render(user)?, &self.render(group)?)
-            }
+            Some(Owner { user, group }) => self.owner_of(&self.render(user)?, &self.render(group)?),
             None => self.owner_of("root", "root"),
         }
     }
@@ -462,8 +463,12 @@ impl<'a> Maker<'a> {
         };
         let unknown = |what: &str, name: &str| {
             let shown = name.escape_debug();
-            let text = format!("`{}` wants the {what} `{shown}`, which the host does not have", self.part.name());
-            Refusal::new(Exit::NotFound, text).hint(format!("make the {what}, or change the manifest"))
+            let text = format!(
+                "`{}` wants the {what} `{shown}`, which the host does not have",
+                self.part.name()
+            );
+            Refusal::new(Exit::NotFound, text)
+                .hint(format!("make the {what}, or change the manifest"))
         };
         let uid = find(user, web_user, &facts.accounts.users);
         let gid = find(group, web_group, &facts.accounts.groups);
@@ -483,7 +488,9 @@ impl<'a> Maker<'a> {
         let file = match &source {
             From::Package(path) => self.part.code_path.join(path),
             From::Code => self.part.code_path.clone(),
-            From::Host(path) => std::path::Path::new(&format!("{}/", self.facts.places.root)).join(path),
+            From::Host(path) => {
+                std::path::Path::new(&format!("{}/", self.facts.places.root)).join(path)
+            }
         };
         let to = self.part.text(&format!("appconfig.{}.dir", role.name.as_str()));
         let to = to.filter(|_| role.name.is_web()).unwrap_or_default().to_owned();
@@ -508,7 +515,9 @@ impl<'a> Maker<'a> {
     fn secrets(&self) -> Vec<String> {
         let points = self.part.manifest().points.iter();
         let secret = points.filter(|point| point.private || point.kind == PointKind::Password);
-        secret.map(|point| format!("installable.customizationpoints.{}.value", point.name)).collect()
+        secret
+            .map(|point| format!("installable.customizationpoints.{}.value", point.name))
+            .collect()
     }
 }
 
@@ -527,9 +536,9 @@ fn scope(values: &Values) -> Result<Scope, Refusal> {
     let mut scope = Scope::default();
     for (name, value) in values {
         let value: &Chosen = value;
-        scope.put(name.as_str(), Value::Fixed(value.clone())).map_err(|error| {
-            Refusal::new(Exit::Failed, error.to_string())
-        })?;
+        scope
+            .put(name.as_str(), Value::Fixed(value.clone()))
+            .map_err(|error| Refusal::new(Exit::Failed, error.to_string()))?;
     }
     Ok(scope)
 }

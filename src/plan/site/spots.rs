@@ -28,11 +28,7 @@ pub(super) struct Spots {
 }
 
 impl Spots {
-    pub(super) fn new(
-        ask: &SiteAsk<'_>,
-        draft: &Draft,
-        looked: &Looked,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn new(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Self, Refusal> {
         let real: BTreeMap<RelPath, RelPath> =
             looked.spots.iter().map(|(path, spot)| (path.clone(), spot.path.clone())).collect();
         let mut spots = Self {

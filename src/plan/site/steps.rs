@@ -1,14 +1,14 @@
 //! From what a package means to steps; neighbours at places become one step.
 
-use super::{Side, SiteAsk};
 use super::deployment::{Part, context_of};
 use super::pieces::{Piece, Placed, Statements};
 use super::spots::Spots;
+use super::{Side, SiteAsk};
 use crate::db::{ResourceKind, SiteResource};
+use crate::package::ubos::Kind;
 use crate::package::ubos::item::UnitPhase;
 use crate::package::ubos::name::SiteId;
 use crate::package::ubos::role::{AppContext, RoleName};
-use crate::package::ubos::Kind;
 use crate::plan::Plan;
 use crate::site::database::Provisioned;
 use crate::site::unit::UnitName;
@@ -54,7 +54,12 @@ pub(super) fn title_of(part: &Part, name: &str) -> String {
 }
 
 /// What is known of a database that is deployed.
-pub(super) fn provisioned(resources: &[SiteResource], part: &Part, role: RoleName, name: &str) -> Option<Provisioned> {
+pub(super) fn provisioned(
+    resources: &[SiteResource],
+    part: &Part,
+    role: RoleName,
+    name: &str,
+) -> Option<Provisioned> {
     let is = |one: &&SiteResource| {
         one.appconfig.as_ref() == Some(&part.app.id)
             && one.package.as_ref() == Some(part.name())
@@ -343,7 +348,9 @@ pub(super) fn check_templates(plan: &mut Plan, new: &Side) {
 
 fn perl_template(piece: &Piece) -> Option<Source> {
     match piece {
-        Piece::Placed(Placed { thing: Thing::File { content: Content::Perl(source), .. }, .. })
+        Piece::Placed(Placed {
+            thing: Thing::File { content: Content::Perl(source), .. }, ..
+        })
         | Piece::Sql(Statements { content: Content::Perl(source), .. }) => Some(source.clone()),
         _ => None,
     }

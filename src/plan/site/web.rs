@@ -20,7 +20,11 @@ use std::path::PathBuf;
 /// The name of the file with key and certificates.
 const TLS: &str = "tls";
 
-fn connect(site: &Site, serving: Option<Serving>, (tls, modules): (SiteTls, Vec<HostName>)) -> ConnectSite {
+fn connect(
+    site: &Site,
+    serving: Option<Serving>,
+    (tls, modules): (SiteTls, Vec<HostName>),
+) -> ConnectSite {
     ConnectSite { site: site.id.clone(), host: site.host.clone(), serving, tls, modules }
 }
 
@@ -44,7 +48,8 @@ pub(super) fn disconnect(plan: &mut Plan, ask: &SiteAsk<'_>, site: &Site) {
 /// is being made.
 pub(super) fn announce(plan: &mut Plan, ask: &SiteAsk<'_>, site: &Site) -> Result<(), Refusal> {
     if !ask.facts.has_web_server {
-        let text = "no web server shows the site: set `frontend.apache.enabled`, see cart-config(5)";
+        let text =
+            "no web server shows the site: set `frontend.apache.enabled`, see cart-config(5)";
         plan.warnings.push(text.into());
         return Ok(());
     }

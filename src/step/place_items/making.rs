@@ -89,11 +89,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Makes what `act` says as `name` in `room`.
-    pub(super) fn make(
-        &self,
-        act: &Placing,
-        (room, name): (&Dir, &str),
-    ) -> Result<(), Failure> {
+    pub(super) fn make(&self, act: &Placing, (room, name): (&Dir, &str)) -> Result<(), Failure> {
         match &act.what {
             Thing::Parent => {}
             Thing::Folder { mode, file_mode, kept } => {
@@ -233,11 +229,7 @@ impl<'a> Maker<'a> {
 }
 
 /// The bytes of `source` of the package whose folder of code is `code`.
-fn read_source(
-    source: &Source,
-    code: &RelPath,
-    dirs: (&Dir, &Dir),
-) -> Result<Vec<u8>, Failure> {
+fn read_source(source: &Source, code: &RelPath, dirs: (&Dir, &Dir)) -> Result<Vec<u8>, Failure> {
     let (dir, name) = place_of(source, code, dirs)?;
     Ok(dir.read(&name, LONGEST)?)
 }
@@ -285,11 +277,7 @@ fn bits(mode: Mode, own: u32) -> u32 {
 }
 
 /// Gives everything in `dir` owner and modes.
-fn settle_inside(
-    dir: &Dir,
-    owner: Option<(u32, u32)>,
-    modes: (Mode, Mode),
-) -> Result<(), Failure> {
+fn settle_inside(dir: &Dir, owner: Option<(u32, u32)>, modes: (Mode, Mode)) -> Result<(), Failure> {
     let (mode, file_mode) = modes;
     for name in dir.names()? {
         let Some(meta) = dir.meta(&name)? else { continue };
