@@ -186,8 +186,9 @@ fn run(start: &Path, room: &Dir) -> Result<(), PackError> {
         Status::Signalled(_) | Status::Flooded => "its functions were ended".into(),
     };
     let lines: Vec<&str> = done.stderr.text.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
-    Err(PackError::Build(format!("{how}: {}", last.escape_debug())))
+    let last = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join(" | ");
+    let fine = |c: char| if c.is_control() { ' ' } else { c };
+    Err(PackError::Build(format!("{how}: {}", last.chars().map(fine).collect::<String>())))
 }
 
 /// bash, without a network.

@@ -297,10 +297,11 @@ impl Host {
                 { "type" : "exec", "source" : "bin/item" } ],
                 "installers" : [ { "type" : "exec", "source" : "bin/task" } ],
                 "upgraders" : [ { "type" : "exec", "source" : "bin/task" } ] } } }"#;
-            let effect = self.root.join("etc/effect").display().to_string();
+            // The root is another one each time, and packages are to be the same.
             let item = format!(
-                "#!/bin/bash\ncase $1 in deploy) echo {version} >'{effect}' ;; *) rm -f '{effect}' ;; \
-                 esac\n"
+                "#!/bin/bash\nroot=${{0%%/var/lib/*}}\n\
+                 case $1 in deploy) echo {version} >\"$root/etc/effect\" ;; \
+                 *) rm -f \"$root/etc/effect\" ;; esac\n"
             );
             let build = format!("pkgname=app\npkgver={version}\n");
             self.file(&format!("{folder}/PKGBUILD"), &build, 0o644);
@@ -309,8 +310,9 @@ impl Host {
             self.file(&format!("{folder}/conf"), "${site.hostname}\n", 0o644);
             self.file(&format!("{folder}/tree/inner/{version}"), version, 0o644);
             self.file(&format!("{folder}/bin/item"), &item, 0o755);
-            let data = self.root.join("opt/app/data").display().to_string();
-            let task = format!("#!/bin/bash\necho {version} >>'{data}/mine'\n{task}\n");
+            let task = format!(
+                "#!/bin/bash\necho {version} >>\"${{0%%/var/lib/*}}/opt/app/data/mine\"\n{task}\n"
+            );
             self.file(&format!("{folder}/bin/task"), &task, 0o755);
         };
         app("APP", "1", "");
@@ -597,7 +599,9 @@ fn content(path: &Path, state: &str) -> String {
     if name.starts_with("OPENSHIFT_") && name.ends_with("_OUT") {
         return "[PORT]".into();
     }
-    without_address(&String::from_utf8_lossy(&bytes).replace(state, "[STATE]"))
+    let text = String::from_utf8_lossy(&bytes).replace(state, "[STATE]");
+    let root = state.strip_suffix("/var/lib/cartwright").unwrap_or(state);
+    without_address(&text.replace(root, "[ROOT]"))
 }
 
 /// A gear's addresses come of its number, which depends on the users of this host.

@@ -188,3 +188,53 @@ fn a_site_file_is_made_and_deployed() {
     assert_eq!(site["siteid"].as_str().unwrap(), key);
     host.must(&["site", "undeploy", &key[..9]]);
 }
+
+#[test]
+fn a_package_is_built_in_a_copy_without_a_network() {
+    let host = Host::new();
+    let folder = package(&host, ("app", "1"), &app(scripts("one", "do.pl")), &[("one.in", TELLS)]);
+    let build = r#"
+pkgname=$(basename $(pwd))
+pkgver=1
+pkgrel=2
+pkgdesc="An app"
+package() {
+    install -D -m0644 ${startdir}/ubos-manifest.json ${pkgdir}/ubos/lib/ubos/manifests/${pkgname}.json
+    install -D -m0755 ${startdir}/one.in ${pkgdir}/ubos/share/${pkgname}/bin/one
+    echo '1;' >${pkgdir}/ubos/share/${pkgname}/do.pl
+    touch ${startdir}/touched
+    if touch FOREIGN; then exit 9; fi
+    if (exec 3<>/dev/tcp/127.0.0.1/PORT); then exit 8; fi
+}
+"#;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let foreign = host.at("foreign").display().to_string();
+    let build = build.replace("FOREIGN", &foreign).replace("PORT", &port);
+    let folder = std::path::Path::new(&folder);
+    std::fs::write(folder.join("PKGBUILD"), build).unwrap();
+    let named = folder.with_file_name("blog");
+    std::fs::rename(folder, &named).unwrap();
+    let out = host.outside("out");
+    std::fs::create_dir(&out).unwrap();
+    let words = ["build", named.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let (status, said) = host.run(&words);
+    if said.contains("unshare") && status != 0 {
+        crate::skip("a_package_is_built_in_a_copy_without_a_network", "no namespace can be made");
+        return;
+    }
+    assert_eq!(status, 0, "{said}");
+    assert!(!named.join("touched").exists() && !host.has("foreign"), "it works on a copy");
+    let built = out.join("blog-1-2.tar.gz").display().to_string();
+    host.must(&["install", &built]);
+    assert_eq!(host.installed(), ["blog-1-2"]);
+    let mut app = with('1', &[]);
+    app["appid"] = "blog".into();
+    let path = file(&host, &site("blog.example.org", '1', &[app]));
+    host.must(&["site", "deploy", &path]);
+    assert_eq!(told(&host), ["one deploy", "one install"]);
+    std::fs::write(named.join("PKGBUILD"), "pkgname=x\npkgver=1\npackage() { false; }\n").unwrap();
+    host.fails(&words, 1, "its functions ended with status 1");
+    let left: Vec<_> = std::fs::read_dir(&out).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}

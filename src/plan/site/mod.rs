@@ -273,6 +273,7 @@ fn deploy(
     for ((part, pieces), tasks) in parts() {
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
+        plan.summary.extend(steps::depends(part));
         let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
         Steps::begin(plan, (ask.id, part), (pieces, &run));
         for piece in pieces {

@@ -427,11 +427,18 @@ impl<'a> Maker<'a> {
         let root = self.facts.places.root.as_str();
         let below = text.strip_prefix(root).filter(|rest| rest.starts_with('/')).unwrap_or(text);
         let parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
-        RelPath::parse(&parts.join("/")).map_err(|error| {
-            let shown = text.escape_debug();
+        let shown = text.escape_debug();
+        let path = RelPath::parse(&parts.join("/")).map_err(|error| {
             let text = format!("the path `{shown}` of `{}` {error}", self.part.name());
             Refusal::new(Exit::Conflict, text)
-        })
+        })?;
+        let place = std::path::Path::new(&format!("{root}/")).join(&path);
+        if place.starts_with(&self.facts.state) {
+            let text =
+                format!("the path `{shown}` of `{}` is in the state of `cart`", self.part.name());
+            return Err(Refusal::new(Exit::Conflict, text));
+        }
+        Ok(path)
     }
 
     fn owner(&self, kind: &ItemKind) -> Result<Option<(u32, u32)>, Refusal> {

@@ -356,6 +356,19 @@ fn perl_template(piece: &Piece) -> Option<Source> {
     }
 }
 
+/// The packages of the host that a package wants to be there, as the original's host names them.
+pub(super) fn depends(part: &Part) -> Option<String> {
+    let roles = part.manifest().roles.iter();
+    let names: BTreeSet<&str> =
+        roles.flat_map(|role| &role.depends).map(|name| name.as_str()).collect();
+    let all: Vec<&str> = names.into_iter().collect();
+    let text = || {
+        let (name, all) = (part.name(), all.join("`, `"));
+        format!("`{name}` needs of the host what Arch calls `{all}`; see to it that it is there")
+    };
+    (!all.is_empty()).then(text)
+}
+
 /// A line about a package that comes.
 pub(super) fn describe(part: &Part) -> String {
     let name = part.name();
