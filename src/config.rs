@@ -29,6 +29,8 @@ pub struct Config {
     pub externals: BTreeMap<String, Rule>,
     /// Where packages of tpkg go, and where they come from.
     pub tpkg: Tpkg,
+    /// How sites of UBOS apps are deployed.
+    pub sites: Sites,
     /// The servers of databases that sites use.
     pub databases: Databases,
     /// How units of systemd are switched.
@@ -52,6 +54,27 @@ pub struct Tpkg {
 impl Default for Tpkg {
     fn default() -> Self {
         Self { base: "/opt/tpkg".into(), sources: Vec::new() }
+    }
+}
+
+/// How sites of UBOS apps are deployed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sites {
+    /// The account of the web server, for which manifests say `http`: `http` where the host has it,
+    /// else `www-data`.
+    pub web_user: Option<String>,
+    /// Its group.
+    pub web_group: Option<String>,
+    /// The first port that apps get.
+    pub first_port: u16,
+    /// Variables of the host that apps find different from the usual ones, by their full names.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Default for Sites {
+    fn default() -> Self {
+        Self { web_user: None, web_group: None, first_port: 5001, variables: BTreeMap::new() }
     }
 }
 
@@ -256,6 +279,7 @@ impl Default for Config {
             frontend: Frontend::default(),
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
+            sites: Sites::default(),
             databases: Databases::default(),
             units: Units::default(),
             stash_limit: 2 << 30,

@@ -12,6 +12,7 @@ pub mod await_endpoints;
 pub mod call_external;
 pub mod check_cartridge;
 pub mod check_endpoints;
+pub mod check_templates;
 pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
@@ -31,11 +32,13 @@ pub mod end_processes;
 pub mod endpoints;
 mod files;
 mod folders;
+pub mod forget_variables;
 mod gear_files;
 pub mod git_repo;
 mod heard;
 mod hints;
 pub mod host_links;
+mod host_move;
 mod host_program;
 pub mod host_script;
 mod instance;
@@ -49,6 +52,7 @@ pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
+pub mod place_items;
 pub mod place_trees;
 pub mod provision_database;
 mod redact;
@@ -63,15 +67,18 @@ mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
+pub mod site_variables;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
 pub mod switch_unit;
+pub mod take_items;
 mod times;
 mod ubos_run;
 pub mod ubos_script;
 pub mod upgrade_files;
 pub mod upgrade_script;
+pub mod use_backup;
 pub mod write_backup;
 pub mod write_events;
 pub mod write_unit;
@@ -215,6 +222,7 @@ steps! {
     call_external::CallExternal,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
+    check_templates::CheckTemplates,
     clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
@@ -229,6 +237,7 @@ steps! {
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
+    forget_variables::ForgetVariables,
     git_repo::GitRepo,
     host_links::HostLinks,
     host_script::HostScript,
@@ -240,6 +249,7 @@ steps! {
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
+    place_items::PlaceItems,
     place_trees::PlaceTrees,
     provision_database::ProvisionDatabase,
     remove_cartridge::RemoveCartridge,
@@ -249,12 +259,15 @@ steps! {
     run_script::RunScript,
     run_sql::RunSql,
     set_state::SetState,
+    site_variables::SiteVariables,
     stash_gear::StashGear,
     stash_trees::StashTrees,
     switch_unit::SwitchUnit,
+    take_items::TakeItems,
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
+    use_backup::UseBackup,
     write_backup::WriteBackup,
     write_events::WriteEvents,
     write_unit::WriteUnit,
