@@ -9,7 +9,7 @@ use super::request::{Request, What};
 use super::staging::{Corner, Staging};
 use crate::archive::{self, Links, Modes, Options, Strip};
 use crate::error::FsError;
-use crate::format::{self, Line, Release, Unpacked};
+use crate::format::{self, Called, Line, Named, Release, Unpacked};
 use crate::library;
 use crate::package::Package;
 use crate::package::digest::Sha256;

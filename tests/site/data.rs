@@ -121,3 +121,20 @@ fn a_script_that_hangs_dies_or_exits_ends_alone() {
         assert_eq!(host.look(), before, "{text}");
     }
 }
+
+#[test]
+fn a_site_whose_scripts_cannot_succeed_can_leave_all_the_same() {
+    let host = Host::new();
+    let stubborn = "#!/bin/bash\n[[ $1 != uninstall ]]\n";
+    release(&host, "1", (json!([]), stubborn));
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    let before = host.look();
+    host.must(&["site", "deploy", &path]);
+    let deployed = host.look();
+    host.fails(&["site", "undeploy", "--all"], 9, "operation `uninstall`");
+    assert_eq!(host.look(), deployed);
+    host.must(&["site", "undeploy", "--all", "--skip-scripts"]);
+    assert_eq!(host.look(), before);
+    let said = host.fails(&["undo", "2"], 4, "the site `blog.example.org` is not undone");
+    assert!(said.contains("cart site backup"), "{said}");
+}

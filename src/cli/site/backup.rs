@@ -72,8 +72,7 @@ fn one(
     carry_out(app, db, options, &|| {
         let facts = site_facts(db, (app.layout(), app.config()?), (&site.id, None), now)?;
         let kept = Points::new();
-        let ask =
-            SiteAsk { id: &site.id, wanted: None, kept: &kept, facts: &facts, restored: None };
+        let ask = SiteAsk::of_deployed((&site.id, &kept), &facts);
         let draft = draft(&ask)?;
         let looked = look(&root_of(app.layout())?, &draft.paths())?;
         Ok(backup(&ask, (&draft, &looked), to)?)

@@ -53,12 +53,8 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
     }
     let db = database(app, args.change.dry_run)?;
     for site in &all {
-        become_of(
-            (app, &db),
-            (&site.id, Becoming { site: Some(site), restored: None }),
-            &args.change,
-        )
-        .doing(|| format!("cannot deploy the site `{}`", name_of(site)))?;
+        become_of((app, &db), (&site.id, Becoming::site(site)), &args.change)
+            .doing(|| format!("cannot deploy the site `{}`", name_of(site)))?;
     }
     Ok(Exit::Done)
 }

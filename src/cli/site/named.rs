@@ -8,7 +8,7 @@ use crate::facts::site::{look, root_of, site_facts};
 use crate::package::ubos::name::SiteId;
 use crate::package::ubos::site::{Host, Site};
 use crate::plan::Plan;
-use crate::plan::site::{Points, Restored, SiteAsk, change, draft, kept_points};
+use crate::plan::site::{Farewell, Points, Restored, SiteAsk, change, draft, kept_points};
 use crate::sys::clock::Moment;
 use crate::ui::suggest;
 use std::cell::RefCell;
@@ -67,12 +67,21 @@ pub(super) fn existing(app: &App) -> Result<Db, Failure> {
 }
 
 /// What is to become of a site.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Becoming<'a> {
     /// What it is to be; nothing where it is undeployed.
     pub(super) site: Option<&'a Site>,
     /// The backup from which its data come.
     pub(super) restored: Option<&'a Restored>,
+    /// Whether scripts of what leaves are asked.
+    pub(super) farewell: Farewell,
+}
+
+impl<'a> Becoming<'a> {
+    /// It is deployed.
+    pub(super) fn site(site: &'a Site) -> Self {
+        Self { site: Some(site), ..Self::default() }
+    }
 }
 
 /// Makes the site `id` what is wanted, or nothing.
@@ -96,7 +105,7 @@ fn plan(
     (id, becoming): (&SiteId, Becoming<'_>),
     (now, drawn): (Moment, Option<&Points>),
 ) -> Result<(Plan, Points), Failure> {
-    let Becoming { site, restored } = becoming;
+    let Becoming { site, restored, farewell } = becoming;
     let facts = site_facts(db, (app.layout(), app.config()?), (id, site), now)?;
     if site.is_none() && facts.old.is_none() {
         let text = "the site is not deployed any more";
@@ -104,7 +113,7 @@ fn plan(
     }
     let mut kept = drawn.cloned().unwrap_or_default();
     kept.extend(kept_points(&facts));
-    let ask = SiteAsk { id, wanted: site, kept: &kept, facts: &facts, restored };
+    let ask = SiteAsk { id, wanted: site, kept: &kept, facts: &facts, restored, farewell };
     let draft = draft(&ask)?;
     let looked = look(&root_of(app.layout())?, &draft.paths())?;
     let plan = change(&ask, &draft, &looked)?;

@@ -30,12 +30,8 @@ pub struct RedeployArgs {
 pub fn run(args: &RedeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
     for site in wanted(&db, &args.sites, args.all)? {
-        become_of(
-            (app, &db),
-            (&site.id, Becoming { site: Some(&site), restored: None }),
-            &args.change,
-        )
-        .doing(|| format!("cannot redeploy the site `{}`", name_of(&site)))?;
+        become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
+            .doing(|| format!("cannot redeploy the site `{}`", name_of(&site)))?;
     }
     Ok(Exit::Done)
 }

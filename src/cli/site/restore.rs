@@ -79,7 +79,7 @@ fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let folder = folder.map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
     let restored = restored(&backup, (&site, &ids), &folder)?;
     let db = database(app, args.change.dry_run)?;
-    let becoming = Becoming { site: Some(&site), restored: Some(&restored) };
+    let becoming = Becoming { restored: Some(&restored), ..Becoming::site(&site) };
     become_of((app, &db), (&site.id, becoming), &args.change)
         .doing(|| format!("cannot restore the site `{}`", name_of(&site)))
 }

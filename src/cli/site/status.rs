@@ -79,7 +79,7 @@ fn standing(app: &App, db: &Db, site: &Site) -> Result<Option<Standing>, Failure
     let facts = site_facts(db, (app.layout(), app.config()?), (&site.id, None), Moment::now())?;
     let Some(old) = &facts.old else { return Ok(None) };
     let kept = Points::new();
-    let ask = SiteAsk { id: &site.id, wanted: None, kept: &kept, facts: &facts, restored: None };
+    let ask = SiteAsk::of_deployed((&site.id, &kept), &facts);
     let looked = look(&root_of(app.layout())?, &draft(&ask)?.paths())?;
     let gone = looked.spots.iter().filter(|(_, spot)| spot.there.is_none());
     let missing: Vec<String> = gone.map(|(path, _)| format!("/{path}")).collect();

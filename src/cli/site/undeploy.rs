@@ -4,6 +4,7 @@ use super::named::{Becoming, become_of, existing, name_of, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
+use crate::plan::site::Farewell;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -21,6 +22,9 @@ pub struct UndeployArgs {
     /// Every site
     #[arg(long, conflicts_with = "sites")]
     pub all: bool,
+    /// Leave out the packages' scripts, where one of them cannot succeed
+    #[arg(long)]
+    pub skip_scripts: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -29,9 +33,14 @@ pub struct UndeployArgs {
 /// Undeploys sites, each in a transaction of its own.
 pub fn run(args: &UndeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
+    let farewell = if args.skip_scripts { Farewell::Unasked } else { Farewell::Asked };
     for site in wanted(&db, &args.sites, args.all)? {
-        become_of((app, &db), (&site.id, Becoming { site: None, restored: None }), &args.change)
-            .doing(|| format!("cannot undeploy the site `{}`", name_of(&site)))?;
+        become_of(
+            (app, &db),
+            (&site.id, Becoming { farewell, ..Becoming::default() }),
+            &args.change,
+        )
+        .doing(|| format!("cannot undeploy the site `{}`", name_of(&site)))?;
     }
     Ok(Exit::Done)
 }

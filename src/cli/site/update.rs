@@ -35,12 +35,8 @@ pub fn run(args: &UpdateArgs, app: &mut App) -> Result<Exit, Failure> {
             continue;
         }
         count += 1;
-        become_of(
-            (app, &db),
-            (&site.id, Becoming { site: Some(&site), restored: None }),
-            &args.change,
-        )
-        .doing(|| format!("cannot update the site `{}`", name_of(&site)))?;
+        become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
+            .doing(|| format!("cannot update the site `{}`", name_of(&site)))?;
     }
     if count == 0 {
         app.printer().talk("every site has the newest releases that the library has");

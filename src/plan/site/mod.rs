@@ -18,7 +18,7 @@ pub use backup::{Restored, backup};
 pub use deployment::Points;
 
 use super::{Consent, Plan, Refusal, Resource};
-use crate::db::{Change, NewSite, SITE_PORT, SitePackage, SiteResource};
+use crate::db::{Change, InversePart, NewSite, SITE_PORT, SitePackage, SiteResource};
 use crate::db::{Reservation, ResourceKind};
 use crate::facts::site::{Looked, SiteFacts};
 use crate::package::ubos::item::TaskPhase;
@@ -48,6 +48,25 @@ pub struct SiteAsk<'a> {
     pub facts: &'a SiteFacts,
     /// The backup from which its data come, where it is restored.
     pub restored: Option<&'a Restored>,
+    /// Whether scripts of what leaves are asked.
+    pub farewell: Farewell,
+}
+
+/// Whether scripts of packages that leave are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Farewell {
+    /// They are.
+    #[default]
+    Asked,
+    /// They are left out, since one of them cannot succeed.
+    Unasked,
+}
+
+impl<'a> SiteAsk<'a> {
+    /// Asks nothing but what there is.
+    pub fn of_deployed((id, kept): (&'a SiteId, &'a Points), facts: &'a SiteFacts) -> Self {
+        Self { id, wanted: None, kept, facts, restored: None, farewell: Farewell::Asked }
+    }
 }
 
 /// A request that was thought through, but for the places that it needs.
@@ -239,7 +258,8 @@ fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &S
         }
         plan.summary.push(format!("`{}` leaves", part.name()));
         plan.consent = plan.consent.max(Consent::Courtesy);
-        for piece in &tasks.uninstall {
+        let asked = ask.farewell == Farewell::Asked;
+        for piece in tasks.uninstall.iter().filter(|_| asked) {
             Steps::run(plan, part, piece);
         }
     }
@@ -248,7 +268,9 @@ fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &S
     }
     for ((part, pieces), _) in parts() {
         for piece in pieces.iter().rev() {
-            steps.take(plan, part, piece);
+            if ask.farewell == Farewell::Asked || !matches!(piece, Piece::Script(_)) {
+                steps.take(plan, part, piece);
+            }
         }
         steps.flush_taken(plan, part);
     }
@@ -326,6 +348,7 @@ fn record(
             plan.records.push(Change::PutSite(Box::new(new)));
         }
     }
+    plan.inverse.parts.push(InversePart::Deployment { site: shown(ask) });
     plan.after.push(ForgetVariables { folder: path(&format!("sites/{}", ask.id))? }.into());
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! What the manifest of a package means at a site: things at places, scripts, ports and so on, in
 //! order.
 
+mod words;
+
 use super::deployment::Part;
 use crate::db::DeployedSite;
 use crate::error::Exit;
 use crate::facts::site::{SiteFacts, Tree};
-use crate::package::file_table::Content as InTree;
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::{
-    Item, ItemKind, ItemPath, Language, Mode, Names, Owner, Run, Runner, Script, Source, Sql, Task,
-    TaskPhase, UnitPhase,
+    Item, ItemKind, Names, Run, Runner, Script, Source, Sql, Task, TaskPhase, UnitPhase,
 };
 use crate::package::ubos::point::PointKind;
 use crate::package::ubos::role::{Role, RoleName};
@@ -20,8 +20,9 @@ use crate::step::place_items::{Content, Source as From, Thing};
 use crate::step::site_variables::{FOR_SCRIPTS, Values};
 use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript};
 use crate::sys::path::RelPath;
-use crate::template::ubos::{Scope, Value, Variables};
+use crate::template::ubos::{Scope, Value};
 use std::cell::Cell;
+use words::Sort;
 
 /// Something at a place on the host.
 pub(super) struct Placed {
@@ -279,212 +280,6 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn thing(&self, kind: &ItemKind, name: &str) -> Result<Thing, Refusal> {
-        let kept = None;
-        Ok(match kind {
-            ItemKind::File { content, mode, .. } => {
-                let mode = match mode {
-                    Mode::Bits(bits) => Some(*bits),
-                    Mode::Preserve => None,
-                };
-                Thing::File { content: self.content(content, name)?, mode, kept }
-            }
-            ItemKind::Directory { mode, file_mode, .. } => {
-                let mode = match mode {
-                    Mode::Bits(bits) => *bits,
-                    Mode::Preserve => 0o755,
-                };
-                let file_mode = file_mode.unwrap_or(Mode::Preserve);
-                Thing::Folder { mode, file_mode, kept }
-            }
-            ItemKind::Tree { source, mode, file_mode, .. } => Thing::Tree {
-                source: self.source(source, name, Sort::Anything)?,
-                mode: *mode,
-                file_mode: *file_mode,
-                kept,
-            },
-            ItemKind::Symlink { source, .. } => {
-                let target = self.render(&source.of(name))?;
-                let target = if target.starts_with('/') {
-                    target
-                } else {
-                    self.part.code_path.join(target).display().to_string()
-                };
-                Thing::Link { target }
-            }
-            _ => Thing::Parent,
-        })
-    }
-
-    fn content(&self, content: &Source, name: &str) -> Result<Content, Refusal> {
-        Ok(match content {
-            Source::File(path) => Content::Copy(self.source(path, name, Sort::File)?),
-            Source::Template(path, Language::Varsubst) => {
-                let source = self.source(path, name, Sort::File)?;
-                self.try_out(&source)?;
-                Content::Varsubst(source)
-            }
-            Source::Template(path, Language::Perlscript) => {
-                Content::Perl(self.source(path, name, Sort::File)?)
-            }
-            Source::Inline(..) => {
-                let text = format!("`{}` has a text where a file should be", self.part.name());
-                return Err(Refusal::new(Exit::Failed, text));
-            }
-        })
-    }
-
-    /// Renders a template before anything is changed, with something for what is not known yet.
-    fn try_out(&self, source: &From) -> Result<(), Refusal> {
-        let (From::Package(path), Some(tree)) = (source, self.tree) else { return Ok(()) };
-        let Some(text) = tree.texts.get(self.in_tree(path).as_str()) else { return Ok(()) };
-        let scopes = [&self.scope];
-        let variables = Variables { scopes: &scopes, accounts: &self.facts.accounts };
-        variables.render(text).map(drop).map_err(|error| {
-            let name = self.part.name();
-            let text = format!("the template `{path}` of `{name}` cannot be rendered: {error}");
-            let refusal = Refusal::new(Exit::Conflict, text);
-            match crate::error::Explain::hint(&error) {
-                Some(hint) => refusal.hint(hint),
-                None => refusal,
-            }
-        })
-    }
-
-    /// The text with its variables replaced.
-    pub(super) fn render(&self, text: &str) -> Result<String, Refusal> {
-        let scopes = [&self.scope];
-        let variables = Variables { scopes: &scopes, accounts: &self.facts.accounts };
-        variables.render_text(text).map_err(|error| {
-            let name = self.part.name();
-            let shown: String = text.chars().take(80).collect();
-            let shown = shown.escape_debug();
-            let text = format!("`{shown}` of `{name}` cannot be resolved: {error}");
-            Refusal::new(Exit::Conflict, text)
-        })
-    }
-
-    /// The path in the package's tree of what lies at `path` in its folder of code.
-    fn in_tree(&self, path: &RelPath) -> String {
-        let code = &self.part.installable.code;
-        if code.is_empty() { path.to_string() } else { format!("{code}/{path}") }
-    }
-
-    /// Where something lies that the manifest names as a source.
-    fn source(&self, path: &ItemPath, name: &str, wanted: Sort) -> Result<From, Refusal> {
-        let text = self.render(&path.of(name))?;
-        let code = self.part.code_path.display().to_string();
-        let inside = match text.strip_prefix(&code) {
-            Some("" | "/") => return Ok(From::Code),
-            Some(rest) if rest.starts_with('/') => Some(rest.trim_start_matches('/')),
-            _ if text.starts_with('/') => None,
-            _ => Some(text.as_str()),
-        };
-        let Some(inside) = inside else { return Ok(From::Host(self.absolute(&text)?)) };
-        let inside = RelPath::parse(inside.trim_end_matches('/')).map_err(|error| {
-            let shown = text.escape_debug();
-            Refusal::new(Exit::Conflict, format!("the source `{shown}` {error}"))
-        })?;
-        if let Some(tree) = self.tree {
-            self.is_there(tree, &inside, wanted)?;
-        }
-        Ok(From::Package(inside))
-    }
-
-    fn is_there(&self, tree: &Tree, inside: &RelPath, wanted: Sort) -> Result<(), Refusal> {
-        let name = self.part.name();
-        let entry = tree.table.get(&self.in_tree(inside));
-        let wrong = |text: String| Err(Refusal::new(Exit::Conflict, text));
-        match (entry.map(|entry| &entry.content), wanted) {
-            (None, _) => wrong(format!("`{inside}` is not in the package `{name}`")),
-            (Some(InTree::File { .. }), _) | (Some(_), Sort::Anything) => Ok(()),
-            (Some(_), _) => wrong(format!("`{inside}` of `{name}` is no regular file")),
-        }
-    }
-
-    /// The place that a manifest names: absolute, or in the folder of the role.
-    fn place(&self, role: &Role, name: &str) -> Result<RelPath, Refusal> {
-        let text = self.render(name)?;
-        if text.starts_with('/') {
-            return self.absolute(&text);
-        }
-        match self.part.text(&format!("appconfig.{}.dir", role.name.as_str())) {
-            Some(folder) if role.name.is_web() => self.absolute(&format!("{folder}/{text}")),
-            _ => {
-                let text = format!(
-                    "`{}` of `{}` is no absolute path, and role `{}` has no folder",
-                    text.escape_debug(),
-                    self.part.name(),
-                    role.name.as_str()
-                );
-                Err(Refusal::new(Exit::Conflict, text))
-            }
-        }
-    }
-
-    /// An absolute path as one below the root directory.
-    pub(super) fn absolute(&self, text: &str) -> Result<RelPath, Refusal> {
-        let root = self.facts.places.root.as_str();
-        let below = text.strip_prefix(root).filter(|rest| rest.starts_with('/')).unwrap_or(text);
-        let parts: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
-        let shown = text.escape_debug();
-        let path = RelPath::parse(&parts.join("/")).map_err(|error| {
-            let text = format!("the path `{shown}` of `{}` {error}", self.part.name());
-            Refusal::new(Exit::Conflict, text)
-        })?;
-        let place = std::path::Path::new(&format!("{root}/")).join(&path);
-        if place.starts_with(&self.facts.state) {
-            let text =
-                format!("the path `{shown}` of `{}` is in the state of `cart`", self.part.name());
-            return Err(Refusal::new(Exit::Conflict, text));
-        }
-        Ok(path)
-    }
-
-    fn owner(&self, kind: &ItemKind) -> Result<Option<(u32, u32)>, Refusal> {
-        let (ItemKind::File { owner, .. }
-        | ItemKind::Directory { owner, .. }
-        | ItemKind::Tree { owner, .. }
-        | ItemKind::Symlink { owner, .. }) = kind
-        else {
-            return Ok(None);
-        };
-        match owner {
-            Some(Owner { user, group }) => self.owner_of(&self.render(user)?, &self.render(group)?),
-            None => self.owner_of("root", "root"),
-        }
-    }
-
-    /// The numbers of a user and a group; nothing where `cart` may give nothing away.
-    fn owner_of(&self, user: &str, group: &str) -> Result<Option<(u32, u32)>, Refusal> {
-        if !self.facts.is_root {
-            return Ok(None);
-        }
-        let facts = self.facts;
-        let (web_user, web_group) = &facts.places.web;
-        let find = |name: &str, web: &str, known: &std::collections::HashMap<String, u32>| {
-            let own = (name == "root").then_some(0).or_else(|| known.get(name).copied());
-            // What the original calls the web server.
-            own.or_else(|| known.get(web).copied().filter(|_| name == "http"))
-                .or_else(|| name.parse().ok())
-        };
-        let unknown = |what: &str, name: &str| {
-            let shown = name.escape_debug();
-            let text = format!(
-                "`{}` wants the {what} `{shown}`, which the host does not have",
-                self.part.name()
-            );
-            Refusal::new(Exit::NotFound, text)
-                .hint(format!("make the {what}, or change the manifest"))
-        };
-        let uid = find(user, web_user, &facts.accounts.users);
-        let gid = find(group, web_group, &facts.accounts.groups);
-        Ok(Some((
-            uid.ok_or_else(|| unknown("user", user))?,
-            gid.ok_or_else(|| unknown("group", group))?,
-        )))
-    }
-
     fn script(
         &self,
         role: &Role,
@@ -526,13 +321,6 @@ impl<'a> Maker<'a> {
             .map(|point| format!("installable.customizationpoints.{}.value", point.name))
             .collect()
     }
-}
-
-/// What a source has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
-    File,
-    Anything,
 }
 
 fn wrong(text: String) -> Refusal {
