@@ -157,7 +157,7 @@ impl Backup {
             match name.to_str() {
                 Some(TYPE | START) => {}
                 Some(SITES) => {
-                    found.sites = found.texts(tree, SITES, |id| SiteId::parse(id).ok())?
+                    found.sites = found.texts(tree, SITES, |id| SiteId::parse(id).ok())?;
                 }
                 Some(INSTALLABLES) => {
                     let parse = |name: &str| PackageName::parse(name).ok();
@@ -194,11 +194,10 @@ impl Backup {
             let text = name.to_str().unwrap_or_default();
             let place = format!("{APPS}/{text}");
             let kind = tree.meta(&place)?.map(|meta| meta.kind);
-            match (AppConfigId::parse(text.strip_suffix(".json").unwrap_or(text)), kind) {
-                (Ok(id), Some(Kind::File)) if text.ends_with(".json") => self.apps.push(id),
-                (Ok(id), Some(Kind::Directory)) if !text.ends_with(".json") => {
-                    self.packages(tree, &id, &place)?;
-                }
+            let of_text = text.strip_suffix(".json").and_then(|id| AppConfigId::parse(id).ok());
+            match (of_text, AppConfigId::parse(text), kind) {
+                (Some(id), _, Some(Kind::File)) => self.apps.push(id),
+                (_, Ok(id), Some(Kind::Directory)) => self.packages(tree, &id, &place)?,
                 _ => self.not_known(APPS, &name),
             }
         }

@@ -42,21 +42,17 @@ pub(super) struct Call {
 impl Call {
     /// The client of the server's administrator, for a database or none.
     pub(super) fn administrator(cx: &Cx<'_>, server: Server, name: &str) -> Result<Self, Failure> {
-        match server {
-            Server::Postgresql => {
-                let mut call = Self::postgresql(cx, "psql", name)?;
-                call.add(&SESSION);
-                Ok(call)
-            }
-            _ => {
-                let mut call = Self::mysql(cx, "mariadb")?;
-                call.add(&["--batch", "--skip-column-names"]);
-                if !name.is_empty() {
-                    call.arguments.push(format!("--database={name}").into());
-                }
-                Ok(call)
-            }
+        if server == Server::Postgresql {
+            let mut call = Self::postgresql(cx, "psql", name)?;
+            call.add(&SESSION);
+            return Ok(call);
         }
+        let mut call = Self::mysql(cx, "mariadb");
+        call.add(&["--batch", "--skip-column-names"]);
+        if !name.is_empty() {
+            call.arguments.push(format!("--database={name}").into());
+        }
+        Ok(call)
     }
 
     /// The program that writes a dump of a database to its standard output.
@@ -66,7 +62,7 @@ impl Call {
             call.add(&["--no-owner", "--no-privileges", "--encoding=UTF8"]);
             return Ok(call);
         }
-        let mut call = Self::mysql(cx, "mariadb-dump")?;
+        let mut call = Self::mysql(cx, "mariadb-dump");
         call.add(&["--single-transaction", "--quick", "--routines", "--triggers", "--events"]);
         call.add(&["--hex-blob", "--default-character-set=utf8mb4", "--no-tablespaces"]);
         call.add(&["--skip-comments"]);
@@ -124,7 +120,7 @@ impl Call {
         }
     }
 
-    fn mysql(cx: &Cx<'_>, program: &'static str) -> Result<Self, Failure> {
+    fn mysql(cx: &Cx<'_>, program: &'static str) -> Self {
         let settings = &cx.config.databases.mysql;
         let mut call = Self::new(Server::Mysql, program);
         // It has to be the first one.
@@ -137,7 +133,7 @@ impl Call {
             None => "--no-defaults".into(),
         });
         call.at_socket(&settings.socket, &settings.user);
-        Ok(call)
+        call
     }
 
     fn at_socket(&mut self, socket: &Path, user: &str) {
@@ -311,14 +307,12 @@ fn account(name: &str) -> Result<Option<(u32, u32)>, Failure> {
     let who = Who::Name(name.to_owned());
     let user = Accounts::below(None, Kind::Users).id(&root, &who)?;
     let group = Accounts::below(None, Kind::Groups).id(&root, &who)?;
-    match (user, group) {
-        (Some(user), Some(group)) => Ok(Some((user, group))),
-        _ => {
-            let text = format!("there is no account `{}`", name.escape_debug());
-            Err(Failure::new(Exit::Failed, text)
-                .hint("install `postgresql`, or set `databases.postgresql.account`"))
-        }
+    if let (Some(user), Some(group)) = (user, group) {
+        return Ok(Some((user, group)));
     }
+    let text = format!("there is no account `{}`", name.escape_debug());
+    Err(Failure::new(Exit::Failed, text)
+        .hint("install `postgresql`, or set `databases.postgresql.account`"))
 }
 
 fn scratch(cx: &Cx<'_>, name: &str) -> Result<File, Failure> {

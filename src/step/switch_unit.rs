@@ -141,10 +141,10 @@ impl SwitchUnit {
         }))
     }
 
-    fn switch(&self, before: &Before, cx: &Cx<'_>) -> Result<(), Failure> {
+    fn switch(&self, by: By, cx: &Cx<'_>) -> Result<(), Failure> {
         let unit = self.unit.as_str();
         let on = self.to == Switch::On;
-        match (before.by, on) {
+        match (by, on) {
             (By::Record, _) => self.write_down(cx, State { enabled: on, active: on }),
             (By::Systemd, true) => {
                 // Files of units may have come or changed a moment ago.
@@ -180,7 +180,7 @@ impl Step for SwitchUnit {
 
     fn apply(&self, before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
         checkpoint("switch_unit: before");
-        self.switch(before, cx)?;
+        self.switch(before.by, cx)?;
         checkpoint("switch_unit: after");
         let mut said = Said::default();
         if before.by == By::Record && self.to == Switch::On {

@@ -37,29 +37,13 @@ const LONGEST: u64 = 64 << 20;
 impl WriteBackup {
     fn folder(&self) -> Result<(Dir, &str), Failure> {
         let name = self.to.file_name().and_then(|name| name.to_str());
-        match (self.to.parent().filter(|_| self.to.is_absolute()), name) {
-            (Some(parent), Some(name)) => Ok((Dir::open(parent)?, name)),
-            _ => {
-                let text = format!("`{}` is no place for a backup", self.to.display());
-                Err(Failure::new(Exit::Usage, text))
-            }
+        if let (Some(parent), Some(name)) =
+            (self.to.parent().filter(|_| self.to.is_absolute()), name)
+        {
+            return Ok((Dir::open(parent)?, name));
         }
-    }
-
-    /// The name of the archive in the making, beside its place.
-    fn beside(&self, cx: &Cx<'_>, name: &str) -> String {
-        format!(".{name}.cart-{}-{}", cx.transaction, cx.number)
-    }
-
-    /// Removes the archive if it is the one that this step has put there: somebody else's that has come
-    /// meanwhile stays.
-    fn remove_ours(&self, cx: &Cx<'_>, folder: &Dir, name: &str) -> Result<(), Failure> {
-        let room = cx.room()?;
-        let ours = if room.has(OURS)? { room.read(OURS, LONGEST)? } else { Vec::new() };
-        if folder.has(name)? && traits_of(folder, name)?.as_bytes() == ours {
-            folder.remove_file(name)?;
-        }
-        Ok(())
+        let text = format!("`{}` is no place for a backup", self.to.display());
+        Err(Failure::new(Exit::Usage, text))
     }
 
     fn write(&self, cx: &Cx<'_>, folder: &Dir, name: &str) -> Result<u64, Failure> {
@@ -115,14 +99,14 @@ impl Step for WriteBackup {
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let (folder, name) = self.folder()?;
-        let beside = self.beside(cx, name);
-        folder.remove_file(&beside)?;
-        self.remove_ours(cx, &folder, name)?;
+        let making = beside(cx, name);
+        folder.remove_file(&making)?;
+        remove_ours(cx, &folder, name)?;
         checkpoint("write_backup: before");
-        let left_out = self.write(cx, &folder, &beside)?;
+        let left_out = self.write(cx, &folder, &making)?;
         checkpoint("write_backup: it is written");
-        cx.room()?.put_file(OURS, traits_of(&folder, &beside)?.as_bytes(), 0o600)?;
-        folder.rename_new(&beside, &folder, name)?;
+        cx.room()?.put_file(OURS, traits_of(&folder, &making)?.as_bytes(), 0o600)?;
+        folder.rename_new(&making, &folder, name)?;
         folder.sync()?;
         checkpoint("write_backup: it is there");
         let mut said = Said::default();
@@ -134,9 +118,25 @@ impl Step for WriteBackup {
 
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         let (folder, name) = self.folder()?;
-        folder.remove_file(self.beside(cx, name))?;
-        self.remove_ours(cx, &folder, name)
+        folder.remove_file(beside(cx, name))?;
+        remove_ours(cx, &folder, name)
     }
+}
+
+/// The name of the archive in the making, beside its place.
+fn beside(cx: &Cx<'_>, name: &str) -> String {
+    format!(".{name}.cart-{}-{}", cx.transaction, cx.number)
+}
+
+/// Removes the archive if it is the one that this step has put there: somebody else's that has come
+/// meanwhile stays.
+fn remove_ours(cx: &Cx<'_>, folder: &Dir, name: &str) -> Result<(), Failure> {
+    let room = cx.room()?;
+    let ours = if room.has(OURS)? { room.read(OURS, LONGEST)? } else { Vec::new() };
+    if folder.has(name)? && traits_of(folder, name)?.as_bytes() == ours {
+        folder.remove_file(name)?;
+    }
+    Ok(())
 }
 
 /// Length and time of change of a file, by which it is known again.

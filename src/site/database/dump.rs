@@ -133,7 +133,7 @@ mod tests {
         ] {
             assert_eq!(adapted(Server::Mysql, line), left);
         }
-        let long = format!("INSERT {}/*!50 DEFINER=`a`@`h`", "x".repeat(PIECE as usize - 7));
+        let long = format!("INSERT {}/*!50 DEFINER=`a`@`h`", "x".repeat((64 << 10) - 7));
         assert_eq!(adapted(Server::Mysql, &long), long, "a part of a line begins none");
     }
 

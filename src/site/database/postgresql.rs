@@ -7,6 +7,7 @@
 
 use super::{Database, Wanted, owner};
 use crate::package::ubos::site::Secret;
+use std::fmt::Write;
 
 /// What is said first in every session: a statement that fails must not get into the server's log,
 /// where it would show a password.
@@ -21,7 +22,8 @@ pub fn create(database: &Database, wanted: &Wanted, credential: &Secret) -> Stri
     let charset = wanted.charset.as_ref().map_or("UTF8", |word| word.as_str());
     let collate = wanted.collate.as_ref().map(|word| format!(" LC_COLLATE '{}'", word.as_str()));
     let mut text = drop(database);
-    text += &format!(
+    let _ = write!(
+        text,
         "CREATE ROLE \"{owner}\" NOLOGIN;\n\
          CREATE ROLE \"{user}\" LOGIN PASSWORD '{}';\n\
          CREATE DATABASE \"{name}\" OWNER \"{owner}\" TEMPLATE template0 ENCODING '{charset}'{};\n\
@@ -31,7 +33,7 @@ pub fn create(database: &Database, wanted: &Wanted, credential: &Secret) -> Stri
         collate.unwrap_or_default()
     );
     if wanted.privileges.are_all() {
-        text += &format!("GRANT \"{owner}\" TO \"{user}\";\n");
+        let _ = writeln!(text, "GRANT \"{owner}\" TO \"{user}\";");
     }
     text
 }
@@ -43,12 +45,12 @@ pub fn grant(database: &Database, wanted: &Wanted) -> String {
     let mut text = String::from(QUIETLY);
     for whose in [String::new(), format!("FOR ROLE \"{}\" ", owner(database))] {
         let begin = format!("ALTER DEFAULT PRIVILEGES {whose}IN SCHEMA public GRANT");
-        text += &format!("{begin} {list} ON TABLES TO \"{user}\";\n");
-        text += &format!("{begin} USAGE, SELECT, UPDATE ON SEQUENCES TO \"{user}\";\n");
+        let _ = writeln!(text, "{begin} {list} ON TABLES TO \"{user}\";");
+        let _ = writeln!(text, "{begin} USAGE, SELECT, UPDATE ON SEQUENCES TO \"{user}\";");
     }
-    text += &format!("GRANT USAGE ON SCHEMA public TO \"{user}\";\n");
+    let _ = writeln!(text, "GRANT USAGE ON SCHEMA public TO \"{user}\";");
     if wanted.privileges.are_all() {
-        text += &format!("GRANT CREATE ON SCHEMA public TO \"{user}\";\n");
+        let _ = writeln!(text, "GRANT CREATE ON SCHEMA public TO \"{user}\";");
     }
     text
 }

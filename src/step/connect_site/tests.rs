@@ -162,7 +162,7 @@ impl Apache {
         }
     }
 
-    fn site(&self, serving: Option<Serving>) -> ConnectSite {
+    fn site(serving: Option<Serving>) -> ConnectSite {
         let site = SiteId::parse(&format!("s{}", "1".repeat(40))).unwrap();
         let host = Host::Name(Hostname::parse("a.org").unwrap());
         ConnectSite { site, host, serving, tls: SiteTls::None, modules: Vec::new() }
@@ -187,13 +187,13 @@ fn a_site_lives_waits_and_goes_and_what_is_refused_changes_nothing() {
     apache.put("known/own", "of an app");
     let fragment = format!("Alias /extra {}\n", apache.path("sites/s1/wiki/page.html").display());
     apache.put("fragments/s1/a1.conf", &fragment);
-    let waiting = apache.site(Some(Serving::Waiting(Waiting::Arriving)));
+    let waiting = Apache::site(Some(Serving::Waiting(Waiting::Arriving)));
     apache.apply(&waiting).unwrap();
     apache.answers("a.org", "/wiki/page.html", "HTTP/1.1 503");
     apache.answers("a.org", "/", "being set up");
     let rewrite = || vec![HostName::parse("rewrite").unwrap()];
     let live =
-        ConnectSite { modules: rewrite(), ..apache.site(Some(Serving::Live(apache.live()))) };
+        ConnectSite { modules: rewrite(), ..Apache::site(Some(Serving::Live(apache.live()))) };
     apache.apply(&live).unwrap();
     for (path, words) in [
         ("/wiki/page.html", "a page"),
@@ -223,7 +223,7 @@ fn a_site_lives_waits_and_goes_and_what_is_refused_changes_nothing() {
     assert_eq!(include(), before);
     apache.answers("a.org", "/wiki/short", "a page");
     // Suspended, and back by going back.
-    let maintenance = apache.site(Some(Serving::Waiting(Waiting::Maintenance)));
+    let maintenance = Apache::site(Some(Serving::Waiting(Waiting::Maintenance)));
     let undo = apache.apply(&maintenance).unwrap();
     apache.answers("a.org", "/wiki/short", "being worked on");
     maintenance.revert(&undo, &apache.world.cx(1)).unwrap();
@@ -265,7 +265,7 @@ fn php_and_https_come_with_the_site() {
     let step = ConnectSite {
         tls: SiteTls::From("tls.json".into()),
         modules: vec![HostName::parse("php").unwrap()],
-        ..apache.site(Some(Serving::Live(live)))
+        ..Apache::site(Some(Serving::Live(live)))
     };
     apache.apply(&step).unwrap();
     let to = format!("Location: https://a.org:{}/wiki/?x=1", apache.https);
@@ -292,7 +292,7 @@ fn php_and_https_come_with_the_site() {
     }
     assert!(said.starts_with("42") && said.contains("sites/s1/:/tmp/"), "{said}");
     // While it waits it does so by https, too; without it the key goes.
-    let waiting = apache.site(Some(Serving::Waiting(Waiting::Maintenance)));
+    let waiting = Apache::site(Some(Serving::Waiting(Waiting::Maintenance)));
     apache.apply(&ConnectSite { tls: SiteTls::Kept, ..waiting.clone() }).unwrap();
     let mut said = String::new();
     for _ in 0..100 {

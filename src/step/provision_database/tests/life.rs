@@ -77,7 +77,7 @@ impl Scene {
         String::from_utf8(bytes).unwrap()
     }
 
-    fn loading(&self, name: &str) -> LoadDatabase {
+    fn loading(name: &str) -> LoadDatabase {
         LoadDatabase {
             title: format!("`{name}`"),
             database: format!("{name}.json"),
@@ -92,7 +92,7 @@ impl Scene {
 
     fn hostile(&self, text: &str, name: &str) -> String {
         self.world.state.replace_file("staging/dump", text.as_bytes(), 0o600).unwrap();
-        let failure = self.try_to(self.loading(name)).unwrap_err();
+        let failure = self.try_to(Self::loading(name)).unwrap_err();
         format!("{} {}", failure.summary, failure.causes.join("\n"))
     }
 }
@@ -102,7 +102,7 @@ fn content(dump: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = dump
         .lines()
         .filter(|line| {
-            !line.starts_with("--") && !line.starts_with("\\") && !line.contains("DEFINER")
+            !line.starts_with("--") && !line.starts_with('\\') && !line.contains("DEFINER")
         })
         .collect();
     lines.sort_unstable();
@@ -136,7 +136,7 @@ fn mariadb() {
     let dump = scene.dump(&old);
     assert!(!dump.contains(&old.called), "nobody's names are in a dump");
     let new = scene.make("new", "select, insert");
-    scene.must(scene.loading("new"));
+    scene.must(Scene::loading("new"));
     scene.gone(&old);
     let again = scene.dump(&new);
     assert_eq!(content(&dump), content(&again));
@@ -189,7 +189,7 @@ fn postgresql() {
     let dump = scene.dump(&old);
     assert!(!dump.contains(&old.called) && !dump.contains(old.database.user.as_str()));
     let new = scene.make("new", "select, insert");
-    scene.must(scene.loading("new"));
+    scene.must(Scene::loading("new"));
     scene.gone(&old);
     assert_eq!(content(&dump), content(&scene.dump(&new)));
     assert_eq!(as_user(&new, "SELECT a FROM v ORDER BY a").as_deref(), Some("1\n2\n"));
@@ -210,7 +210,7 @@ fn postgresql() {
     );
     // An app with all privileges can change what was loaded for it.
     scene.dump(&new);
-    scene.must(scene.loading("other"));
+    scene.must(Scene::loading("other"));
     assert!(
         as_user(&other, "ALTER TABLE t ADD c INT; CREATE TABLE own (a INT); DROP TABLE own")
             .is_some()
@@ -251,7 +251,7 @@ fn files_without_a_server() {
     let (title, database) = ("`old`".into(), old.database.clone());
     scene.must(DumpDatabase { title, database, to: "staging/dump".into() });
     let new = scene.make("new", "");
-    scene.must(scene.loading("new"));
+    scene.must(Scene::loading("new"));
     let there = |there: &Provisioned| {
         let database = rusqlite::Connection::open(&there.called).unwrap();
         database
