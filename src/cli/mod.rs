@@ -28,6 +28,7 @@ pub mod passphrase;
 pub mod recover;
 pub mod remove;
 mod request;
+pub mod service;
 pub mod status;
 mod tpkg;
 mod tpkg_choice;
@@ -166,6 +167,8 @@ enum Command {
     ///
     /// Gears that are made later get them, too.
     Env(env::EnvArgs),
+    /// Start and stop the services of tpkg packages
+    Service(service::ServiceArgs),
     /// See to what packages ask the host's configuration management for
     External(external::ExternalArgs),
     /// Put a variable into the .env of one gear, as the original's command does
@@ -278,6 +281,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Gear(args) => gear::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
+        Command::Service(args) => service::run(args, app),
         Command::External(args) => external::run(args, app),
         Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
         Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),

@@ -1,0 +1,38 @@
+//! `cart service start`, `stop`, `restart` and `reload`.
+
+use super::Which;
+use crate::cli::app::App;
+use crate::cli::change::{ChangeArgs, OnFailure, carry_out};
+use crate::cli::request::database;
+use crate::error::{Context, Exit, Failure};
+use crate::plan::tpkg::services::tell;
+use crate::step::call_init::Command;
+use clap::Args;
+
+/// The arguments of `cart service start` and its like.
+#[derive(Args, Debug)]
+pub struct TellArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Show what would be done, and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// Tells services what to do, all in one transaction.
+pub fn run(args: &TellArgs, app: &mut App, command: Command) -> Result<Exit, Failure> {
+    let told = || {
+        // A name that cannot be there makes no database.
+        if !app.has_database() {
+            args.which.find(app, None)?;
+        }
+        let db = database(app, args.dry_run || !app.has_database())?;
+        // One that fails is told, and no reason to put the others back.
+        let options = ChangeArgs { dry_run: args.dry_run, on_failure: OnFailure::default() };
+        carry_out(app, &db, &options, &|| {
+            let found = args.which.find(app, Some(&db))?;
+            Ok(tell(&found, command))
+        })
+    };
+    told().doing(|| format!("cannot {} services", command.as_str()))
+}
