@@ -177,6 +177,39 @@ fn packages_of_the_system_are_asked_of_it() {
 }
 
 #[test]
+fn packages_of_rpm_are_asked_of_its_own_database() {
+    let rpm = |words: &[&str]| std::process::Command::new("rpm").args(words).output();
+    if !std::path::Path::new("/usr/bin/rpmbuild").exists() {
+        println!("SKIP: tpkg::rpm: rpm is not installed");
+        return;
+    }
+    let host = Host::new();
+    let file = |bounds: &str| host.pack(&needing("a", "1", &format!("{bounds}\n  native: true")));
+    // A real package, in a real database of rpm.
+    let spec = host.outside("thing.spec");
+    let text = "Name: libthing\nVersion: 2.5\nRelease: 3\nEpoch: 1\nSummary: x\nLicense: x\n\
+                BuildArch: noarch\n%description\nx\n%files\n";
+    std::fs::write(&spec, text).unwrap();
+    let top = format!("_topdir {}", host.outside("top").display());
+    let out = format!("_rpmdir {}", host.outside("").display());
+    let mut build = std::process::Command::new("rpmbuild");
+    build.args(["-bb", "--quiet", "--define", &top, "--define", &out]).arg(&spec);
+    let built = build.env("HOME", host.outside("")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    host.fails(&["install", &file("libthing")], 4, "package of the system");
+    let database = host.at("var/lib/rpm");
+    std::fs::create_dir_all(&database).unwrap();
+    let package = host.outside("noarch/libthing-2.5-3.noarch.rpm").display().to_string();
+    let database = database.display().to_string();
+    let put = rpm(&["--dbpath", &database, "-i", "--justdb", "--nodeps", "--noplugins", &package]);
+    let put = put.unwrap();
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    host.fails(&["install", &file("nothing-of-it")], 4, "package of the system");
+    host.fails(&["install", &file("libthing\n  minimum_version: \"3\"")], 4, "there is 2.5-3");
+    host.must(&["install", &file("libthing\n  minimum_version: \"2.1\"")]);
+}
+
+#[test]
 fn names_are_found_in_sources_with_all_that_they_need() {
     let host = Host::new();
     let place = source(

@@ -41,7 +41,7 @@ pub(super) fn refuse_clashes(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
 
 /// Adds what puts the files of `one` into place.
 pub(super) fn place(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<Part, Refusal> {
-    let mut part = Part { acts: Vec::new(), placed: Vec::new() };
+    let mut part = Part { acts: Vec::new(), placed: one.places.shared.clone() };
     for path in &one.places.missing {
         let posix = Owned { owner: Who::Id(0), group: Who::Id(0), mode: FOLDER };
         folder(path, posix, &mut part);
