@@ -112,7 +112,7 @@ fn who_is_not_there_or_has_none_is_named_and_nothing_is_called() {
     host.fails(&["service", "start", "late", "plain"], 4, "`plain-1` has no init script");
     host.fails(&["service", "status", "plain"], 4, "`plain-1` has no init script");
     host.fails(&["service", "start", "late", "--script", "x"], 3, "there is `y`, `z`");
-    host.fails(&["service", "start"], 2, "--all");
+    host.fails(&["service", "start"], 2, "missing: `<PACKAGE>");
     host.fails(&["service", "start", "--all", "late"], 2, "--all");
     let said = host.must(&["service", "start", "--all", "--dry-run"]);
     assert!(said.contains("run `a start` of `early-1` on the host, unconfined"), "{said}");

@@ -22,17 +22,12 @@ pub struct TellArgs {
 /// Tells services what to do, all in one transaction.
 pub fn run(args: &TellArgs, app: &mut App, command: Command) -> Result<Exit, Failure> {
     let told = || {
-        // A name that cannot be there makes no database.
-        if !app.has_database() {
-            args.which.find(app, None)?;
-        }
-        let db = database(app, args.dry_run || !app.has_database())?;
+        // Where nothing was ever installed, nothing is made.
+        let dry_run = args.dry_run || !app.has_database();
+        let db = database(app, dry_run)?;
         // One that fails is told, and no reason to put the others back.
-        let options = ChangeArgs { dry_run: args.dry_run, on_failure: OnFailure::default() };
-        carry_out(app, &db, &options, &|| {
-            let found = args.which.find(app, Some(&db))?;
-            Ok(tell(&found, command))
-        })
+        let options = ChangeArgs { dry_run, on_failure: OnFailure::default() };
+        carry_out(app, &db, &options, &|| Ok(tell(&args.which.find(app, Some(&db))?, command)))
     };
     told().doing(|| format!("cannot {} services", command.as_str()))
 }

@@ -14,6 +14,7 @@ mod way_back;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
 pub use check::check_placed;
+pub(crate) use host::UNITS;
 pub use host::{TpkgHost, tpkg_host};
 pub use installed::{InstalledTpkg, OnDisk, installed_tpkg, tpkg_packages_named};
 pub use needs::{

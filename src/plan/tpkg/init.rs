@@ -4,7 +4,7 @@
 use super::{Coming, Part, TpkgAsk};
 use crate::db::{Placed, PlacedKind, Role};
 use crate::error::Exit;
-use crate::facts::tpkg::Spot;
+use crate::facts::tpkg::{Spot, UNITS};
 use crate::package::tpkg::{Init, Tpkg, TpkgFile};
 use crate::plan::{Plan, Refusal};
 use crate::step::AnyStep;
@@ -18,7 +18,6 @@ use std::path::Path;
 const USUAL: [char; 4] = ['2', '3', '4', '5'];
 /// The number of scripts that say nothing of theirs.
 const LAST: &str = "99";
-const UNITS: &str = "etc/systemd/system";
 
 /// Adds what makes the host start the init scripts of a package.
 pub(super) fn link(
@@ -44,6 +43,10 @@ pub(super) fn link(
                 plan.warnings.push(text);
                 continue;
             };
+            if let Some(why) = ask.facts.host.closes(folder.as_str()) {
+                plan.warnings.push(format!("`{script}` is not started with the host: {why}"));
+                break;
+            }
             let names = Names { one, plan, part, folder, there: names };
             let (path, is_there) = names.free_for(&name, &script)?;
             put_link((path, is_there), &script, Role::Init, part);
@@ -131,6 +134,10 @@ fn unit(
     }
     if !ask.facts.host.systemd {
         plan.warnings.push(format!("nothing here would start `{script}` with the host"));
+        return Ok(());
+    }
+    if let Some(why) = ask.facts.host.closes(UNITS) {
+        plan.warnings.push(format!("`{script}` is not started with the host: {why}"));
         return Ok(());
     }
     let title = one.arrival.new.package.title();
