@@ -110,7 +110,8 @@ enum Command {
     Unhold(unhold::UnholdArgs),
     /// List the installed packages
     ///
-    /// A package that was verified by MD5 alone, or by nothing, is marked so.
+    /// A package that was verified by MD5 alone, or by nothing, is marked so. With `--available` lists
+    /// what the sources of tpkg packages (`tpkg.sources`, `--source`) have that runs on this host.
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     /// Show what is known about a package

@@ -75,7 +75,13 @@ pub(super) fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
 /// where the version is a software version or the package's own.
 pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
     let mut found: Vec<Found> = Vec::new();
-    // A package of tpkg may be named by its file.
+    // A package of tpkg may be named by its file, which may also name systems and hardware.
+    if text.ends_with(".tpkg") {
+        let rows = db.packages_of_file(text)?;
+        if !rows.is_empty() {
+            return Ok(rows.into_iter().map(|row| Found { row, software: None }).collect());
+        }
+    }
     let text = text.strip_suffix(".tpkg").unwrap_or(text);
     for (vendor, name, version) in readings(text) {
         for row in db.packages_named(name)? {

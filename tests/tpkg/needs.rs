@@ -299,3 +299,47 @@ fn everything_is_upgraded_from_sources_but_what_is_held() {
     assert_eq!(host.installed(), ["a-2", "b-1", "c-2", "d-3"]);
     host.must(&["outdated"]);
 }
+
+#[test]
+fn who_needs_whom_and_what_sources_have_can_be_asked() {
+    let host = Host::new();
+    let tool = needing("tool", "1", "library\n  minimum_version: \"1.2\"");
+    let tool = tool
+        .says("conflicts:\n- name: enemy")
+        .script("reloc/init/d", "exit 0")
+        .of("init/d", "    init: {}");
+    let tool = tool.says("externals:\n- name: sysctl\n  data: vm.swappiness = 1");
+    let (library, tool) = (host.pack(&plain("library", "1.3")), host.pack(&tool));
+    host.must(&["install", "--allow-missing-externals", &library, &tool]);
+    let json = |name: &str| -> serde_json::Value {
+        let output = host.command(&["info", name, "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!(json("library")["tpkg"]["needed_by"][0], "tool-1");
+    let told = json("tool")["tpkg"].clone();
+    assert_eq!(told["needs"][0], "`library` (at least 1.2)");
+    assert_eq!(
+        (&told["conflicts"][0], &told["externals"][0]),
+        (&"`enemy`".into(), &"sysctl".into())
+    );
+    assert_eq!((&told["services"][0], &told["placed"]), (&"init/d".into(), &2.into()));
+    let said = host.must(&["info", "library"]);
+    assert!(said.contains("tool-1") && said.contains("library-1.3.tpkg"), "{said}");
+    assert!(host.must(&["list"]).contains("library-1.3 "), "no vendor that nobody knows");
+
+    let packages = [
+        (plain("one", "1.9"), "one", "1.9", ""),
+        (plain("one", "1.10"), "one", "1.10", ""),
+        (plain("two", "1"), "two", "1", "operatingsystem: [Plan9-4]\n"),
+    ];
+    let source = source(&host, &packages);
+    let said = host.must(&["list", "--available", "--source", &source]);
+    let lines: Vec<_> = said.lines().skip(1).map(|line| line.split_whitespace().take(2)).collect();
+    let lines: Vec<Vec<_>> = lines.into_iter().map(Iterator::collect).collect();
+    assert_eq!(
+        lines,
+        [["one", "1.10"], ["one", "1.9"]],
+        "what runs here, the newest first: {said}"
+    );
+    host.fails(&["list", "--available"], 2, "--source");
+}

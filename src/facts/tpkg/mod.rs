@@ -8,6 +8,7 @@ mod installed;
 mod needs;
 mod old_base;
 mod old_files;
+mod query;
 mod services;
 mod spots;
 mod way_back;
@@ -22,6 +23,7 @@ pub use needs::{
     with_dependents, with_prerequisites,
 };
 pub use old_base::{Fit, OldBase, OldEntry, Settled, old_base, settled};
+pub use query::{TpkgInfo, tpkg_info};
 pub use services::{InitScript, Services, services};
 pub use spots::{Arriving, Spot, There};
 pub use way_back::{Back, StepBack, WayBack, way_back};
