@@ -13,6 +13,7 @@ mod inverse;
 mod journal;
 mod packages;
 mod placed;
+mod snapshot;
 mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
@@ -25,6 +26,7 @@ pub use journal::{
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
+pub use snapshot::Snapshot;
 pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};

@@ -65,6 +65,8 @@ pub fn tpkg_facts(
     coming: &[Wanted<'_>],
     leaving: &[PackageRow],
 ) -> Result<TpkgFacts, Failure> {
+    // Thousands of questions, of one state of things.
+    let _snapshot = db.snapshot()?;
     let (root, state) = (root(layout)?, Dir::create(layout.state(), 0o711)?);
     let mut replaced = Vec::new();
     let mut arrived = Vec::new();

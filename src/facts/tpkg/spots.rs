@@ -1,6 +1,6 @@
 //! The places that a package wants, and what is there.
 
-use crate::db::{Db, Holder, Placed, PlacedKind};
+use crate::db::{Db, Holder, Placed, PlacedKind, Role};
 use crate::error::Failure;
 use crate::package::Package;
 use crate::package::digest::Sha256;
@@ -85,7 +85,7 @@ pub(super) fn arriving(
         };
         let holders = db.holders(&path)?;
         // A file is read where it may be the administrator's.
-        let reads = file.config || !holders.is_empty() && is_config(db, &holders, &path)?;
+        let reads = file.config || holders.iter().any(|holder| holder.role == Role::Config);
         let there = look(&mut folders, &path, reads)?;
         let is_file = there.as_ref().is_some_and(|there| there.kind != Kind::Directory);
         beside.push(if reads && is_file {
@@ -113,18 +113,6 @@ fn wanted(file: &TpkgFile, base: &RelPath) -> RelPath {
 /// Where the new release of a changed config file comes to lie.
 fn new_release(path: &RelPath) -> RelPath {
     RelPath::parse(&format!("{path}.tpkgnew")).unwrap_or_else(|_| path.clone())
-}
-
-fn is_config(db: &Db, holders: &[Holder], path: &RelPath) -> Result<bool, Failure> {
-    for holder in holders {
-        if db
-            .placed_at(holder.package, path)?
-            .is_some_and(|one| one.role == crate::db::Role::Config)
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What is at `path`.

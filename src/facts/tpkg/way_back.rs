@@ -103,6 +103,7 @@ enum Was {
 
 /// Finds out what undoing transaction `txn` needs; nothing where no package of this format was in it.
 pub fn way_back((db, layout): (&Db, &Layout), txn: i64) -> Result<Option<WayBack>, Failure> {
+    let _snapshot = db.snapshot()?;
     let root = root(layout)?;
     let installed = |rows: Vec<_>| {
         let rows = rows.into_iter().filter(is_tpkg);
