@@ -1,7 +1,7 @@
 //! Kills and signals at times that nobody chose, and the same command once more afterwards.
 
-use crate::all_pairs;
 use crate::host::Host;
+use crate::{Depth, depth};
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn undisturbed() -> (crate::Seen, crate::Seen, Duration) {
 #[test]
 fn a_kill_at_any_time_leaves_before_or_after_and_the_command_works_again() {
     let (before, after, length) = undisturbed();
-    let tries = if all_pairs() { 200 } else { 20 };
+    let tries = if depth() == Depth::AllPairs { 200 } else { 20 };
     let mut completed = 0;
     for attempt in 0..tries {
         let host = Host::new();
@@ -60,7 +60,7 @@ fn a_kill_at_any_time_leaves_before_or_after_and_the_command_works_again() {
 #[test]
 fn a_signal_at_any_time_leaves_the_host_as_it_was() {
     let (before, after, length) = undisturbed();
-    let tries = if all_pairs() { 100 } else { 20 };
+    let tries = if depth() == Depth::AllPairs { 100 } else { 20 };
     let mut answered = 0;
     for attempt in 0..tries {
         let (signal, code) =
