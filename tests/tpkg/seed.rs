@@ -226,3 +226,29 @@ fn one_that_fails_is_told_and_counts_as_maybe_done_unless_success_is_demanded() 
     host.fails(&["install", &host.pack(&unmade)], 9, "calculate_kernel_memory_settings");
     assert_eq!(host.look(), before);
 }
+
+/// On installation externals come before ownership is set, so that accounts exist by then.
+#[test]
+fn an_account_that_an_external_makes_owns_files_of_the_same_package() {
+    if !crate::host::is_root() {
+        println!("SKIP: tpkg::account_of_external: only root makes accounts and gives files away");
+        return;
+    }
+    let host = Host::new();
+    host.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n");
+    host.write("etc/group", "root:x:0:\n");
+    for file in ["etc/shadow", "etc/gshadow"] {
+        host.write(file, "root:*::\n");
+    }
+    let package = Tpkg::new("seed", "1")
+        .says("externals:\n- name: user\n  data: myuser")
+        .file("reloc/owned", "x")
+        .of("owned", "    posix:\n      owner: myuser");
+    host.must(&["install", &host.pack(&package)]);
+    let accounts = host.read("etc/passwd");
+    let id = accounts.lines().find_map(|line| line.strip_prefix("myuser:x:")).unwrap();
+    let id: u32 = id.split(':').next().unwrap().parse().unwrap();
+    let meta = std::fs::metadata(host.base("owned")).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&meta), id);
+    host.must(&["verify"]);
+}
