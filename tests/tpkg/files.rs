@@ -182,6 +182,21 @@ fn folders_that_were_made_for_packages_go_with_the_last_of_them_after_upgrades_t
     assert_eq!(host.look(), before, "the base, and what led there");
 }
 
+#[test]
+fn a_shared_folder_stays_as_the_first_has_made_it_and_goes_when_all_go_at_once() {
+    let host = Host::new();
+    let before = host.look();
+    let one = Tpkg::new("one", "1").file("reloc/d/one", "x");
+    let one = one.of("d", "    posix:\n      perms: 0700");
+    host.must(&["install", &host.pack(&one)]);
+    let two = Tpkg::new("two", "1").file("reloc/d/two", "x");
+    host.must(&["install", &host.pack(&two)]);
+    assert_eq!(host.mode("opt/tpkg/d"), 0o700);
+    host.must(&["verify"]);
+    host.must(&["remove", "one", "two"]);
+    assert_eq!(host.look(), before);
+}
+
 /// A base that was mounted there, or that the administrator has made, is none of a package's.
 #[test]
 fn everything_works_across_filesystems() {

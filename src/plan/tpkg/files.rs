@@ -180,7 +180,9 @@ fn directory(ask: &TpkgAsk<'_>, at: &At<'_>, part: &mut Part) -> Result<(), Refu
         return Ok(());
     }
     if !at.spot.holders.is_empty() {
-        part.placed.push(at.row(&at.spot.path, Role::Own, &at.posix(None)));
+        let (owner, group) = (Who::Id(there.uid), Who::Id(there.gid));
+        let as_it_is = Owned { owner, group, mode: there.mode };
+        part.placed.push(at.row(&at.spot.path, Role::Own, &as_it_is));
     }
     Ok(())
 }
