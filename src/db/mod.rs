@@ -20,7 +20,7 @@ pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use externals::{Answer, ExternalRow, ExternalState, NewExternal};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
 pub use holds::{Hold, HoldsOf};
-pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
+pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart, ServiceCall, ServiceTurn};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };

@@ -57,6 +57,11 @@ fn they_are_started_by_their_numbers_and_stopped_backwards() {
     assert_eq!(log(&host), ["a start", "b start", "y start", "z start"], "no number is 0");
     host.must(&["service", "stop", "--all"]);
     assert_eq!(log(&host), ["z stop", "y stop", "b stop", "a stop"]);
+    // What was stopped is started again, in its order, and the other way round.
+    host.must(&["undo", "4"]);
+    assert_eq!(log(&host), ["a start", "b start", "y start", "z start"]);
+    host.must(&["undo", "5"]);
+    assert_eq!(log(&host), ["z stop", "y stop", "b stop", "a stop"]);
     for word in ["restart", "reload"] {
         let said = host.must(&["service", word, "early", "--script", "b"]);
         assert!(said.contains(&format!("{word}ed")), "{said}");

@@ -1,6 +1,7 @@
 //! Services: calling the init scripts of installed packages.
 
 use super::{Plan, resource};
+use crate::db::{InversePart, ServiceCall, ServiceTurn};
 use crate::facts::tpkg::{InitScript, Services};
 use crate::step::call_init::{CallInit, Command, Purpose};
 
@@ -13,47 +14,60 @@ pub fn tell(packages: &[Services], command: Command) -> Plan {
         many => format!("{word} the services of {} packages", many.len()),
     };
     let mut plan = Plan::new(title);
-    let mut calls = Vec::new();
-    for one in packages {
-        plan.resources.insert(resource(&one.name));
-        let asked = (command, Purpose::Asked);
-        calls.extend(one.scripts.iter().map(|script| (script.start, call(one, script, asked))));
-    }
-    for call in in_turn(calls, command) {
-        plan.step(call);
-    }
+    let calls = packages.iter().flat_map(|one| one.scripts.iter().map(|script| call(one, script)));
+    add(&mut plan, calls.collect(), (command, Purpose::Asked));
     plan
+}
+
+/// Adds what tells services the opposite of what they were told.
+pub(in crate::plan) fn add_told_back(
+    plan: &mut Plan,
+    (turn, services): (ServiceTurn, &[ServiceCall]),
+) {
+    let command = match turn {
+        ServiceTurn::Start => Command::Start,
+        ServiceTurn::Stop => Command::Stop,
+    };
+    add(plan, services.to_vec(), (command, Purpose::Asked));
 }
 
 /// Adds what stops the services of packages that go; what is not there any more cannot be asked.
 pub(super) fn stop<'a>(plan: &mut Plan, packages: impl Iterator<Item = &'a Services>) {
-    let mut calls = Vec::new();
-    for one in packages {
+    let calls = packages.flat_map(|one| {
         let there = one.scripts.iter().filter(|script| script.is_there);
-        let asked = (Command::Stop, Purpose::Leaving);
-        calls.extend(there.map(|script| (script.start, call(one, script, asked))));
-    }
-    for call in in_turn(calls, Command::Stop) {
-        plan.step(call);
-    }
+        there.map(|script| call(one, script))
+    });
+    add(plan, calls.collect(), (Command::Stop, Purpose::Leaving));
 }
 
-fn in_turn(mut calls: Vec<(u32, CallInit)>, command: Command) -> impl Iterator<Item = CallInit> {
+fn add(plan: &mut Plan, mut calls: Vec<ServiceCall>, (command, purpose): (Command, Purpose)) {
     if command == Command::Stop {
-        calls.sort_by(|(a, _), (b, _)| b.cmp(a));
+        calls.sort_by(|a, b| b.start.cmp(&a.start));
     } else {
-        calls.sort_by_key(|(start, _)| *start);
+        calls.sort_by_key(|call| call.start);
     }
-    calls.into_iter().map(|(_, call)| call)
+    for ServiceCall { package, name, base, script, unit, .. } in calls.clone() {
+        plan.resources.insert(resource(&name));
+        plan.step(CallInit { package, script, unit, command, base, purpose });
+    }
+    let back = match (purpose, command) {
+        (Purpose::Asked, Command::Start) => ServiceTurn::Stop,
+        (Purpose::Asked, Command::Stop) => ServiceTurn::Start,
+        // Another restart takes nothing back; and what starts a package that comes back is its own.
+        _ => return,
+    };
+    if !calls.is_empty() {
+        plan.inverse.parts.push(InversePart::Services { tell: back, services: calls });
+    }
 }
 
-fn call(one: &Services, script: &InitScript, (command, purpose): (Command, Purpose)) -> CallInit {
-    CallInit {
+fn call(one: &Services, script: &InitScript) -> ServiceCall {
+    ServiceCall {
         package: one.package.clone(),
-        script: script.path.clone(),
-        unit: script.unit.clone(),
-        command,
+        name: one.name.clone(),
         base: one.base.clone(),
-        purpose,
+        script: script.path.clone(),
+        start: script.start,
+        unit: script.unit.clone(),
     }
 }
