@@ -1,5 +1,6 @@
 //! `cart info`.
 
+use super::not_installed;
 use super::package::{Shown, the_one, title};
 use crate::cli::app::App;
 use crate::db::{Db, PackageRow};
@@ -23,7 +24,8 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct InfoArgs {
-    /// The package: a name, `name-version`, `vendor-name` or `vendor-name-version`
+    /// The package: a name, `name-version`, `vendor-name`, `vendor-name-version`, or where one comes
+    /// from
     #[arg(value_name = "PACKAGE")]
     pub package: String,
 }
@@ -42,7 +44,12 @@ struct Answer<'a> {
 /// Shows what is known about a package.
 pub fn run(args: &InfoArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = app.reading()?;
-    let row = the_one(db.as_ref(), &args.package)?;
+    let row = match the_one(db.as_ref(), &args.package) {
+        Err(failure) if not_installed::is_meant(&failure, &args.package) => {
+            return not_installed::info(app, &args.package);
+        }
+        found => found?,
+    };
     let Some(db) = db else { return Ok(Exit::NotFound) };
     let manifest = db.manifest(row.id)?;
     let notes = db.notes(row.id)?;

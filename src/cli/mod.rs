@@ -19,6 +19,7 @@ pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
+mod not_installed;
 pub mod oo_env_var;
 pub mod outdated;
 mod outdated_tpkg;
@@ -116,13 +117,14 @@ enum Command {
     List(list::ListArgs),
     /// Show what is known about a package
     ///
-    /// Shows its manifest, where it came from, what was verified, and which gears use it.
+    /// Shows its manifest, where it came from, what was verified, and which gears use it. Of a source
+    /// that is not installed (a file, a directory, a URL) shows what its manifest says.
     #[command(visible_alias = "show")]
     Info(info::InfoArgs),
     /// List the files of a package
     ///
     /// Shows each file with its mode and size, as they were recorded when the package was
-    /// installed.
+    /// installed; of a source that is not installed, the files that are in it.
     Files(files::FilesArgs),
     /// Tell which package or gear a file belongs to
     ///

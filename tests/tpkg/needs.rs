@@ -327,6 +327,17 @@ fn who_needs_whom_and_what_sources_have_can_be_asked() {
     assert!(said.contains("tool-1") && said.contains("library-1.3.tpkg"), "{said}");
     assert!(host.must(&["list"]).contains("library-1.3 "), "no vendor that nobody knows");
 
+    // The same of what is not installed.
+    let other = plain("other", "2").file("root/etc/other", "x").says("conflicts:\n- name: enemy");
+    let other = host.pack(&other);
+    let said = host.must(&["info", &other]);
+    assert!(said.contains("other-2.tpkg") && said.contains("`enemy`"), "{said}");
+    let said = host.must(&["files", &other]);
+    assert!(said.lines().any(|line| line == "/etc/other"), "{said}");
+    assert!(said.lines().any(|line| line == "other"), "{said}");
+    host.fails(&["info", "./nothing"], 3, "nothing");
+    assert_eq!(host.installed(), ["library-1.3", "tool-1"]);
+
     let packages = [
         (plain("one", "1.9"), "one", "1.9", ""),
         (plain("one", "1.10"), "one", "1.10", ""),
