@@ -70,7 +70,7 @@ pub fn perform(
     // Gears that are made at the same time find the same places free: who comes second looks again.
     for _ in 0..TRIES {
         if !std::mem::take(&mut is_new) {
-            known = plan_again(make, known, person)?;
+            known = plan_again(make, &known, person)?;
         }
         if known.is_empty() {
             return Ok(Done::Nothing(known));
@@ -88,7 +88,7 @@ pub fn perform(
 /// Makes the plan anew, under its locks.
 fn plan_again(
     make: &dyn Fn() -> Result<Plan, Failure>,
-    known: Plan,
+    known: &Plan,
     person: &dyn Person,
 ) -> Result<Plan, Failure> {
     let now = make()?;
@@ -96,8 +96,8 @@ fn plan_again(
         let text = "what is installed was changed by somebody else meanwhile";
         return Err(Failure::new(Exit::Conflict, text).hint("try again"));
     }
-    if !now.is_empty() && !now.does_the_same_as(&known) {
-        person.agree_again(&known, &now)?;
+    if !now.is_empty() && !now.does_the_same_as(known) {
+        person.agree_again(known, &now)?;
     }
     Ok(now)
 }

@@ -197,6 +197,14 @@ fn a_shared_folder_stays_as_the_first_has_made_it_and_goes_when_all_go_at_once()
     assert_eq!(host.look(), before);
 }
 
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
 /// A base that was mounted there, or that the administrator has made, is none of a package's.
 #[test]
 fn everything_works_across_filesystems() {
@@ -208,12 +216,6 @@ fn everything_works_across_filesystems() {
     if !mount.output().is_ok_and(|output| output.status.success()) {
         println!("SKIP: tpkg::another_filesystem: mounting a tmpfs needs root");
         return;
-    }
-    struct Mounted(std::path::PathBuf);
-    impl Drop for Mounted {
-        fn drop(&mut self) {
-            drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
-        }
     }
     let _mounted = Mounted(base.clone());
     assert_ne!(base.metadata().unwrap().dev(), host.at("").metadata().unwrap().dev());

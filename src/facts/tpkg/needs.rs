@@ -125,12 +125,11 @@ pub fn of_the_system(root: Option<&Path>, name: &str) -> Option<Candidate> {
         return versions.map(candidate).next();
     }
     // With `--root` rpm would want to change its root directory, which only root can.
-    let place = match root {
-        None => None,
-        Some(_) => {
-            let mut places = RPM.iter().map(|path| below(path));
-            Some(places.find(|path| fs::kind_of(path).is_some())?.display().to_string())
-        }
+    let place = if root.is_some() {
+        let mut places = RPM.iter().map(|path| below(path));
+        Some(places.find(|path| fs::kind_of(path).is_some())?.display().to_string())
+    } else {
+        None
     };
     let mut words: Vec<&str> = place.iter().flat_map(|place| ["--dbpath", place]).collect();
     words.extend(["-q", "--qf", "%{VERSION}-%{RELEASE}\n", "--", name]);

@@ -4,6 +4,7 @@ use super::{Plan, resource};
 use crate::db::{InversePart, ServiceCall, ServiceTurn};
 use crate::facts::tpkg::{InitScript, Services};
 use crate::step::call_init::{CallInit, Command, Purpose};
+use std::cmp::Reverse;
 
 /// Plans telling the services of these packages what to do, each when it is its turn: by their
 /// numbers, and backwards to stop them.
@@ -42,7 +43,7 @@ pub(super) fn stop<'a>(plan: &mut Plan, packages: impl Iterator<Item = &'a Servi
 
 fn add(plan: &mut Plan, mut calls: Vec<ServiceCall>, (command, purpose): (Command, Purpose)) {
     if command == Command::Stop {
-        calls.sort_by(|a, b| b.start.cmp(&a.start));
+        calls.sort_by_key(|call| Reverse(call.start));
     } else {
         calls.sort_by_key(|call| call.start);
     }
