@@ -351,7 +351,7 @@ fn record(
             plan.records.push(Change::PutSite(Box::new(new)));
         }
     }
-    plan.inverse.parts.push(InversePart::Deployment { site: shown(ask) });
+    plan.inverse.parts.push(InversePart::SiteDeployment { site: shown(ask) });
     plan.after.push(ForgetVariables { folder: path(&format!("sites/{}", ask.id))? }.into());
     Ok(())
 }
