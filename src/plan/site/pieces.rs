@@ -72,6 +72,8 @@ pub(super) struct Database {
     /// What the manifest calls it.
     pub(super) name: String,
     pub(super) wanted: Wanted,
+    /// Whose it is, where it is a file.
+    pub(super) owner: Option<(u32, u32)>,
     /// By what its data are found again, where they are kept.
     pub(super) bucket: Option<Kept>,
 }
@@ -182,6 +184,7 @@ impl<'a> Maker<'a> {
                     role: role.name,
                     name: name.to_string(),
                     wanted: wanted.map_err(wrong)?,
+                    owner: self.owner_of_file(role)?,
                     bucket,
                 }));
             }

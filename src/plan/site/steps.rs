@@ -10,9 +10,10 @@ use crate::package::ubos::item::UnitPhase;
 use crate::package::ubos::name::SiteId;
 use crate::package::ubos::role::{AppContext, RoleName};
 use crate::plan::Plan;
-use crate::site::database::Provisioned;
+use crate::site::database::{Provisioned, Server};
 use crate::site::unit::UnitName;
 use crate::step::AnyStep;
+use crate::step::accounts::Who;
 use crate::step::check_templates::CheckTemplates;
 use crate::step::drop_database::DropDatabase;
 use crate::step::dump_database::DumpDatabase;
@@ -89,11 +90,14 @@ impl<'a> Steps<'a> {
             plan.step(ProvisionDatabase {
                 title: title_of(part, &database.name),
                 wanted: database.wanted.clone(),
-                owner: None,
+                owner: database.owner.map(|(user, group)| (Who::Id(user), Who::Id(group))),
                 result: result.clone(),
             });
-            let is_mysql = database.role == RoleName::Mysql;
-            let kind = if is_mysql { ResourceKind::Mysql } else { ResourceKind::Postgresql };
+            let kind = match database.wanted.server {
+                Server::Mysql => ResourceKind::Mysql,
+                Server::Postgresql => ResourceKind::Postgresql,
+                Server::Sqlite => ResourceKind::Sqlite,
+            };
             let resource = SiteResource {
                 appconfig: Some(part.app.id.clone()),
                 package: Some(part.name().clone()),

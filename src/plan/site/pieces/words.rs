@@ -6,7 +6,7 @@ use crate::error::{Exit, Explain};
 use crate::facts::site::Tree;
 use crate::package::file_table::Content as InTree;
 use crate::package::ubos::item::{ItemKind, ItemPath, Language, Mode, Owner, Source};
-use crate::package::ubos::role::Role;
+use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::sys::path::RelPath;
@@ -201,6 +201,18 @@ impl Maker<'_> {
             Some(Owner { user, group }) => self.owner_of(&self.render(user)?, &self.render(group)?),
             None => self.owner_of("root", "root"),
         }
+    }
+
+    /// Whose a database is that is a file: the web server's, who runs the app, where there is one.
+    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(u32, u32)>, Refusal> {
+        if role.name != RoleName::Sqlite {
+            return Ok(None);
+        }
+        if !self.facts.has_web_server {
+            return self.owner_of("root", "root");
+        }
+        let name = |variable| self.part.text(variable).unwrap_or("http");
+        self.owner_of(name("apache2.uname"), name("apache2.gname"))
     }
 
     /// The numbers of a user and a group; nothing where `cart` may give nothing away.
