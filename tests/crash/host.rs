@@ -290,8 +290,6 @@ impl Host {
                   "retentionbucket" : "data" },
                 { "type" : "file", "name" : "/etc/app/conf", "template" : "conf",
                   "templatelang" : "varsubst" },
-                { "type" : "directorytree", "name" : "/etc/app/tree", "source" : "tree" },
-                { "type" : "symlink", "name" : "/etc/app/link", "source" : "/nowhere" },
                 { "type" : "tcpport", "name" : "web" },
                 { "type" : "systemd-service", "name" : "app@${site.hostname}" },
                 { "type" : "exec", "source" : "bin/item" } ],
@@ -308,10 +306,11 @@ impl Host {
             self.file(&format!("{folder}/ubos-manifest.json"), manifest, 0o644);
             self.file(&format!("{folder}/one"), version, 0o644);
             self.file(&format!("{folder}/conf"), "${site.hostname}\n", 0o644);
-            self.file(&format!("{folder}/tree/inner/{version}"), version, 0o644);
             self.file(&format!("{folder}/bin/item"), &item, 0o755);
+            // What it does, its inverse takes back: with the folder, data that are its own come and go.
             let task = format!(
-                "#!/bin/bash\necho {version} >>\"${{0%%/var/lib/*}}/opt/app/data/mine\"\n{task}\n"
+                "#!/bin/bash\ndata=${{0%%/var/lib/*}}/opt/app/data/of-{version}\n\
+                 case $1 in uninstall) rm -f \"$data\" ;; *) echo {version} >\"$data\" ;; esac\n{task}\n"
             );
             self.file(&format!("{folder}/bin/task"), &task, 0o755);
         };
