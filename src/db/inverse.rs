@@ -97,6 +97,13 @@ pub enum InversePart {
         /// Its name.
         name: GearName,
     },
+    /// Tell services of packages of tpkg the opposite of what they were told.
+    Services {
+        /// What they are to be told.
+        tell: ServiceTurn,
+        /// The services.
+        services: Vec<ServiceCall>,
+    },
     /// Withdraw what the transaction told: variables of the domain, data of cartridges.
     Withdraw,
     /// Let what the transaction withdrew hold again.
@@ -113,7 +120,7 @@ pub enum InversePart {
     /// Let go what the transaction holds, and hold again what it let go.
     Holds,
     /// Nothing: what was deployed at a site is replaced by deploying it again.
-    Deployment {
+    SiteDeployment {
         /// What people call the site.
         site: String,
     },
@@ -141,4 +148,31 @@ pub struct ChangedVariable {
     pub was: Option<OsString>,
     /// After.
     pub became: Option<OsString>,
+}
+
+/// What has an opposite of what services are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceTurn {
+    /// Begin.
+    Start,
+    /// End.
+    Stop,
+}
+
+/// A service of a package of tpkg.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ServiceCall {
+    /// What messages call its package.
+    pub package: String,
+    /// The name of its package.
+    pub name: String,
+    /// The package's base.
+    pub base: String,
+    /// The absolute path of its init script.
+    pub script: String,
+    /// When it is its turn.
+    pub start: u32,
+    /// Its unit, where systemd starts it.
+    pub unit: Option<String>,
 }

@@ -229,8 +229,9 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::Withdraw
         | InversePart::RestoreTold
         | InversePart::Holds
-        | InversePart::Deployment { .. }
+        | InversePart::SiteDeployment { .. }
         | InversePart::HostLinks { .. }
+        | InversePart::Services { .. }
         | InversePart::Unit { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }

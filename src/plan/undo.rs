@@ -9,6 +9,7 @@ use super::gear::{
 use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
+use super::tpkg::services::add_told_back;
 use super::tpkg::undo::{add_let_go, add_undone};
 use super::{Plan, Refusal, Resource};
 use crate::db::{Change, ExternalRow, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
@@ -203,12 +204,16 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(put_back(gear, now, (folder, changed))?);
             Ok(())
         }
-        InversePart::Deployment { site } => {
+        InversePart::SiteDeployment { site } => {
             let text = format!("what a transaction did to the site `{site}` is not undone");
             Err(Refusal::new(Exit::Conflict, text).hint(
                 "deploy it again as it was, or undeploy it; `cart site backup` keeps data that \
                  `cart site restore` brings back",
             ))
+        }
+        InversePart::Services { tell, services } => {
+            add_told_back(plan, (*tell, services));
+            Ok(())
         }
         // Handled where it is known what becomes of the data.
         InversePart::RollBackGear { .. } => Ok(()),

@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod await_endpoints;
 pub mod call_external;
+pub mod call_init;
 pub mod check_cartridge;
 pub mod check_endpoints;
 pub mod check_templates;
@@ -37,10 +38,12 @@ mod gear_files;
 pub mod git_repo;
 mod heard;
 mod hints;
+mod host_call;
 pub mod host_links;
 mod host_move;
 mod host_program;
 pub mod host_script;
+pub mod init_status;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
@@ -140,6 +143,15 @@ pub struct Said {
     /// What went not quite as it should.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The bits of the exit status by which an original tells what has gone wrong though all in all
+    /// it has happened.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub status: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 impl Said {
@@ -152,6 +164,7 @@ impl Said {
         self.errors.extend(more.errors);
         self.debug.extend(more.debug);
         self.warnings.extend(more.warnings);
+        self.status |= more.status;
     }
 }
 
@@ -220,6 +233,7 @@ macro_rules! steps {
 steps! {
     await_endpoints::AwaitEndpoints,
     call_external::CallExternal,
+    call_init::CallInit,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
     check_templates::CheckTemplates,

@@ -52,14 +52,13 @@ pub(super) fn kept_folder(cx: &Cx<'_>) -> String {
     format!("stash/{}/kept", cx.transaction)
 }
 
-impl TakeItems {
-    fn stash(&self, cx: &Cx<'_>) -> Result<(Dir, Dir), Failure> {
-        let room = cx.room()?;
-        room.make_dirs("old", 0o700)?;
-        let kept = kept_folder(cx);
-        cx.state.make_dirs(&kept, 0o700)?;
-        Ok((room.dir("old")?, cx.state.dir(&kept)?))
-    }
+/// Where things wait: in the step's own stash, and where data are found again.
+fn stash(cx: &Cx<'_>) -> Result<(Dir, Dir), Failure> {
+    let room = cx.room()?;
+    room.make_dirs("old", 0o700)?;
+    let kept = kept_folder(cx);
+    cx.state.make_dirs(&kept, 0o700)?;
+    Ok((room.dir("old")?, cx.state.dir(&kept)?))
 }
 
 impl Step for TakeItems {
@@ -92,7 +91,7 @@ impl Step for TakeItems {
     fn apply(&self, _was: &Vec<Was>, cx: &Cx<'_>) -> Result<Said, Failure> {
         let root = root(cx)?;
         let mut host = Folders::new(&root);
-        let (old, keep) = self.stash(cx)?;
+        let (old, keep) = stash(cx)?;
         for (number, act) in self.acts.iter().enumerate() {
             checkpoint("take_items: before something leaves");
             match act {
@@ -118,7 +117,7 @@ impl Step for TakeItems {
     fn revert(&self, was: &Vec<Was>, cx: &Cx<'_>) -> Result<(), Failure> {
         let root = root(cx)?;
         let mut host = Folders::new(&root);
-        let (old, keep) = self.stash(cx)?;
+        let (old, keep) = stash(cx)?;
         for (number, (act, was)) in self.acts.iter().zip(was).enumerate().rev() {
             checkpoint("take_items: before something comes back");
             match act {

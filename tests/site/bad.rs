@@ -24,10 +24,10 @@ fn what_cannot_be_is_refused_before_anything_is_done() {
     let item = json!({ "type" : "file", "name" : "/srv/x", "template" : "t", "templatelang" : "varsubst" });
     install(
         &host,
-        &app(json!({ "appconfigitems" : [ tell, item ] })),
+        &app(&json!({ "appconfigitems" : [ tell, item ] })),
         &[("bin/tell", TELLS), ("t", "one\n${no.such}\n")],
     );
-    let other = accessory(json!({}));
+    let other = accessory(&json!({}));
     let mut other = other;
     other["accessoryinfo"]["appid"] = "another".into();
     let folder = package(&host, ("other", "1"), &other, &[]);
@@ -50,13 +50,13 @@ fn what_cannot_be_is_refused_before_anything_is_done() {
 fn a_template_in_perl_is_tried_before_the_old_site_goes() {
     let host = Host::new();
     let tell = json!({ "type" : "exec", "source" : "bin/tell" });
-    install(&host, &app(json!({ "appconfigitems" : [ tell ] })), &[("bin/tell", TELLS)]);
+    install(&host, &app(&json!({ "appconfigitems" : [ tell ] })), &[("bin/tell", TELLS)]);
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.must(&["site", "deploy", &path]);
     told(&host);
     let item = json!({ "type" : "file", "name" : "/srv/x", "template" : "t.pl",
         "templatelang" : "perlscript" });
-    let newer = app(json!({ "appconfigitems" : [ tell, item ] }));
+    let newer = app(&json!({ "appconfigitems" : [ tell, item ] }));
     let files = [("bin/tell", TELLS), ("t.pl", "die 'on purpose';")];
     let folder = package(&host, ("app", "2"), &newer, &files);
     host.must(&["install", &folder]);
@@ -70,7 +70,7 @@ fn a_template_in_perl_is_tried_before_the_old_site_goes() {
 fn what_lies_at_a_place_is_nobodys_to_overwrite() {
     let host = Host::new();
     let item = json!({ "type" : "file", "name" : "/srv/x", "source" : "x" });
-    install(&host, &app(json!({ "appconfigitems" : [ item ] })), &[("x", "new")]);
+    install(&host, &app(&json!({ "appconfigitems" : [ item ] })), &[("x", "new")]);
     host.write("srv/x", "somebody's");
     let blog = site("blog.example.org", '1', &[with('1', &[])]);
     refused(&host, &blog, 4, "`/srv/x` is there already");
@@ -87,20 +87,20 @@ fn what_lies_at_a_place_is_nobodys_to_overwrite() {
 #[test]
 fn a_package_says_where_its_name_is_from() {
     let host = Host::new();
-    let folder = package(&host, ("app", "1"), &app(json!({})), &[]);
+    let folder = package(&host, ("app", "1"), &app(&json!({})), &[]);
     std::fs::remove_file(format!("{folder}/PKGBUILD")).unwrap();
     let said = host.must(&["install", &folder]);
     assert!(said.contains("so it is called `app-1`, as its source is"), "{said}");
     host.must(&["install", &folder, "--name", "chosen"]);
     assert_eq!(host.installed(), ["app-1-0", "chosen-0"]);
     host.fails(&["install", &folder, "--name", "../x"], 1, "no usable name");
-    let missing = app(json!({ "appconfigitems" : [ { "type" : "exec", "source" : "bin/no" } ] }));
+    let missing = app(&json!({ "appconfigitems" : [ { "type" : "exec", "source" : "bin/no" } ] }));
     let folder = package(&host, ("bad", "1"), &missing, &[]);
     host.fails(&["install", &folder], 1, "`bin/no` is not in the package");
     let twice = json!({ "type" : "directory", "name" : "/srv/a", "retentionpolicy" : "keep",
         "retentionbucket" : "b" });
     let folder =
-        package(&host, ("bad", "2"), &app(json!({ "appconfigitems" : [ twice, twice ] })), &[]);
+        package(&host, ("bad", "2"), &app(&json!({ "appconfigitems" : [ twice, twice ] })), &[]);
     host.fails(&["install", &folder], 1, "bucket");
     assert!(id('s', '1').len() == 41);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const DATA: &str = "srv/data";
 
 /// An app whose data are kept, and a folder whose are not.
-fn manifest(more: Value) -> Value {
+fn manifest(more: &Value) -> Value {
     let mut items = json!([
         { "type" : "directory", "name" : "/srv/data", "dirpermissions" : "0750",
           "retentionpolicy" : "keep", "retentionbucket" : "data" },
@@ -17,7 +17,7 @@ fn manifest(more: Value) -> Value {
     ]);
     items.as_array_mut().unwrap().extend(more.as_array().unwrap().clone());
     let tasks = json!([ { "type" : "exec", "source" : "bin/task" } ]);
-    app(json!({ "appconfigitems" : items, "installers" : tasks, "upgraders" : tasks }))
+    app(&json!({ "appconfigitems" : items, "installers" : tasks, "upgraders" : tasks }))
 }
 
 const TASK: &str =
@@ -25,7 +25,7 @@ const TASK: &str =
 const FAILS: &str = "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\n\
     echo 'the credential is very secret'\n[[ $1 == uninstall ]] && exit 0\nexit 3\n";
 
-fn release(host: &Host, version: &str, (more, task): (Value, &str)) {
+fn release(host: &Host, version: &str, (more, task): (&Value, &str)) {
     let files = [("version", version), ("bin/tell", TELLS), ("bin/task", task)];
     let folder = package(host, ("app", version), &manifest(more), &files);
     host.must(&["install", &folder]);
@@ -33,7 +33,7 @@ fn release(host: &Host, version: &str, (more, task): (Value, &str)) {
 
 fn deployed() -> (Host, String) {
     let host = Host::new();
-    release(&host, "1", (json!([]), TASK));
+    release(&host, "1", (&json!([]), TASK));
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.must(&["site", "deploy", &path]);
     host.write("srv/data/mine", "precious");
@@ -46,7 +46,7 @@ fn deployed() -> (Host, String) {
 #[test]
 fn buckets_are_kept_and_everything_else_is_new() {
     let (host, _) = deployed();
-    release(&host, "2", (json!([]), TASK));
+    release(&host, "2", (&json!([]), TASK));
     host.must(&["site", "update"]);
     assert_eq!(
         (host.read("srv/data/mine"), host.read("srv/data/deep/er")),
@@ -58,7 +58,7 @@ fn buckets_are_kept_and_everything_else_is_new() {
     // A bucket that is new begins empty.
     let new = json!([ { "type" : "directory", "name" : "/srv/more",
         "retentionpolicy" : "keep", "retentionbucket" : "more" } ]);
-    release(&host, "3", (new, TASK));
+    release(&host, "3", (&new, TASK));
     host.must(&["site", "update"]);
     assert!(host.has("srv/more") && host.read("srv/data/mine") == "precious");
     host.must(&["site", "undeploy", "blog.example.org"]);
@@ -71,7 +71,7 @@ fn a_failing_redeployment_leaves_the_old_one() {
     release(
         &host,
         "2",
-        (json!([ { "type" : "file", "name" : "/srv/new", "source" : "version" } ]), FAILS),
+        (&json!([ { "type" : "file", "name" : "/srv/new", "source" : "version" } ]), FAILS),
     );
     let before = host.look();
     let said = host.fails(&["site", "update"], 9, "exited with status 3 (operation `upgrade`)");
@@ -85,7 +85,7 @@ fn a_failing_redeployment_leaves_the_old_one() {
     let status = host.must(&["site", "status"]);
     assert!(status.contains("deployed"), "{status}");
     // What can be put right works then.
-    release(&host, "3", (json!([]), TASK));
+    release(&host, "3", (&json!([]), TASK));
     host.must(&["site", "deploy", &path]);
     assert_eq!(host.read("srv/data/version"), "3");
 }
@@ -93,7 +93,7 @@ fn a_failing_redeployment_leaves_the_old_one() {
 #[test]
 fn a_failing_first_deployment_leaves_nothing() {
     let host = Host::new();
-    release(&host, "1", (json!([]), FAILS));
+    release(&host, "1", (&json!([]), FAILS));
     let before = host.look();
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.fails(&["site", "deploy", &path], 9, "operation `install`");
@@ -114,7 +114,7 @@ fn a_script_that_hangs_dies_or_exits_ends_alone() {
         host.write("etc/cartwright/config.yml", "scripts:\n  install_timeout: 2\n");
         let perl = json!([ { "type" : "perlscript", "source" : "x.pl" } ]);
         let files = [("version", "2"), ("bin/tell", TELLS), ("bin/task", TASK), ("x.pl", text)];
-        let folder = package(&host, ("app", "2"), &manifest(perl), &files);
+        let folder = package(&host, ("app", "2"), &manifest(&perl), &files);
         host.must(&["install", &folder]);
         let before = host.look();
         host.fails(&["site", "update"], 9, said);
@@ -126,7 +126,7 @@ fn a_script_that_hangs_dies_or_exits_ends_alone() {
 fn a_site_whose_scripts_cannot_succeed_can_leave_all_the_same() {
     let host = Host::new();
     let stubborn = "#!/bin/bash\n[[ $1 != uninstall ]]\n";
-    release(&host, "1", (json!([]), stubborn));
+    release(&host, "1", (&json!([]), stubborn));
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     let before = host.look();
     host.must(&["site", "deploy", &path]);

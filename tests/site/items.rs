@@ -36,7 +36,7 @@ fn manifest(owner: Option<(&str, &str)>) -> Value {
             item["gname"] = group.into();
         }
     }
-    let mut manifest = app(json!({ "appconfigitems" : items }));
+    let mut manifest = app(&json!({ "appconfigitems" : items }));
     manifest["roles"]["apache2"]["appconfigitems"] =
         json!([ { "type" : "file", "name" : "index.html", "source" : "web/a.txt" } ]);
     manifest

@@ -17,9 +17,9 @@ fn scripts(program: &str, perl: &str) -> Value {
 fn host() -> Host {
     let host = Host::new();
     let files = [("bin/one", TELLS), ("do.pl", TELLS_PERL)];
-    let one = package(&host, ("app", "1"), &app(scripts("one", "do.pl")), &files);
+    let one = package(&host, ("app", "1"), &app(&scripts("one", "do.pl")), &files);
     let files = [("bin/acc", TELLS), ("do.pl", TELLS_PERL)];
-    let two = package(&host, ("acc", "1"), &accessory(scripts("acc", "do.pl")), &files);
+    let two = package(&host, ("acc", "1"), &accessory(&scripts("acc", "do.pl")), &files);
     host.must(&["install", &one, &two]);
     host
 }
@@ -85,7 +85,7 @@ fn the_manifest_that_was_deployed_undoes_it() {
     let files = [("bin/other", TELLS)];
     let items = json!({ "appconfigitems" : [ { "type" : "exec", "source" : "bin/other" } ],
         "upgraders" : [ { "type" : "exec", "source" : "bin/other", "phase" : "resume" } ] });
-    let newer = package(&host, ("app", "2"), &app(items), &files);
+    let newer = package(&host, ("app", "2"), &app(&items), &files);
     host.must(&["install", &newer]);
     let status = host.must(&["site", "status"]);
     assert!(status.contains("deployed") && status.contains("app"), "{status}");
@@ -102,7 +102,7 @@ fn the_manifest_that_was_deployed_undoes_it() {
 #[test]
 fn a_program_is_given_every_variable_with_its_type() {
     let host = Host::new();
-    let mut manifest = app(json!({ "appconfigitems" : [
+    let mut manifest = app(&json!({ "appconfigitems" : [
         { "type" : "tcpport", "name" : "web" },
         { "type" : "exec", "source" : "${package.codedir}/bin/one" },
     ]}));
@@ -192,7 +192,7 @@ fn a_site_file_is_made_and_deployed() {
 #[test]
 fn a_package_is_built_in_a_copy_without_a_network() {
     let host = Host::new();
-    let folder = package(&host, ("app", "1"), &app(scripts("one", "do.pl")), &[("one.in", TELLS)]);
+    let folder = package(&host, ("app", "1"), &app(&scripts("one", "do.pl")), &[("one.in", TELLS)]);
     let build = r#"
 pkgname=$(basename $(pwd))
 pkgver=1

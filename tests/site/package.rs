@@ -31,7 +31,7 @@ pub(crate) fn package(
 }
 
 /// The manifest of an app with these elements at the role `generic`.
-pub(crate) fn app(generic: Value) -> Value {
+pub(crate) fn app(generic: &Value) -> Value {
     json!({
         "type" : "app",
         "roles" : { "apache2" : { "defaultcontext" : "/app" }, "generic" : generic },
@@ -39,7 +39,7 @@ pub(crate) fn app(generic: Value) -> Value {
 }
 
 /// The same of an accessory of `app`.
-pub(crate) fn accessory(generic: Value) -> Value {
+pub(crate) fn accessory(generic: &Value) -> Value {
     json!({
         "type" : "accessory",
         "accessoryinfo" : { "appid" : "app" },

@@ -10,6 +10,9 @@ pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// What asks a database with a statement.
+type Asking = Box<dyn Fn(&str, &str) -> Command>;
+
 /// A server of databases, killed when the test is over.
 pub(crate) struct Server {
     child: Child,
@@ -17,7 +20,7 @@ pub(crate) struct Server {
     pub(crate) role: &'static str,
     /// How `cart` reaches it, for its settings.
     pub(crate) settings: String,
-    asking: Box<dyn Fn(&str, &str) -> Command>,
+    asking: Asking,
     _temp: tempfile::TempDir,
 }
 
@@ -62,7 +65,7 @@ impl Server {
     fn start(
         role: &'static str,
         (mut serve, settings): (Command, String),
-        asking: Box<dyn Fn(&str, &str) -> Command>,
+        asking: Asking,
         temp: tempfile::TempDir,
     ) -> Self {
         let child = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -2,7 +2,7 @@
 
 use super::named::{find, name_of};
 use crate::cli::app::App;
-use crate::db::DeployedSite;
+use crate::db::{Db, DeployedSite};
 use crate::error::{Exit, Failure};
 use crate::package::ubos::site_file::{self, Telling, to_json};
 use crate::ui::report::Form;
@@ -26,7 +26,7 @@ pub struct ShowArgs {
 /// Shows a site.
 pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = app.reading()?;
-    let sites = db.as_ref().map(|db| db.sites()).transpose()?.unwrap_or_default();
+    let sites = db.as_ref().map(Db::sites).transpose()?.unwrap_or_default();
     let site = find(&sites, &args.site)?;
     let Some(one) = db.map(|db| db.site(&site.id)).transpose()?.flatten() else {
         return Err(Failure::new(Exit::NotFound, "the site is not there any more"));

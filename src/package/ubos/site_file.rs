@@ -3,6 +3,7 @@
 use super::chosen::Chosen;
 use super::item::{Language, Source};
 use super::mime;
+use super::name::PackageName;
 use super::role::WellKnown;
 use super::site::{AppConfig, Host, Site, Tls};
 use serde_json::{Map, Value as Json, json};
@@ -78,7 +79,7 @@ pub fn app(app: &AppConfig) -> Json {
     }
     object.insert("appid".into(), app.app.as_str().into());
     if !app.accessories.is_empty() {
-        let names: Vec<&str> = app.accessories.iter().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = app.accessories.iter().map(PackageName::as_str).collect();
         object.insert("accessoryids".into(), names.into());
     }
     if !app.points.is_empty() {

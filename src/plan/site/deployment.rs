@@ -67,8 +67,8 @@ impl Part {
 
 /// Where an app lies for which a site says nothing.
 pub(super) fn context_of(manifest: &Manifest) -> Option<&AppContext> {
-    let contexts = [RoleName::Apache2, RoleName::Tomcat8].into_iter();
-    contexts.filter_map(|name| manifest.role(name)?.context.as_ref()).next()
+    let mut roles = [RoleName::Apache2, RoleName::Tomcat8].into_iter();
+    roles.find_map(|name| manifest.role(name)?.context.as_ref())
 }
 
 fn context(app: &AppConfig, manifest: &Manifest) -> Result<Context, Refusal> {
@@ -78,8 +78,7 @@ fn context(app: &AppConfig, manifest: &Manifest) -> Result<Context, Refusal> {
             Err(Refusal::new(Exit::Conflict, text).hint("remove its `context` from the site file"))
         }
         (Some(AppContext::Fixed(fixed)), _) => Ok(fixed.clone()),
-        (_, Some(own)) => Ok(own.clone()),
-        (Some(AppContext::Default(own)), None) => Ok(own.clone()),
+        (_, Some(own)) | (Some(AppContext::Default(own)), None) => Ok(own.clone()),
         (None, None) => Ok(Context::default()),
     }
 }
@@ -261,18 +260,16 @@ fn ports(
             SiteResource { value: serde_json::Value::Null, ..(*one).clone() } == new
         };
         let old = facts.old.iter().flat_map(|old| &old.new.resources).find(same);
-        new.value = match old {
-            Some(old) => old.value.clone(),
-            None => {
-                let mut free = (facts.first_port..=u16::MAX)
-                    .filter(|port| !taken.contains(&(*protocol, *port)));
-                let Some(port) = free.next() else {
-                    let text = format!("no port is free for `{name}` of `{}`", installable.name);
-                    return Err(Refusal::new(Exit::Conflict, text));
-                };
-                taken.insert((*protocol, port));
-                port.into()
-            }
+        new.value = if let Some(old) = old {
+            old.value.clone()
+        } else {
+            let mut all = facts.first_port..=u16::MAX;
+            let Some(port) = all.find(|port| !taken.contains(&(*protocol, *port))) else {
+                let text = format!("no port is free for `{name}` of `{}`", installable.name);
+                return Err(Refusal::new(Exit::Conflict, text));
+            };
+            taken.insert((*protocol, port));
+            port.into()
         };
         ports.push(new);
     }

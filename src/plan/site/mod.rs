@@ -137,9 +137,12 @@ fn draft_new(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal>
             }
             None => had(ask.facts.old.as_ref(), part),
         };
-        let run = |phase| match was_there {
-            true => maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase)),
-            false => maker.tasks(|role| &role.installers, (Operation::Install, phase)),
+        let run = |phase| {
+            if was_there {
+                maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase))
+            } else {
+                maker.tasks(|role| &role.installers, (Operation::Install, phase))
+            }
         };
         let (first, resumed) = (run(TaskPhase::Deployed)?, run(TaskPhase::Resumed)?);
         tasks.push(Tasks { first, resumed, uninstall: Vec::new() });
@@ -348,7 +351,7 @@ fn record(
             plan.records.push(Change::PutSite(Box::new(new)));
         }
     }
-    plan.inverse.parts.push(InversePart::Deployment { site: shown(ask) });
+    plan.inverse.parts.push(InversePart::SiteDeployment { site: shown(ask) });
     plan.after.push(ForgetVariables { folder: path(&format!("sites/{}", ask.id))? }.into());
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{Side, SiteAsk};
 use crate::db::{ResourceKind, SiteResource};
 use crate::package::ubos::Kind;
 use crate::package::ubos::item::UnitPhase;
-use crate::package::ubos::name::SiteId;
+use crate::package::ubos::name::{Context, HostName, SiteId};
 use crate::package::ubos::role::{AppContext, RoleName};
 use crate::plan::Plan;
 use crate::site::database::{Provisioned, Server};
@@ -368,7 +368,7 @@ fn perl_template(piece: &Piece) -> Option<Source> {
 pub(super) fn depends(part: &Part) -> Option<String> {
     let roles = part.manifest().roles.iter();
     let names: BTreeSet<&str> =
-        roles.flat_map(|role| &role.depends).map(|name| name.as_str()).collect();
+        roles.flat_map(|role| &role.depends).map(HostName::as_str).collect();
     let all: Vec<&str> = names.into_iter().collect();
     let text = || {
         let (name, all) = (part.name(), all.join("`, `"));
@@ -382,7 +382,7 @@ pub(super) fn describe(part: &Part) -> String {
     let name = part.name();
     match &part.manifest().kind {
         Kind::App => {
-            let own = part.app.context.as_ref().map(|context| context.as_str());
+            let own = part.app.context.as_ref().map(Context::as_str);
             let usual = context_of(part.manifest()).map(|context| match context {
                 AppContext::Default(context) | AppContext::Fixed(context) => context.as_str(),
             });

@@ -112,7 +112,7 @@ impl<'a> Maker<'a> {
                 let (dir, from) = self.at(source)?;
                 tree::copy(&dir, &from, room, name, Modes::Writable)?;
                 self.bring_data(*kept, (room, name))?;
-                self.settle_tree(act, (room, name), (*mode, *file_mode))?;
+                settle_tree(act, (room, name), (*mode, *file_mode))?;
             }
             Thing::Link { target } => {
                 room.make_link(name, target)?;
@@ -120,20 +120,6 @@ impl<'a> Maker<'a> {
             }
         }
         Ok(())
-    }
-
-    fn settle_tree(
-        &self,
-        act: &Placing,
-        (room, name): (&Dir, &str),
-        (mode, file_mode): (Mode, Mode),
-    ) -> Result<(), Failure> {
-        let Some(meta) = room.meta(name)? else { return Ok(()) };
-        if meta.kind == Kind::Directory {
-            settle_inside(&room.dir(name)?, act.owner, (mode, file_mode))?;
-            return settle((room, Path::new(name)), act.owner, Some(bits(mode, meta.mode)));
-        }
-        settle((room, Path::new(name)), act.owner, Some(bits(file_mode, meta.mode)))
     }
 
     /// Puts the data that waited into a folder; what is there has to give way.
@@ -274,6 +260,20 @@ fn bits(mode: Mode, own: u32) -> u32 {
         Mode::Bits(bits) => bits,
         Mode::Preserve => own,
     }
+}
+
+/// Gives a copied tree, or file, its owner and modes.
+fn settle_tree(
+    act: &Placing,
+    (room, name): (&Dir, &str),
+    (mode, file_mode): (Mode, Mode),
+) -> Result<(), Failure> {
+    let Some(meta) = room.meta(name)? else { return Ok(()) };
+    if meta.kind == Kind::Directory {
+        settle_inside(&room.dir(name)?, act.owner, (mode, file_mode))?;
+        return settle((room, Path::new(name)), act.owner, Some(bits(mode, meta.mode)));
+    }
+    settle((room, Path::new(name)), act.owner, Some(bits(file_mode, meta.mode)))
 }
 
 /// Gives everything in `dir` owner and modes.
