@@ -62,6 +62,8 @@ pub enum ResourceKind {
     Mysql,
     /// A database of `PostgreSQL`.
     Postgresql,
+    /// A database that is a file.
+    Sqlite,
     /// A port of TCP.
     Tcp,
     /// A port of UDP.
@@ -71,13 +73,15 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    const ALL: [Self; 5] = [Self::Mysql, Self::Postgresql, Self::Tcp, Self::Udp, Self::Folder];
+    const ALL: [Self; 6] =
+        [Self::Mysql, Self::Postgresql, Self::Sqlite, Self::Tcp, Self::Udp, Self::Folder];
 
     /// The word in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mysql => "mysql",
             Self::Postgresql => "postgresql",
+            Self::Sqlite => "sqlite",
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Folder => "folder",

@@ -37,6 +37,19 @@ impl UnitName {
         is_fine.then(|| Self(text.to_owned())).ok_or_else(wrong)
     }
 
+    /// The name of the file in which systemd looks for it: the template's, where it is an instance.
+    pub fn file(&self) -> String {
+        match (self.0.split_once('@'), self.0.rsplit_once('.')) {
+            (Some((name, _)), Some((_, ending))) => format!("{name}@.{ending}"),
+            _ => self.0.clone(),
+        }
+    }
+
+    /// Tells whether it is an instance of a template.
+    pub fn is_instance(&self) -> bool {
+        self.0.contains('@')
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,6 +76,8 @@ mod tests {
     fn a_name_is_neither_an_option_nor_a_path() {
         let named = UnitName::new("app@a1b2", UnitKind::Timer).unwrap();
         assert_eq!(named.as_str(), "app@a1b2.timer");
+        assert_eq!((named.file().as_str(), named.is_instance()), ("app@.timer", true));
+        assert_eq!(UnitName::parse("a.b.service").unwrap().file(), "a.b.service");
         for bad in ["", "-x", "../x", "a/b", "a b", "a\nb", "a*", "@x", "a@b@c", ".x", "ä"] {
             assert!(UnitName::new(bad, UnitKind::Service).is_err(), "{bad}");
         }

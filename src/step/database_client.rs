@@ -251,7 +251,7 @@ impl Call {
         let last = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         last.iter()
             .map(|line| line.chars().take(300).collect::<String>())
-            .map(|line| line.escape_debug().to_string())
+            .map(|line| line.replace(char::is_control, " "))
             .collect()
     }
 

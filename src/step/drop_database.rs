@@ -29,7 +29,9 @@ pub(super) fn remove(cx: &Cx<'_>, database: &Database, title: &str) -> Result<()
         Server::Sqlite => return provision_database::remove_file(cx, database),
     };
     let call = Call::administrator(cx, database.server, "")?.saying(cx, &statements)?;
-    call.run(cx, &format!("remove the database {}", title.escape_debug())).map(drop)
+    let (title, name) = (title.escape_debug(), &database.name);
+    // By its name somebody can remove it by hand.
+    call.run(cx, &format!("remove the database {title}, there called `{name}`")).map(drop)
 }
 
 impl Step for DropDatabase {

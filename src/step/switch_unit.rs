@@ -1,17 +1,18 @@
 //! Switches a unit of systemd on or off: enabled and started, or disabled and stopped. Going back
 //! gives it exactly what it had of both.
 //!
+//! systemd finds the file of a unit that a package brings by a link of ours, which leads into the library.
 //! Where systemd is not running, or is not ours to tell, what should be is written down in the state:
 //! `units/<name>`.
 
-use super::{Cx, Said, Step, host_program};
+use super::{Cx, Said, Step, folders, host_program};
 use crate::error::{Exit, Failure};
 use crate::site::unit::UnitName;
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::{Kind, kind_of};
+use crate::sys::fs::{Dir, Kind, kind_of};
 use crate::sys::host;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A unit, and what becomes of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -22,6 +23,9 @@ pub struct SwitchUnit {
     pub unit: UnitName,
     /// What becomes of it.
     pub to: Switch,
+    /// The unit's file, or its template's, in the package, where that brings one: an absolute path.
+    #[serde(default)]
+    pub brought: Option<PathBuf>,
 }
 
 /// What becomes of a unit.
@@ -35,7 +39,7 @@ pub enum Switch {
 }
 
 /// How a unit was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Before {
     /// Who is told.
     by: By,
@@ -43,6 +47,10 @@ pub struct Before {
     was: Option<State>,
     /// Whether anything was ever written down here.
     had_folder: bool,
+    /// Where a link of ours led by which systemd finds the unit's file.
+    link: Option<PathBuf>,
+    /// Folders on the way to that link that were not there, the innermost first.
+    missing: Vec<PathBuf>,
 }
 
 /// Who is told.
@@ -141,19 +149,84 @@ impl SwitchUnit {
         }))
     }
 
+    /// Where a link of ours leads by which systemd finds the unit's file.
+    fn link(&self, cx: &Cx<'_>) -> Result<Option<PathBuf>, Failure> {
+        let folder = cx.layout.units();
+        if kind_of(&folder) != Some(Kind::Directory) {
+            return Ok(None);
+        }
+        let (folder, file) = (Dir::open(&folder)?, self.unit.file());
+        if folder.meta(&file)?.is_none_or(|meta| meta.kind != Kind::Link) {
+            return Ok(None);
+        }
+        let target = folder.link_target(&file)?;
+        Ok(Some(target).filter(|target| target.starts_with(cx.layout.library())))
+    }
+
+    /// Lets systemd find the unit's file by a link to there, or by none.
+    fn set_link(&self, cx: &Cx<'_>, to: Option<&Path>) -> Result<(), Failure> {
+        if self.link(cx)?.as_deref() == to {
+            return Ok(());
+        }
+        let (folder, file) = (Dir::create(&cx.layout.units(), 0o755)?, self.unit.file());
+        match to {
+            Some(target) => {
+                let beside = format!("{file}.cart-new");
+                folder.remove_file(&beside)?;
+                folder.make_link(&beside, target)?;
+                folder.rename(&beside, &folder, &file)?;
+            }
+            None => folder.remove_file(&file)?,
+        }
+        checkpoint("switch_unit: the link to its file is another");
+        self.tell(cx, &["daemon-reload"]).map(drop)
+    }
+
+    /// Makes systemd know the unit; a file of the host's own goes before one of the package.
+    fn make_known(&self, cx: &Cx<'_>) -> Result<(), Failure> {
+        // Files of units may have come or changed a moment ago.
+        self.tell(cx, &["daemon-reload"])?;
+        let is_known = self.look(cx)?.is_some();
+        let is_ours = self.link(cx)?.is_some();
+        if let Some(file) = self.brought.as_deref().filter(|_| is_ours || !is_known) {
+            return self.set_link(cx, Some(file));
+        }
+        if is_known {
+            return Ok(());
+        }
+        let text = format!("systemd knows no unit `{}`", self.unit);
+        let hint = "put its file where systemd looks, or see `units.recorded` in cart-config(5)";
+        Err(Failure::new(Exit::NotFound, text).hint(hint))
+    }
+
+    fn put_back(&self, cx: &Cx<'_>, (was, now): (State, State)) -> Result<(), Failure> {
+        let unit = self.unit.as_str();
+        if was.enabled != now.enabled {
+            self.tell(cx, &[if was.enabled { "enable" } else { "disable" }, "--", unit])?;
+            checkpoint("switch_unit: half put back");
+        }
+        if was.active != now.active {
+            self.tell(cx, &[if was.active { "start" } else { "stop" }, "--", unit])?;
+        }
+        Ok(())
+    }
+
     fn switch(&self, by: By, cx: &Cx<'_>) -> Result<(), Failure> {
         let unit = self.unit.as_str();
         let on = self.to == Switch::On;
         match (by, on) {
             (By::Record, _) => self.write_down(cx, State { enabled: on, active: on }),
             (By::Systemd, true) => {
-                // Files of units may have come or changed a moment ago.
-                self.tell(cx, &["daemon-reload"])?;
+                self.make_known(cx)?;
                 checkpoint("switch_unit: before systemd is told");
                 self.tell(cx, &["enable", "--now", "--", unit]).map(drop)
             }
             (By::Systemd, false) if self.look(cx)?.is_none() => Ok(()),
-            (By::Systemd, false) => self.tell(cx, &["disable", "--now", "--", unit]).map(drop),
+            (By::Systemd, false) => {
+                self.tell(cx, &["disable", "--now", "--", unit])?;
+                // A template may have other instances.
+                if self.unit.is_instance() { Ok(()) } else { self.set_link(cx, None) }
+            }
         }
     }
 }
@@ -175,7 +248,11 @@ impl Step for SwitchUnit {
             By::Systemd => self.look(cx)?,
             By::Record => self.recorded(cx)?,
         };
-        Ok(Before { by, was, had_folder: cx.state.has(FOLDER)? })
+        let (link, missing) = match by {
+            By::Systemd => (self.link(cx)?, folders::missing(&cx.layout.units())),
+            By::Record => (None, Vec::new()),
+        };
+        Ok(Before { by, was, had_folder: cx.state.has(FOLDER)?, link, missing })
     }
 
     fn apply(&self, before: &Before, cx: &Cx<'_>) -> Result<Said, Failure> {
@@ -202,139 +279,24 @@ impl Step for SwitchUnit {
             }
             return Ok(());
         }
-        let Some(now) = self.look(cx)? else { return Ok(()) };
-        let was = before.was.unwrap_or_default();
-        let unit = self.unit.as_str();
-        if was.enabled != now.enabled {
-            self.tell(cx, &[if was.enabled { "enable" } else { "disable" }, "--", unit])?;
-            checkpoint("switch_unit: half put back");
+        if before.link.is_some() {
+            self.set_link(cx, before.link.as_deref())?;
         }
-        if was.active != now.active {
-            self.tell(cx, &[if was.active { "start" } else { "stop" }, "--", unit])?;
+        if let Some(now) = self.look(cx)? {
+            self.put_back(cx, (before.was.unwrap_or_default(), now))?;
         }
-        Ok(())
+        if before.link.is_none() && kind_of(&cx.layout.units()).is_some() {
+            self.set_link(cx, None)?;
+        }
+        folders::remove_empty(&before.missing)
     }
 }
 
 #[cfg(test)]
 pub(super) fn sample(_world: &super::laws::World) -> SwitchUnit {
     let unit = UnitName::parse("app@1.service").unwrap();
-    SwitchUnit { package: "app".into(), unit, to: Switch::On }
+    SwitchUnit { package: "app".into(), unit, to: Switch::On, brought: None }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::step::laws::World;
-    use crate::sys::checkpoint::in_process::cut_at;
-
-    /// Stands in for systemd, which no test can have: it keeps `enabled` and `active` in files
-    /// beside it, and what it was told.
-    const SYSTEMCTL: &str = r#"#!/bin/bash
-cd "${0%/*}" || exit 9
-echo "$*" >>told
-unit=${*: -1}
-case $1 in
-show)
-    [[ -e $unit ]] || { echo LoadState=not-found; exit 0; }
-    echo LoadState=loaded
-    [[ -e $unit.on ]] && echo UnitFileState=enabled || echo UnitFileState=disabled
-    [[ -e $unit.up ]] && echo ActiveState=active || echo ActiveState=inactive ;;
-daemon-reload) ;;
-*)
-    [[ -e $unit ]] || { echo "Unit $unit does not exist" >&2; exit 5; }
-    [[ $2 == --now ]] && both=1
-    case $1 in
-    enable) touch "$unit.on"; [[ -n $both ]] && { [[ -e broken ]] && exit 1; touch "$unit.up"; } ;;
-    disable) rm -f "$unit.on"; [[ -n $both ]] && rm -f "$unit.up" ;;
-    start) touch "$unit.up" ;;
-    stop) rm -f "$unit.up" ;;
-    esac ;;
-esac
-exit 0
-"#;
-
-    fn world() -> World {
-        let mut world = World::new();
-        world.state.make_dir("systemd", 0o755).unwrap();
-        world.script("systemd/systemctl", SYSTEMCTL);
-        world.config.units.systemd = Some(true);
-        let program = world.state.path_of("systemd/systemctl").display().to_string();
-        world.config.units.program = vec![program];
-        world
-    }
-
-    fn state(world: &World) -> [bool; 2] {
-        ["on", "up"].map(|end| world.state.has(format!("systemd/app@1.service.{end}")).unwrap())
-    }
-
-    fn set(world: &World, [on, up]: [bool; 2]) {
-        world.state.put_file("systemd/app@1.service", b"", 0o644).unwrap();
-        for (end, is) in [("on", on), ("up", up)] {
-            let name = format!("systemd/app@1.service.{end}");
-            world.state.remove_file(&name).unwrap();
-            if is {
-                world.state.put_file(&name, b"", 0o644).unwrap();
-            }
-        }
-    }
-
-    #[test]
-    fn a_unit_gets_back_what_it_had_wherever_the_step_was_cut_off() {
-        for to in [Switch::On, Switch::Off] {
-            for was in [[false, false], [true, false], [false, true], [true, true]] {
-                for cut in 1..20 {
-                    let world = world();
-                    set(&world, was);
-                    let step = SwitchUnit { to, ..sample(&world) };
-                    let undo = step.prepare(&world.cx(1)).unwrap();
-                    assert_eq!(state(&world), was);
-                    let whole = cut_at(cut, || step.apply(&undo, &world.cx(1)).unwrap()).is_some();
-                    if whole {
-                        assert_eq!(state(&world), [to == Switch::On; 2]);
-                    }
-                    step.revert(&undo, &world.cx(1)).unwrap();
-                    step.revert(&undo, &world.cx(1)).unwrap();
-                    assert_eq!(state(&world), was, "{to:?} cut at {cut}");
-                    if whole {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_unit_that_does_not_start_or_is_not_known_is_a_failure() {
-        let world = world();
-        let step = sample(&world);
-        let undo = step.prepare(&world.cx(1)).unwrap();
-        let failure = step.apply(&undo, &world.cx(1)).unwrap_err();
-        assert!(failure.summary.contains("systemd does not enable `app@1.service`"), "{failure:?}");
-        assert!(failure.causes.concat().contains("does not exist"), "{failure:?}");
-        step.revert(&undo, &world.cx(1)).unwrap();
-        set(&world, [false; 2]);
-        world.state.put_file("systemd/broken", b"", 0o644).unwrap();
-        assert!(step.apply(&undo, &world.cx(1)).is_err());
-        step.revert(&undo, &world.cx(1)).unwrap();
-        assert_eq!(state(&world), [false; 2]);
-        // One that nobody knows needs not be switched off.
-        world.state.remove_file("systemd/app@1.service").unwrap();
-        let step = SwitchUnit { to: Switch::Off, ..sample(&world) };
-        let undo = step.prepare(&world.cx(1)).unwrap();
-        step.apply(&undo, &world.cx(1)).unwrap();
-    }
-
-    #[test]
-    fn what_apps_take_for_granted_is_written_down_where_systemd_runs_too() {
-        let world = world();
-        let unit = UnitName::parse("smtp-server@a1.service").unwrap();
-        let step = SwitchUnit { unit, ..sample(&world) };
-        let undo = step.prepare(&world.cx(1)).unwrap();
-        let said = step.apply(&undo, &world.cx(1)).unwrap();
-        assert!(said.messages.concat().contains("written down"), "{said:?}");
-        let record = world.state.read("units/smtp-server@a1.service", 100).unwrap();
-        assert_eq!(record, br#"{"enabled":true,"active":true}"#);
-        assert!(!world.state.has("systemd/told").unwrap());
-    }
-}
+mod tests;

@@ -5,6 +5,56 @@ use crate::package::{file, package, site, told, with};
 use crate::servers::Server;
 use serde_json::{Value, json};
 
+/// A kind of databases, as the tests look at it from outside.
+trait Databases {
+    /// The role at which manifests name them.
+    fn role(&self) -> &'static str;
+    /// What `cart` has to be told.
+    fn settings(&self) -> &str;
+    /// What is answered in a database.
+    fn ask(&self, database: &str, sql: &str) -> String;
+    /// All that there are.
+    fn all(&self, host: &Host) -> Vec<String>;
+}
+
+impl Databases for Server {
+    fn role(&self) -> &'static str {
+        self.role
+    }
+    fn settings(&self) -> &str {
+        &self.settings
+    }
+    fn ask(&self, database: &str, sql: &str) -> String {
+        Self::ask(self, database, sql)
+    }
+    fn all(&self, _host: &Host) -> Vec<String> {
+        self.databases()
+    }
+}
+
+/// Databases that are files.
+struct Files;
+
+impl Databases for Files {
+    fn role(&self) -> &'static str {
+        "sqlite"
+    }
+    fn settings(&self) -> &'static str {
+        ""
+    }
+    fn ask(&self, database: &str, sql: &str) -> String {
+        let database = rusqlite::Connection::open(database).unwrap();
+        let mut statement = database.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+    fn all(&self, host: &Host) -> Vec<String> {
+        let folder = std::fs::read_dir(host.at("ubos/lib/sqlite"));
+        let names = folder.into_iter().flatten().flatten();
+        names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
 const TASK: &str = "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\n";
 const FAILS: &str = "#!/bin/bash\n[[ $1 == uninstall ]] || exit 3\n";
 
@@ -33,8 +83,8 @@ fn manifest(role: &str) -> Value {
     })
 }
 
-fn release(host: &Host, server: &Server, (version, task): (&str, &str)) {
-    let role = server.role;
+fn release(host: &Host, server: &dyn Databases, (version, task): (&str, &str)) {
+    let role = server.role();
     let conf = ["dbname", "dbuser", "dbusercredential", "dbhost"]
         .map(|name| format!("${{appconfig.{role}.{name}.main}}\n"))
         .concat();
@@ -58,15 +108,15 @@ fn conf(host: &Host) -> [String; 3] {
     [(); 3].map(|()| lines.next().unwrap())
 }
 
-fn rows(host: &Host, server: &Server) -> String {
+fn rows(host: &Host, server: &dyn Databases) -> String {
     let [name, ..] = conf(host);
     server.ask(&name, "SELECT what FROM t ORDER BY what").replace('\n', " ")
 }
 
-fn whole_life(server: &Server) {
+fn whole_life(server: &dyn Databases) {
     let host = Host::new();
-    host.write("etc/cartwright/config.yml", &server.settings);
-    let others = server.databases();
+    host.write("etc/cartwright/config.yml", server.settings());
+    let others = server.all(&host);
     release(&host, server, ("1", TASK));
     let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
     host.must(&["site", "deploy", &path]);
@@ -84,15 +134,15 @@ fn whole_life(server: &Server) {
     assert_eq!(rows(&host, server), "blog.example.org mine upgraded");
     let second = conf(&host);
     assert!((0..3).all(|at| first[at] != second[at]), "{first:?} {second:?}");
-    assert_eq!(server.databases().len(), others.len() + 1, "the old one is gone");
+    assert_eq!(server.all(&host).len(), others.len() + 1, "the old one is gone");
     assert_eq!(told(&host), ["task upgrade"]);
 
     // What fails leaves the old one as it was, and no new one.
     release(&host, server, ("2", FAILS));
-    let (before, databases) = (host.look(), server.databases());
+    let (before, databases) = (host.look(), server.all(&host));
     let said = host.fails(&["site", "update"], 9, "`bin/task` of `app`");
     assert!(!said.contains(&second[2]), "{said}");
-    assert_eq!((host.look(), server.databases()), (before, databases));
+    assert_eq!((host.look(), server.all(&host)), (before, databases));
     assert_eq!(
         (rows(&host, server).as_str(), conf(&host)),
         ("blog.example.org mine upgraded", second)
@@ -103,7 +153,7 @@ fn whole_life(server: &Server) {
     release(&host, server, ("3", TASK));
     host.must(&["site", "backup", "blog.example.org", "--out", &archive]);
     host.must(&["site", "undeploy", "blog.example.org"]);
-    assert_eq!(server.databases(), others);
+    assert_eq!(server.all(&host), others);
     told(&host);
     let before = host.look();
     host.must(&["site", "restore", &archive, "--dry-run"]);
@@ -117,7 +167,7 @@ fn whole_life(server: &Server) {
     let list = host.must(&["site", "list"]);
     assert!(list.contains("copy.example.org") && !list.contains("blog.example.org"), "{list}");
     host.must(&["site", "undeploy", "--all"]);
-    assert_eq!((server.databases(), host.has("srv")), (others, false));
+    assert_eq!((server.all(&host), host.has("srv")), (others, false));
 }
 
 #[test]
@@ -132,6 +182,11 @@ fn the_whole_life_on_postgresql() {
     if let Some(server) = Server::postgresql("the_whole_life_on_postgresql") {
         whole_life(&server);
     }
+}
+
+#[test]
+fn the_whole_life_in_files() {
+    whole_life(&Files);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript};
 use crate::sys::path::RelPath;
 use crate::template::ubos::{Scope, Value};
 use std::cell::Cell;
+use std::path::PathBuf;
 use words::Sort;
 
 /// Something at a place on the host.
@@ -59,6 +60,8 @@ pub(super) enum Piece {
         name: UnitName,
         /// When it is started.
         phase: UnitPhase,
+        /// Its file in the package, where that brings one.
+        brought: Option<PathBuf>,
     },
     /// A database.
     Database(Database),
@@ -72,6 +75,8 @@ pub(super) struct Database {
     /// What the manifest calls it.
     pub(super) name: String,
     pub(super) wanted: Wanted,
+    /// Whose it is, where it is a file.
+    pub(super) owner: Option<(u32, u32)>,
     /// By what its data are found again, where they are kept.
     pub(super) bucket: Option<Kept>,
 }
@@ -171,7 +176,9 @@ impl<'a> Maker<'a> {
             }
             ItemKind::Unit { kind, name, phase } => {
                 let name = UnitName::new(&self.render(name)?, *kind);
-                pieces.push(Piece::Unit { name: name.map_err(wrong)?, phase: *phase });
+                let name = name.map_err(wrong)?;
+                let brought = self.unit_file(&name);
+                pieces.push(Piece::Unit { name, phase: *phase, brought });
             }
             ItemKind::Database { name, privileges, charset, collate } => {
                 let words = (charset.as_deref(), collate.as_deref());
@@ -182,6 +189,7 @@ impl<'a> Maker<'a> {
                     role: role.name,
                     name: name.to_string(),
                     wanted: wanted.map_err(wrong)?,
+                    owner: self.owner_of_file(role)?,
                     bucket,
                 }));
             }

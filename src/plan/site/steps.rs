@@ -10,9 +10,10 @@ use crate::package::ubos::item::UnitPhase;
 use crate::package::ubos::name::{Context, HostName, SiteId};
 use crate::package::ubos::role::{AppContext, RoleName};
 use crate::plan::Plan;
-use crate::site::database::Provisioned;
+use crate::site::database::{Provisioned, Server};
 use crate::site::unit::UnitName;
 use crate::step::AnyStep;
+use crate::step::accounts::Who;
 use crate::step::check_templates::CheckTemplates;
 use crate::step::drop_database::DropDatabase;
 use crate::step::dump_database::DumpDatabase;
@@ -26,6 +27,7 @@ use crate::step::take_items::{TakeItems, Taking};
 use crate::step::ubos_script::{Operation, UbosScript};
 use crate::sys::path::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// Steps in the making.
 pub(super) struct Steps<'a> {
@@ -89,11 +91,14 @@ impl<'a> Steps<'a> {
             plan.step(ProvisionDatabase {
                 title: title_of(part, &database.name),
                 wanted: database.wanted.clone(),
-                owner: None,
+                owner: database.owner.map(|(user, group)| (Who::Id(user), Who::Id(group))),
                 result: result.clone(),
             });
-            let is_mysql = database.role == RoleName::Mysql;
-            let kind = if is_mysql { ResourceKind::Mysql } else { ResourceKind::Postgresql };
+            let kind = match database.wanted.server {
+                Server::Mysql => ResourceKind::Mysql,
+                Server::Postgresql => ResourceKind::Postgresql,
+                Server::Sqlite => ResourceKind::Sqlite,
+            };
             let resource = SiteResource {
                 appconfig: Some(part.app.id.clone()),
                 package: Some(part.name().clone()),
@@ -194,9 +199,9 @@ impl<'a> Steps<'a> {
                 self.flush_taken(plan, part);
                 script_step(plan, script);
             }
-            Piece::Unit { name, phase: UnitPhase::Deploy } => {
+            Piece::Unit { name, phase: UnitPhase::Deploy, brought } => {
                 self.flush_taken(plan, part);
-                plan.step(switched(part, name, Switch::Off));
+                plan.step(switched(part, (name, brought), Switch::Off));
             }
             // Databases go after the commit, and with them what statements have done.
             Piece::Unit { .. } | Piece::Database(_) | Piece::Sql(_) => {}
@@ -224,7 +229,9 @@ impl<'a> Steps<'a> {
         match piece {
             Piece::Script(script) => script_step(plan, script),
             Piece::Sql(sql) => plan.step(statements(part, sql)),
-            Piece::Unit { name, .. } => plan.step(switched(part, name, Switch::On)),
+            Piece::Unit { name, brought, .. } => {
+                plan.step(switched(part, (name, brought), Switch::On));
+            }
             Piece::Placed(_) | Piece::Database(_) => {}
         }
     }
@@ -278,15 +285,16 @@ fn script_step(plan: &mut Plan, script: &UbosScript) {
     plan.step(script.clone());
 }
 
-fn switched(part: &Part, unit: &UnitName, to: Switch) -> SwitchUnit {
-    SwitchUnit { package: part.name().to_string(), unit: unit.clone(), to }
+fn switched(part: &Part, (unit, brought): (&UnitName, &Option<PathBuf>), to: Switch) -> SwitchUnit {
+    let package = part.name().to_string();
+    SwitchUnit { package, unit: unit.clone(), to, brought: brought.clone() }
 }
 
 /// Switches the units of a package that are there only while its site answers.
 pub(super) fn switch_for_site(plan: &mut Plan, part: &Part, pieces: &[Piece], to: Switch) {
     for piece in pieces {
-        if let Piece::Unit { name, phase: UnitPhase::SuspendResume } = piece {
-            plan.step(switched(part, name, to));
+        if let Piece::Unit { name, phase: UnitPhase::SuspendResume, brought } = piece {
+            plan.step(switched(part, (name, brought), to));
         }
     }
 }

@@ -142,7 +142,7 @@ fn variables_of(one: &SiteResource) -> Vec<(String, Json)> {
         ResourceKind::Tcp | ResourceKind::Udp => {
             vec![(format!("appconfig.{}port.{name}", kind.as_str()), value.clone())]
         }
-        ResourceKind::Mysql | ResourceKind::Postgresql => {
+        ResourceKind::Mysql | ResourceKind::Postgresql | ResourceKind::Sqlite => {
             let there: Option<Provisioned> = serde_json::from_value(value.clone()).ok();
             there.map(|there| there.variables(name)).unwrap_or_default()
         }

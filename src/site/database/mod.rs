@@ -54,6 +54,7 @@ impl Server {
         match role {
             RoleName::Mysql => Some(Self::Mysql),
             RoleName::Postgresql => Some(Self::Postgresql),
+            RoleName::Sqlite => Some(Self::Sqlite),
             RoleName::Generic | RoleName::Tomcat8 | RoleName::Apache2 => None,
         }
     }

@@ -6,13 +6,17 @@ use crate::error::{Exit, Explain};
 use crate::facts::site::Tree;
 use crate::package::file_table::Content as InTree;
 use crate::package::ubos::item::{ItemKind, ItemPath, Language, Mode, Owner, Source};
-use crate::package::ubos::role::Role;
+use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
+use crate::site::unit::UnitName;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::sys::path::RelPath;
 use crate::template::ubos::Variables;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where packages of the original have units.
+const UNITS: &str = "usr/lib/systemd/system/";
 
 /// What a source has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +205,30 @@ impl Maker<'_> {
             Some(Owner { user, group }) => self.owner_of(&self.render(user)?, &self.render(group)?),
             None => self.owner_of("root", "root"),
         }
+    }
+
+    /// The file of a unit, or of its template, in the tree of the package: where its package has it
+    /// for systemd, or anywhere in its sources.
+    pub(super) fn unit_file(&self, name: &UnitName) -> Option<PathBuf> {
+        let file = name.file();
+        let entries = self.tree?.table.entries();
+        let files = entries.iter().filter(|entry| matches!(entry.content, InTree::File { .. }));
+        let named = files.filter(|entry| entry.path.name() == file);
+        let best =
+            named.min_by_key(|entry| (!entry.path.as_str().starts_with(UNITS), entry.path.clone()));
+        best.map(|entry| self.facts.library.join(&self.part.place).join(&entry.path))
+    }
+
+    /// Whose a database is that is a file: the web server's, who runs the app, where there is one.
+    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(u32, u32)>, Refusal> {
+        if role.name != RoleName::Sqlite {
+            return Ok(None);
+        }
+        if !self.facts.has_web_server {
+            return self.owner_of("root", "root");
+        }
+        let name = |variable| self.part.text(variable).unwrap_or("http");
+        self.owner_of(name("apache2.uname"), name("apache2.gname"))
     }
 
     /// The numbers of a user and a group; nothing where `cart` may give nothing away.
