@@ -95,6 +95,7 @@ pub struct Git {
     program: PathBuf,
     path: std::ffi::OsString,
     user: Option<(u32, u32)>,
+    incoming: Option<PathBuf>,
 }
 
 impl Git {
@@ -106,7 +107,14 @@ impl Git {
             .map(|folder| folder.join("git"))
             .find(|file| fs::kind_of(file) == Some(Kind::File))
             .ok_or(GitError::Missing)?;
-        Ok(Self { program, path, user })
+        Ok(Self { program, path, user, incoming: None })
+    }
+
+    /// The same, which also sees the objects in the directory `incoming`: those of a push that is
+    /// not accepted yet.
+    #[must_use]
+    pub fn with_incoming(self, incoming: Option<PathBuf>) -> Self {
+        Self { incoming, ..self }
     }
 
     /// Makes the bare repository `bare`, which must not exist, with one commit on `master` that
@@ -227,7 +235,22 @@ impl Git {
     fn in_repository(&self, bare: &Path) -> Command {
         let mut command = self.command();
         command.env("GIT_DIR", bare);
+        if let Some(incoming) = &self.incoming {
+            command.env("GIT_OBJECT_DIRECTORY", incoming);
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", bare.join("objects"));
+        }
         command
+    }
+
+    /// The names of the files in the folder `folder` of the commit `commit`; none where it has no
+    /// such folder.
+    pub fn names_in(&self, bare: &Path, commit: &str, folder: &str) -> Result<Vec<String>, GitError> {
+        let mut command = self.in_repository(bare);
+        command.args(["ls-tree", "-z", "--name-only", "--", commit, &format!("{folder}/")]);
+        let output = run("ls-tree", bare, &mut command)?;
+        let text = String::from_utf8_lossy(&output);
+        let names = text.split('\0').filter_map(|path| path.rsplit('/').next());
+        Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 
     /// Runs a subcommand in `bare` and gives its output without the last newline.

@@ -20,6 +20,7 @@ mod cx;
 pub mod deliver_event;
 pub mod dependency_dirs;
 pub mod dispatch_events;
+pub mod drop_deployments;
 pub mod drop_variables;
 pub mod empty_temporary;
 pub mod end_processes;
@@ -36,23 +37,28 @@ pub mod keep_home;
 #[cfg(test)]
 mod laws;
 pub mod lock_files;
+pub mod make_deployment;
 pub mod make_gear;
 pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
+pub mod place_source;
 pub mod place_trees;
 mod redact;
+pub mod record_deployment;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
+pub mod run_phase;
 pub mod run_script;
 mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
+pub mod show_deployment;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
@@ -210,6 +216,7 @@ steps! {
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
+    drop_deployments::DropDeployments,
     drop_variables::DropVariables,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
@@ -219,18 +226,23 @@ steps! {
     host_script::HostScript,
     keep_home::KeepHome,
     lock_files::LockFiles,
+    make_deployment::MakeDeployment,
     make_gear::MakeGear,
     make_user::MakeUser,
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
+    place_source::PlaceSource,
     place_trees::PlaceTrees,
+    record_deployment::RecordDeployment,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
     run_extension::RunExtension,
+    run_phase::RunPhase,
     run_script::RunScript,
     set_state::SetState,
+    show_deployment::ShowDeployment,
     stash_gear::StashGear,
     stash_trees::StashTrees,
     ubos_script::UbosScript,

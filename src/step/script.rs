@@ -3,6 +3,7 @@
 use super::{Cx, Said, heard, hints, sandboxed};
 use crate::error::{Exit, Failure};
 use crate::gear::action::Action;
+use crate::gear::deployment;
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
@@ -144,22 +145,36 @@ pub(super) fn control(
     (gear, dir): (&Identity, &str),
     action: Action,
 ) -> Result<Said, Failure> {
+    let repo = deployment::live_repo(home)?;
+    control_with(cx, (home, &repo), (gear, dir), (action, &[]))
+}
+
+/// The same with the hooks of the application at `repo`, and with further variables.
+pub(super) fn control_with(
+    cx: &Cx<'_>,
+    (home, repo): (&Dir, &Path),
+    (gear, dir): (&Identity, &str),
+    (action, more): (Action, &[(String, String)]),
+) -> Result<Said, Failure> {
     let version = gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default();
-    let found = hooks::find(home, action.as_str(), dir, &version)?;
-    let seconds = cx.config.scripts.control_timeout;
+    let found = hooks::find_in((home, repo), action.as_str(), dir, &version)?;
+    let seconds = if action.is_of_a_build() {
+        cx.config.scripts.build_timeout
+    } else {
+        cx.config.scripts.control_timeout
+    };
     let leftovers = if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
     let call = |name: &str, line: CommandLine| {
-        run(cx, home, &Call { gear, dir, name, line, seconds, leftovers })
+        run_with(cx, home, (&Call { gear, dir, name, line, seconds, leftovers }, more))
     };
     let mut said = Said::default();
     let hook = |hook: &Option<Hook>, said: &mut Said| -> Result<(), Failure> {
         let Some(hook) = hook else { return Ok(()) };
-        let name = file_name(&hook.path);
-        if hook.executable {
-            said.merge(call(&name, CommandLine::of(&hook.path, [""; 0])?)?);
+        said.merge(if hook.executable {
+            call(&file_name(&hook.path), CommandLine::of(&hook.path, [""; 0])?)?
         } else {
-            said.warnings.push(format!("the hook `{name}` is not executable, and was not run"));
-        }
+            not_executable(hook)
+        });
         Ok(())
     };
     hook(&found.before, &mut said)?;
@@ -172,6 +187,36 @@ pub(super) fn control(
     said.merge(call(&format!("control-{action}"), line)?);
     hook(&found.after, &mut said)?;
     Ok(said)
+}
+
+/// Runs the gear's hook for a phase in which no cartridge has a part.
+pub(super) fn hook_alone(
+    cx: &Cx<'_>,
+    (home, repo): (&Dir, &Path),
+    (gear, dir): (&Identity, &str),
+    (phase, more): (&str, &[(String, String)]),
+) -> Result<Said, Failure> {
+    let Some(hook) = hooks::find_in((home, repo), phase, "", "")?.after else {
+        return Ok(Said::default());
+    };
+    if !hook.executable {
+        return Ok(not_executable(&hook));
+    }
+    let call = Call {
+        gear,
+        dir,
+        name: &file_name(&hook.path),
+        line: CommandLine::of(&hook.path, [""; 0])?,
+        seconds: cx.config.scripts.build_timeout,
+        leftovers: Leftovers::End,
+    };
+    run_with(cx, home, (&call, more))
+}
+
+fn not_executable(hook: &Hook) -> Said {
+    let name = file_name(&hook.path);
+    let text = format!("the hook `{name}` is not executable, and was not run");
+    Said { warnings: vec![text], ..Said::default() }
 }
 
 fn file_name(path: &Path) -> String {

@@ -4,6 +4,7 @@ pub mod add;
 pub mod boot;
 pub mod control;
 pub mod create;
+pub mod deploy;
 pub mod destroy;
 pub mod env;
 pub mod exec;
@@ -134,6 +135,11 @@ enum Command {
     ///
     /// Asks each cartridge, shows what it says, and ends with the exit status that it gave.
     Status(status::StatusArgs),
+    /// Build a new version of a gear's application and put it to use
+    ///
+    /// The gear is stopped, a deployment is made of what its repository has, built, and put to use.
+    /// When anything before the end fails, the gear goes on with the version that it had.
+    Deploy(deploy::DeployArgs),
     /// Destroy a gear with everything in it
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
@@ -185,6 +191,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Halt(args) => halt::run(args, app),
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
+        Command::Deploy(args) => deploy::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),
         Command::Unexpose(args) => expose::unexpose(args, app),
