@@ -15,10 +15,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use import::import;
+pub use import::{add_hooks, import};
 
 /// The branch that gears deploy.
 pub const BRANCH: &str = "master";
+/// The hooks of a gear's repository: this program under other names.
+pub const HOOKS: [&str; 2] = ["pre-receive", "post-receive"];
 /// Where programs are looked for when this process has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The author of the first commit, always at the same time: one template makes one commit.
@@ -205,6 +207,12 @@ impl Git {
             });
         }
         Ok(files)
+    }
+
+    /// Throws away what nothing in `bare` leads to, and packs the rest tightly.
+    pub fn collect_garbage(&self, bare: &Path) -> Result<(), GitError> {
+        self.ask("prune", bare, &["prune"])?;
+        self.ask("gc", bare, &["gc", "--quiet", "--aggressive"]).map(drop)
     }
 
     fn command(&self) -> Command {

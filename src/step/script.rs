@@ -74,7 +74,7 @@ fn outcome_with(
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
     marks.extend_from_slice(more);
-    Ok(sandbox::run(&Script {
+    let script = Script {
         line: &call.line,
         folder: &home.path_of(call.dir),
         env: &environment.variables,
@@ -85,7 +85,8 @@ fn outcome_with(
         time: Time { limit: Duration::from_secs(call.seconds), grace: GRACE },
         leftovers: call.leftovers,
         capture: Capture { folder: &log, name: &name, keep: cx.config.scripts.max_output },
-    })?)
+    };
+    Ok(sandbox::run_heard(&script, cx.listener())?)
 }
 
 /// What a script has to answer for that did not succeed.

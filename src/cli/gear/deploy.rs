@@ -2,12 +2,13 @@
 
 use super::found;
 use crate::cli::app::App;
-use crate::cli::change::{ChangeArgs, carry_out};
+use crate::cli::change::{ChangeArgs, carry_out_aloud};
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{DeployFacts, revision};
+use crate::facts::{DeployFacts, Revision, revision};
 use crate::package::ident::GearName;
 use crate::plan::gear::{DeployRequest, Origin, deploy};
 use crate::sys::clock::Moment;
+use crate::sys::path::RelPath;
 use crate::sys::random;
 use clap::Args;
 
@@ -31,29 +32,58 @@ pub struct DeployArgs {
     pub change: ChangeArgs,
 }
 
-/// Builds a new version of the application, and puts it to use.
-pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
-    let db = found::changing(app, &args.name)?;
-    let (made, id) = (Moment::now(), random::hex(4)?);
-    carry_out(app, &db, &args.change, &|| {
-        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, &args.name)?)?;
-        let name = args.git_ref.clone().unwrap_or_else(|| facts.settings.branch.clone());
-        let origin = Origin::Commit(commit(app, &facts, &name)?, None);
-        Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
-    })
-    .doing(|| format!("cannot deploy to the gear `{}`", args.name))
+/// What is to be deployed: a name of the repository's, or the commit that it is to mean.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    /// The commit, where that is known already.
+    pub(super) commit: Option<String>,
+    /// The name under which it is deployed.
+    pub(super) name: String,
+    /// Where a push keeps its objects.
+    pub(super) incoming: Option<RelPath>,
 }
 
-fn commit(app: &App, facts: &DeployFacts, name: &str) -> Result<crate::facts::Revision, Failure> {
+/// Builds a new version of the application, and puts it to use.
+pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
+    let wish = |branch: &str| Wish {
+        commit: None,
+        name: args.git_ref.clone().unwrap_or_else(|| branch.to_owned()),
+        incoming: None,
+    };
+    deploy_wish(app, (&args.name, &args.change), &wish)
+        .doing(|| format!("cannot deploy to the gear `{}`", args.name))
+}
+
+/// Deploys what `wish` says, which is told the gear's deployment branch.
+pub(super) fn deploy_wish(
+    app: &App,
+    (name, change): (&GearName, &ChangeArgs),
+    wish: &dyn Fn(&str) -> Wish,
+) -> Result<Exit, Failure> {
+    let db = found::changing(app, name)?;
+    let (made, id) = (Moment::now(), random::hex(4)?);
+    carry_out_aloud(app, &db, change, &|| {
+        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;
+        let wish = wish(&facts.settings.branch);
+        let revision = look(app, &facts, &wish)?;
+        let origin = Origin::Commit(revision, wish.incoming);
+        Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
+    })
+}
+
+fn look(app: &App, facts: &DeployFacts, wish: &Wish) -> Result<Revision, Failure> {
     let gear = &facts.gear.identity.name;
     if !facts.has_repository {
         let text = format!("the gear `{gear}` has no repository");
         return Err(Failure::new(Exit::Conflict, text)
             .hint("a web framework with a `template` gives its gears one"));
     }
-    revision(app.layout(), &facts.gear, (name, None))?.ok_or_else(|| {
+    let asked = wish.commit.as_ref().unwrap_or(&wish.name);
+    let found = revision(app.layout(), &facts.gear, (asked, wish.incoming.as_ref()))?;
+    let found = found.ok_or_else(|| {
         let text =
-            format!("the repository of the gear `{gear}` has no commit `{}`", name.escape_debug());
+            format!("the repository of the gear `{gear}` has no commit `{}`", asked.escape_debug());
         Failure::new(Exit::NotFound, text).hint("push it first, or name another: `--ref REF`")
-    })
+    })?;
+    Ok(Revision { name: wish.name.clone(), ..found })
 }

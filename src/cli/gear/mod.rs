@@ -15,6 +15,7 @@ pub mod list;
 pub mod logs;
 mod many;
 mod offered;
+pub mod receive;
 pub mod reload;
 pub mod remove;
 mod resolve;
@@ -140,6 +141,9 @@ enum Command {
     /// The gear is stopped, a deployment is made of what its repository has, built, and put to use.
     /// When anything before the end fails, the gear goes on with the version that it had.
     Deploy(deploy::DeployArgs),
+    /// What the hooks of a gear's repository call
+    #[command(hide = true)]
+    Receive(receive::ReceiveArgs),
     /// Destroy a gear with everything in it
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
@@ -192,6 +196,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Deploy(args) => deploy::run(args, app),
+        Command::Receive(args) => receive::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),
         Command::Unexpose(args) => expose::unexpose(args, app),
