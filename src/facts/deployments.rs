@@ -102,6 +102,15 @@ impl DeployFacts {
         })
     }
 
+    /// The deployment that was in use before the present one.
+    pub fn previous(&self) -> Option<&Deployment> {
+        let others = self.deployments.iter().filter(|one| self.live.as_ref() != Some(&one.name));
+        let age = |one: &Deployment| one.last_activation().unwrap_or(0.0);
+        others.max_by(|one, other| {
+            age(one).total_cmp(&age(other)).then_with(|| one.name.cmp(&other.name))
+        })
+    }
+
     /// The deployment with that identifier, or the beginning of it.
     pub fn deployment(&self, id: &str) -> Option<&Deployment> {
         let mut fitting = self.deployments.iter().filter(|one| {

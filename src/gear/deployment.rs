@@ -7,10 +7,12 @@
 mod checksum;
 mod kept;
 mod links;
+mod save;
 
 pub use checksum::checksum;
 pub use kept::{Deployment, all, read_metadata, write_metadata};
-pub use links::{Links, is_name, shown, show};
+pub use links::{Links, is_name, show, shown};
+pub use save::save;
 
 use crate::error::FsError;
 use crate::sys::clock::Moment;

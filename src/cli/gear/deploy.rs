@@ -1,13 +1,15 @@
 //! `cart gear deploy`.
 
 use super::found;
+use super::unpacked::Unpacked;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out_aloud};
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{DeployFacts, Revision, revision};
+use crate::facts::{DeployFacts, DeploymentType, Revision, revision};
 use crate::package::ident::GearName;
-use crate::plan::gear::{DeployRequest, Origin, deploy};
+use crate::plan::gear::{DeployRequest, Origin, deploy, refuse_type};
 use crate::sys::clock::Moment;
+use crate::sys::interrupt;
 use crate::sys::path::RelPath;
 use crate::sys::random;
 use clap::Args;
@@ -15,7 +17,8 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   cart gear deploy blog
-  cart gear deploy blog --ref v1.2";
+  cart gear deploy blog --ref v1.2
+  cart gear deploy blog --archive https://example.org/blog.tar.gz";
 
 /// The arguments of `cart gear deploy`.
 #[derive(Args, Debug)]
@@ -27,6 +30,12 @@ pub struct DeployArgs {
     /// The branch, tag or commit of the gear's repository; else its deployment branch
     #[arg(long = "ref", value_name = "REF")]
     pub git_ref: Option<String>,
+    /// An archive of what was built elsewhere, with the folder `repo`: a file or a URL
+    #[arg(long, value_name = "FILE|URL", conflicts_with = "git_ref")]
+    pub archive: Option<String>,
+    /// The same from standard input
+    #[arg(long, conflicts_with_all = ["git_ref", "archive"])]
+    pub binary: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -45,13 +54,39 @@ pub(super) struct Wish {
 
 /// Builds a new version of the application, and puts it to use.
 pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
+    run_one(args, app).doing(|| format!("cannot deploy to the gear `{}`", args.name))
+}
+
+fn run_one(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
+    if args.binary || args.archive.is_some() {
+        return deploy_archive(args, app);
+    }
     let wish = |branch: &str| Wish {
         commit: None,
         name: args.git_ref.clone().unwrap_or_else(|| branch.to_owned()),
         incoming: None,
     };
     deploy_wish(app, (&args.name, &args.change), &wish)
-        .doing(|| format!("cannot deploy to the gear `{}`", args.name))
+}
+
+/// Deploys what was built elsewhere.
+fn deploy_archive(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
+    let db = found::changing(app, &args.name)?;
+    interrupt::watch_or_fail()?;
+    // What is refused anyway need not be fetched.
+    let facts = DeployFacts::of(app.layout(), found::gear(app, &db, &args.name)?)?;
+    refuse_type(&facts, DeploymentType::Binary)?;
+    let unpacked = match &args.archive {
+        Some(word) => Unpacked::of(app, word)?,
+        None => Unpacked::of_input(app)?,
+    };
+    let place = unpacked.place(app)?;
+    let (made, id) = (Moment::now(), random::hex(4)?);
+    carry_out_aloud(app, &db, &args.change, &|| {
+        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, &args.name)?)?;
+        let origin = Origin::Tree(place.clone());
+        Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
+    })
 }
 
 /// Deploys what `wish` says, which is told the gear's deployment branch.
@@ -61,6 +96,7 @@ pub(super) fn deploy_wish(
     wish: &dyn Fn(&str) -> Wish,
 ) -> Result<Exit, Failure> {
     let db = found::changing(app, name)?;
+    interrupt::watch_or_fail()?;
     let (made, id) = (Moment::now(), random::hex(4)?);
     carry_out_aloud(app, &db, change, &|| {
         let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;

@@ -1,10 +1,14 @@
 //! `cart gear`: gears, from their making to their end.
 
+pub mod activate;
 pub mod add;
 pub mod boot;
+pub mod configure;
 pub mod control;
 pub mod create;
 pub mod deploy;
+pub mod deployment;
+pub mod deployments;
 pub mod destroy;
 pub mod env;
 pub mod exec;
@@ -29,6 +33,7 @@ pub mod stop;
 pub mod threaddump;
 pub mod tidy;
 mod told;
+mod unpacked;
 pub mod upgrade;
 
 pub(super) use many::side_by_side;
@@ -141,6 +146,20 @@ enum Command {
     /// The gear is stopped, a deployment is made of what its repository has, built, and put to use.
     /// When anything before the end fails, the gear goes on with the version that it had.
     Deploy(deploy::DeployArgs),
+    /// List the deployments that a gear keeps
+    Deployments(deployments::DeploymentsArgs),
+    /// Work on one deployment of a gear
+    Deployment(deployment::DeploymentArgs),
+    /// Put a deployment to use that a gear keeps
+    ///
+    /// The gear is stopped, sees that deployment, and is started again. When anything before the
+    /// end fails, it goes on with the one that it had.
+    Activate(activate::ActivateArgs),
+    /// Tell or change how a gear is deployed
+    ///
+    /// Without an option it tells. With fewer deployments to keep, the oldest go at the next
+    /// deployment.
+    Configure(configure::ConfigureArgs),
     /// What the hooks of a gear's repository call
     #[command(hide = true)]
     Receive(receive::ReceiveArgs),
@@ -196,6 +215,10 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Deploy(args) => deploy::run(args, app),
+        Command::Deployments(args) => deployments::run(args, app),
+        Command::Deployment(args) => deployment::run(args, app),
+        Command::Activate(args) => activate::run(args, app),
+        Command::Configure(args) => configure::run(args, app),
         Command::Receive(args) => receive::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),

@@ -222,7 +222,9 @@ fn surplus(facts: &DeployFacts) -> Vec<String> {
 
 /// Plans the deployment of a new version: the default life cycle.
 pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal> {
-    refuse_type(facts, &ask.origin)?;
+    let is_of_git = matches!(ask.origin, Origin::Commit(..));
+    let kind = if is_of_git { DeploymentType::Git } else { DeploymentType::Binary };
+    refuse_type(facts, kind)?;
     let metadata = metadata(ask);
     let name = deployment::directory_name(ask.made);
     if facts.deployments.iter().any(|one| one.name == name) {
@@ -234,13 +236,12 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     describe(&mut plan, &scene, ask);
     scene.stop(&mut plan);
     plan.step(scene.state(State::Building, Initiator::System));
-    let builds = matches!(ask.origin, Origin::Commit(..));
     let building = |phase| scene.phase(phase, When::Building);
-    if builds {
+    if is_of_git {
         plan.step(building(Phase::Control(Action::PreReceive)));
         plan.step(building(Phase::Control(Action::PreRepoArchive)));
     }
-    let begins_clean = metadata.force_clean_build || !builds;
+    let begins_clean = metadata.force_clean_build || !is_of_git;
     plan.step(MakeDeployment {
         gear: scene.gear.clone(),
         name: scene.name.clone(),
@@ -256,7 +257,7 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     if !scene.is_hot {
         scene.show(&mut plan);
     }
-    if builds {
+    if is_of_git {
         for action in [Action::UpdateConfiguration, Action::PreBuild, Action::Build] {
             plan.step(building(Phase::Control(action)));
         }
@@ -299,18 +300,19 @@ fn metadata(ask: &DeployRequest) -> Metadata {
     }
 }
 
-fn refuse_type(facts: &DeployFacts, origin: &Origin) -> Result<(), Refusal> {
-    let name = &facts.gear.identity.name;
-    let (fits, from, other) = match origin {
-        Origin::Commit(..) => (DeploymentType::Git, "archives", "git"),
-        Origin::Tree(_) => (DeploymentType::Binary, "its repository", "binary"),
-    };
-    if facts.settings.kind != fits {
-        let text = format!("the gear `{name}` is deployed from {from}");
-        return Err(Refusal::new(Exit::Conflict, text)
-            .hint(format!("`cart gear configure {name} --deployment-type {other}` changes that")));
+/// Refuses what comes from elsewhere than the gear is deployed from.
+pub fn refuse_type(facts: &DeployFacts, kind: DeploymentType) -> Result<(), Refusal> {
+    if facts.settings.kind == kind {
+        return Ok(());
     }
-    Ok(())
+    let name = &facts.gear.identity.name;
+    let (from, other) = match kind {
+        DeploymentType::Git => ("archives", "git"),
+        DeploymentType::Binary => ("its repository", "binary"),
+    };
+    let text = format!("the gear `{name}` is deployed from {from}");
+    Err(Refusal::new(Exit::Conflict, text)
+        .hint(format!("`cart gear configure {name} --deployment-type {other}` changes that")))
 }
 
 fn describe(plan: &mut Plan, scene: &Scene<'_>, ask: &DeployRequest) {
@@ -334,6 +336,10 @@ pub fn activate(
 ) -> Result<Plan, Refusal> {
     let scene = Scene::new(facts, chosen.name.clone(), chosen.metadata.hot_deploy)?;
     let mut plan = plan_for(&facts.gear, "activate a deployment of");
+    if facts.live.as_ref() == Some(&chosen.name) && facts.gear.processes > 0 {
+        plan.summary.push(format!("deployment {} is in use", chosen.metadata.id));
+        return Ok(plan);
+    }
     plan.summary.push(format!("deployment {}", chosen.metadata.id));
     scene.stop(&mut plan);
     scene.show(&mut plan);

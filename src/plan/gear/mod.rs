@@ -24,7 +24,7 @@ pub use add::{AddRequest, add, folder_of, present};
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
 pub use create::{CreateRequest, Exposure, create};
-pub use deploy::{DeployRequest, Origin, activate, deploy};
+pub use deploy::{DeployRequest, Origin, activate, deploy, refuse_type};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
 pub(super) use externals::of as externals_of;
