@@ -4,7 +4,7 @@ use super::gears::Gear;
 use super::upgrades::answering;
 use crate::error::Failure;
 use crate::gear::deployment::{self, Deployment};
-use crate::gear::git::Git;
+use crate::gear::git::{Git, Submodule};
 use crate::layout::Layout;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
@@ -65,6 +65,8 @@ pub struct Revision {
     pub commit: String,
     /// The markers that it has.
     pub markers: Vec<String>,
+    /// The other repositories of which it has commits.
+    pub submodules: Vec<Submodule>,
 }
 
 impl DeploySettings {
@@ -137,5 +139,6 @@ pub fn revision(
     let git = Git::find(None)?.with_incoming(incoming);
     let Some(commit) = git.commit(&bare, name)? else { return Ok(None) };
     let markers = git.names_in(&bare, &commit, MARKERS)?;
-    Ok(Some(Revision { name: name.to_owned(), commit, markers }))
+    let submodules = git.submodules(&bare, &commit)?;
+    Ok(Some(Revision { name: name.to_owned(), commit, markers, submodules }))
 }

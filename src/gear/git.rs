@@ -6,6 +6,7 @@
 
 mod extract;
 mod import;
+mod modules;
 
 use crate::config;
 use crate::error::{Exit, Explain, FsError};
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub use import::{add_hooks, import};
+pub use modules::Submodule;
 
 /// The branch that gears deploy.
 pub const BRANCH: &str = "master";
@@ -209,6 +211,20 @@ impl Git {
         Ok(files)
     }
 
+    /// Lets whoever is at standard input and output push to `bare` or fetch from it: `service` is
+    /// `receive-pack` or `upload-pack`. Gives git's exit status.
+    pub fn serve(&self, service: &str, bare: &Path) -> Result<u8, GitError> {
+        let mut command = process::command(&self.program);
+        command.env("PATH", &self.path).env("LC_ALL", "C").env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in ["HOME", "GIT_PROTOCOL", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.envs(host::variable_os(name).map(|value| (name, value)));
+        }
+        let status = command.env("GIT_CONFIG_GLOBAL", "/dev/null").arg(service).arg(bare).status();
+        let status =
+            status.map_err(|source| GitError::Run { action: service.to_owned(), source })?;
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
+
     /// Throws away what nothing in `bare` leads to, and packs the rest tightly.
     pub fn collect_garbage(&self, bare: &Path) -> Result<(), GitError> {
         self.ask("prune", bare, &["prune"])?;
@@ -252,7 +268,12 @@ impl Git {
 
     /// The names of the files in the folder `folder` of the commit `commit`; none where it has no
     /// such folder.
-    pub fn names_in(&self, bare: &Path, commit: &str, folder: &str) -> Result<Vec<String>, GitError> {
+    pub fn names_in(
+        &self,
+        bare: &Path,
+        commit: &str,
+        folder: &str,
+    ) -> Result<Vec<String>, GitError> {
         let mut command = self.in_repository(bare);
         command.args(["ls-tree", "-z", "--name-only", "--", commit, &format!("{folder}/")]);
         let output = run("ls-tree", bare, &mut command)?;

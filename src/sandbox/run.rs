@@ -31,10 +31,7 @@ pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
 }
 
 /// The same, while somebody hears what it prints.
-pub fn run_heard(
-    script: &Script,
-    listener: Option<&dyn Listen>,
-) -> Result<Outcome, SandboxError> {
+pub fn run_heard(script: &Script, listener: Option<&dyn Listen>) -> Result<Outcome, SandboxError> {
     run_as(script, None, listener)
 }
 

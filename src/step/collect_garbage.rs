@@ -49,7 +49,9 @@ impl Step for CollectGarbage {
             && home.meta(&repository)?.is_some_and(|meta| meta.uid == host::user_id())
         {
             let git = Git::find(None)?;
-            return Ok(git.collect_garbage(&home.path_of(&repository)).map(|()| Said::default())?);
+            return Ok(git
+                .collect_garbage(&home.path_of(&repository))
+                .map(|()| Said::default())?);
         }
         let place = home.path_of(&repository).into_os_string();
         for words in [&["prune"][..], &["gc", "--quiet", "--aggressive"]] {
@@ -58,6 +60,7 @@ impl Step for CollectGarbage {
             let call = Call {
                 gear: &self.gear,
                 dir: &cartridge.dir,
+                folder: &cartridge.dir,
                 name: "git-gc",
                 line: CommandLine::of(git, words)?,
                 seconds: cx.config.scripts.install_timeout,

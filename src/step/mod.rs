@@ -8,6 +8,7 @@
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
 pub mod accounts;
+pub mod authorize_key;
 pub mod await_endpoints;
 pub mod call_external;
 pub mod check_cartridge;
@@ -45,8 +46,8 @@ pub mod place_cartridge;
 pub mod place_files;
 pub mod place_source;
 pub mod place_trees;
-mod redact;
 pub mod record_deployment;
+mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
@@ -205,6 +206,7 @@ macro_rules! steps {
 }
 
 steps! {
+    authorize_key::AuthorizeKey,
     await_endpoints::AwaitEndpoints,
     call_external::CallExternal,
     check_cartridge::CheckCartridge,

@@ -35,6 +35,9 @@ pub enum Source {
         /// The folder below the repository's `objects` in which a push has put its objects, until it
         /// is accepted.
         incoming: Option<RelPath>,
+        /// The trees of its submodules: path in the application, and place below the state.
+        #[serde(default)]
+        submodules: Vec<(RelPath, RelPath)>,
     },
     /// A tree with `repo`, `dependencies` and `build-dependencies`, relative to the state directory.
     Tree(RelPath),
@@ -48,13 +51,22 @@ impl PlaceSource {
     /// Builds it in the empty directory `base`, which stands for the deployment.
     fn build(&self, cx: &Cx<'_>, home: &Dir, base: &Dir) -> Result<(), Failure> {
         match &self.source {
-            Source::Commit { id, incoming } => {
+            Source::Commit { id, incoming, submodules } => {
                 let bare = home.path_of(format!("git/{}.git", self.gear.name));
                 let incoming = incoming.as_ref();
                 let incoming = incoming.map(|folder| bare.join("objects").join(folder.as_path()));
                 let git = Git::find(None)?.with_incoming(incoming);
                 base.make_dir("repo", 0o750)?;
-                git.archive_into(&bare, id, &base.dir("repo")?, &cx.config.archive)?;
+                let repo = base.dir("repo")?;
+                git.archive_into(&bare, id, &repo, &cx.config.archive)?;
+                for (path, from) in submodules {
+                    // Git leaves an empty folder in its place.
+                    repo.remove_dir_if_empty(path)?;
+                    if let Some(parent) = path.parent() {
+                        repo.make_dirs(&parent, 0o755)?;
+                    }
+                    tree::move_to(cx.state, from, &repo, path)?;
+                }
             }
             Source::Tree(from) => {
                 let from = cx.state.dir(from)?;
@@ -151,5 +163,9 @@ pub(super) fn sample(world: &super::laws::World) -> PlaceSource {
     let id = git.commit(&bare, "master").unwrap().unwrap();
     let home = world.state.dir("gears/blog").unwrap();
     let deployment = crate::gear::deployment::live_name(&home, "repo").unwrap();
-    PlaceSource { gear, deployment, source: Source::Commit { id, incoming: None } }
+    PlaceSource {
+        gear,
+        deployment,
+        source: Source::Commit { id, incoming: None, submodules: Vec::new() },
+    }
 }

@@ -21,14 +21,19 @@ const TAIL: usize = 20;
 /// How long processes may take to heed SIGTERM once time is up.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Where hooks of the gear itself run (node specification, 8.2).
+pub(super) const HOME: &str = "";
+
 /// With less space than this a script's failure may well come from that.
 const SCARCE: u64 = 256 << 10;
 
 /// One call of a script.
 pub(super) struct Call<'a> {
     pub(super) gear: &'a Identity,
-    /// The cartridge's folder; the script runs in it.
+    /// The cartridge's folder.
     pub(super) dir: &'a str,
+    /// Where the script runs, below the home: in that folder, or in the home itself.
+    pub(super) folder: &'a str,
     /// What messages and the log call it.
     pub(super) name: &'a str,
     pub(super) line: CommandLine,
@@ -76,7 +81,7 @@ fn outcome_with(
     marks.extend_from_slice(more);
     let script = Script {
         line: &call.line,
-        folder: &home.path_of(call.dir),
+        folder: &home.path_of(call.folder),
         env: &environment.variables,
         marks: &marks,
         user: confinement.user,
@@ -165,14 +170,14 @@ pub(super) fn control_with(
         cx.config.scripts.control_timeout
     };
     let leftovers = if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
-    let call = |name: &str, line: CommandLine| {
-        run_with(cx, home, (&Call { gear, dir, name, line, seconds, leftovers }, more))
+    let call = |(name, folder): (&str, &str), line: CommandLine| {
+        run_with(cx, home, (&Call { gear, dir, folder, name, line, seconds, leftovers }, more))
     };
     let mut said = Said::default();
     let hook = |hook: &Option<Hook>, said: &mut Said| -> Result<(), Failure> {
         let Some(hook) = hook else { return Ok(()) };
         said.merge(if hook.executable {
-            call(&file_name(&hook.path), CommandLine::of(&hook.path, [""; 0])?)?
+            call((&file_name(&hook.path), HOME), CommandLine::of(&hook.path, [""; 0])?)?
         } else {
             not_executable(hook)
         });
@@ -185,7 +190,7 @@ pub(super) fn control_with(
         Sourced { before: [], after: [] } => CommandLine::of(&script, [action.as_str()])?,
         _ => CommandLine::control(&script, [action.as_str()], &sourced)?,
     };
-    said.merge(call(&format!("control-{action}"), line)?);
+    said.merge(call((&format!("control-{action}"), dir), line)?);
     hook(&found.after, &mut said)?;
     Ok(said)
 }
@@ -206,6 +211,7 @@ pub(super) fn hook_alone(
     let call = Call {
         gear,
         dir,
+        folder: HOME,
         name: &file_name(&hook.path),
         line: CommandLine::of(&hook.path, [""; 0])?,
         seconds: cx.config.scripts.build_timeout,

@@ -242,6 +242,28 @@ const SCENARIOS: &[Scenario] = &[
         act: &["undo", "2"],
     },
     Scenario {
+        name: "gear deploy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
+        name: "gear deploy, that fails",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "env", "set", "blog", "REFUSE=1"],
+        ],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
+        name: "gear activate",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "configure", "blog", "--keep-deployments", "2"],
+            &["gear", "deploy", "blog"],
+        ],
+        act: &["gear", "activate", "blog", "--previous"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -454,6 +476,16 @@ fn gears_are_started_and_stopped_or_not() {
 }
 
 #[test]
+fn applications_are_deployed_or_the_old_ones_run() {
+    try_named(&["gear deploy", "gear activate"]);
+}
+
+#[test]
+fn deployments_that_fail_are_put_back() {
+    try_named(&["gear deploy, that fails"]);
+}
+
+#[test]
 fn gears_are_restarted_and_tidied_or_not() {
     try_named(&["gear restart", "gear tidy", "gear stop --force"]);
 }
@@ -571,6 +603,9 @@ fn every_scenario_is_tried() {
         "gear env set --app",
         "env set",
         "undo a variable",
+        "gear deploy",
+        "gear deploy, that fails",
+        "gear activate",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

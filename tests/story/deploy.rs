@@ -189,7 +189,10 @@ fn a_push_walks_the_seeds_life_cycle_and_streams_it() {
     let text = scene.file("app-deployments/current/metadata.json");
     let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
     let id = metadata["id"].as_str().unwrap();
-    assert_eq!(scene.link(&format!("app-deployments/by-id/{id}")), Path::new(&format!("../{name}")));
+    assert_eq!(
+        scene.link(&format!("app-deployments/by-id/{id}")),
+        Path::new(&format!("../{name}"))
+    );
     let commit = scene.git(&["rev-parse", "HEAD"]).unwrap();
     assert_eq!(metadata["git_sha1"].as_str().unwrap(), &commit[..7]);
     assert_eq!(metadata["git_ref"], "master");
@@ -278,6 +281,231 @@ fn with_its_marker_an_application_goes_on_running() {
     scene.commit(&[("fail-in", Some("web deploy"))]);
     scene.push().unwrap_err();
     assert_eq!(scene.link("app-root/runtime/repo"), repo);
+    assert!(scene.runs("web"));
+    scene.host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn deployments_are_kept_listed_and_activated() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    host.must(&["gear", "configure", "app", "--keep-deployments", "3"]);
+    assert_eq!(host.json(&["gear", "configure", "app"])["deployment"]["keep"], 3);
+    for page in ["one", "two", "three"] {
+        scene.commit(&[("page", Some(page))]);
+        scene.push().unwrap();
+    }
+    scene.order();
+    let list = host.json(&["gear", "deployments", "app"])["deployments"].clone();
+    let list = list.as_array().unwrap();
+    assert_eq!(list.len(), 3);
+    let active: Vec<bool> = list.iter().map(|one| one["active"].as_bool().unwrap()).collect();
+    assert_eq!(active, [false, false, true]);
+    assert!(list.iter().all(|one| one["size"].as_u64().unwrap() > 0 && one["ref"] == "master"));
+    let first = list[0]["id"].as_str().unwrap();
+    host.must(&["gear", "activate", "app", first]);
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "one");
+    let order = scene.order();
+    let expected = "web stop web three, side stop side three, web update-configuration web one, \
+        side start side one, web deploy web one, hook deploy, web start web one, \
+        web post-deploy web one, hook post_deploy";
+    assert_eq!(order, expected);
+    host.must(&["gear", "activate", "app", "--previous"]);
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "three");
+    assert_eq!(host.run(&["gear", "activate", "app", "ffffffffffff"]).0, 3);
+    let again = host.json(&["gear", "deployments", "app"])["deployments"].clone();
+    assert_eq!(again[0]["activations"].as_array().unwrap().len(), 2);
+    // With fewer to keep, those that were activated longest ago go.
+    host.must(&["gear", "configure", "app", "--keep-deployments", "1"]);
+    host.must(&["gear", "deploy", "app"]);
+    assert_eq!(scene.deployments().len(), 1);
+    assert_eq!(host.run(&["gear", "activate", "app", "--previous"]).0, 3);
+    assert!(scene.runs("web"));
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn archives_are_deployed_where_the_gear_says_so() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    host.must(&["gear", "deploy", "app"]);
+    scene.order();
+    let id = host.json(&["gear", "deployments", "app"])["deployments"][0]["id"].clone();
+    let file = host.place("app.tar.gz");
+    host.must(&["gear", "deployment", "save", "app", id.as_str().unwrap(), &file]);
+    let (status, said) = host.run(&["gear", "deploy", "app", "--archive", &file]);
+    assert!(status == 4 && said.contains("--deployment-type binary"), "{said}");
+    host.must(&["gear", "configure", "app", "--deployment-type", "binary"]);
+    let said = scene.push().unwrap_or_default();
+    assert!(said.is_empty(), "there is nothing to push: {said}");
+    scene.commit(&[("page", Some("pushed"))]);
+    let said = scene.push().unwrap_err();
+    assert!(said.contains("is deployed from archives"), "{said}");
+    assert_eq!(host.run(&["gear", "deploy", "app"]).0, 4);
+    host.must(&["gear", "deploy", "app", "--archive", &file]);
+    let order = scene.order();
+    assert!(!order.contains("build") && order.contains("hook prepare"), "{order}");
+    assert_eq!(scene.file("app-root/runtime/repo/built"), "built", "it was built before");
+    assert_eq!(scene.file("app-root/runtime/dependencies/builds"), "one");
+    // From standard input.
+    let mut command = host.command(&["gear", "deploy", "app", "--binary"]);
+    let output = command.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(scene.runs("web") && host.staging_is_empty());
+    // What is no deployment is refused, and nothing is stopped for it.
+    scene.order();
+    host.write("stray/page", "x", 0o644);
+    let stray = host.place("stray.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.args(["-czf", &stray, "-C", &host.place("stray"), "page"]);
+    assert!(tar.status().unwrap().success());
+    let (status, said) = host.run(&["gear", "deploy", "app", "--archive", &stray]);
+    assert!(status == 6 && said.contains("no folder `repo`"), "{said}");
+    std::fs::write(&stray, &std::fs::read(&file).unwrap()[..200]).unwrap();
+    assert_ne!(host.run(&["gear", "deploy", "app", "--archive", &stray]).0, 0);
+    assert_eq!(scene.order(), "");
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn pushes_heed_what_the_gear_is_configured_to() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    host.must(&["gear", "configure", "app", "--auto-deploy", "false"]);
+    scene.commit(&[("page", Some("waits"))]);
+    let said = scene.git(&["push", "origin", "HEAD:master"]).unwrap();
+    assert!(said.contains("cart gear deploy app"), "{said}");
+    assert_eq!((scene.order().as_str(), &*scene.file("app-root/runtime/repo/page")), ("", "first"));
+    host.must(&["gear", "deploy", "app"]);
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "waits");
+    let line = ["gear", "configure", "app", "--auto-deploy", "true", "--deployment-branch", "live"];
+    host.must(&line);
+    scene.order();
+    scene.commit(&[("page", Some("live"))]);
+    scene.push().unwrap();
+    assert_eq!(scene.order(), "", "another branch than that of deployments");
+    scene.git(&["push", "-q", "origin", "HEAD:live"]).unwrap();
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "live");
+    // What is not fast-forward is refused by git itself, the branch cannot be removed, and the next
+    // push works.
+    scene.order();
+    scene.git(&["reset", "-q", "--hard", "HEAD~1"]).unwrap();
+    scene.commit(&[("page", Some("aside"))]);
+    scene.git(&["push", "-q", "origin", "HEAD:live"]).unwrap_err();
+    let said = scene.git(&["push", "-q", "origin", ":live"]).unwrap_err();
+    assert!(said.contains("is the one that is deployed"), "{said}");
+    assert_eq!(scene.order(), "");
+    scene.git(&["push", "-q", "--force", "origin", "HEAD:live"]).unwrap();
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "aside");
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn two_pushes_at_once_and_a_killed_build_harm_nobody() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    let hook = ".openshift/action_hooks/build";
+    let slow = "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/slow\"; sleep 600\n";
+    scene.commit(&[(hook, Some(slow))]);
+    scene.git(&["push", "-q", "origin", "HEAD:other"]).unwrap();
+    let mut first = host.command(&["gear", "deploy", "app", "--ref", "other"]).spawn().unwrap();
+    let mark = host.home("app").join("app-root/data/slow");
+    Host::until(|| mark.exists());
+    scene.commit(&[(hook, None), ("page", Some("second"))]);
+    let said = scene.push().unwrap_err();
+    assert!(said.contains("gear deploy app --ref other"), "it names who is at it: {said}");
+    // The build is killed; the next push puts its half back first, and works.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    scene.push().unwrap();
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "second");
+    assert_eq!(scene.deployments().len(), 1);
+    assert!(scene.runs("web") && scene.runs("side"));
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn a_builder_gets_the_push_and_nobody_else_does_anything() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    let manifest = "Name: builder\nCartridge-Short-Name: BUILDER\nCartridge-Vendor: test\n\
+        Cartridge-Version: '1.0'\nVersion: '1'\nCategories: [ci_builder]\n";
+    host.write("builder/metadata/manifest.yml", manifest, 0o644);
+    let control = CONTROL.replace("CART", "builder").replace(
+        "case $1 in",
+        "[[ $1 == pre-receive && -e $OPENSHIFT_DATA_DIR/busy ]] && exit 5\ncase $1 in",
+    );
+    host.write("builder/bin/control", &control, 0o755);
+    host.must(&["gear", "add", "app", &host.place("builder")]);
+    scene.order();
+    let before = scene.deployments();
+    scene.commit(&[("page", Some("built elsewhere"))]);
+    let said = scene.push().unwrap();
+    assert!(said.contains("this is post-receive of builder"), "{said}");
+    let both = "builder pre-receive builder first, builder post-receive builder first";
+    assert_eq!(scene.order(), both);
+    assert_eq!(scene.deployments(), before);
+    host.must(&["gear", "deploy", "app"]);
+    assert_eq!(scene.order(), both);
+    // It can refuse a push.
+    std::fs::write(host.home("app").join("app-root/data/busy"), "").unwrap();
+    scene.commit(&[("page", Some("more"))]);
+    assert!(scene.push().unwrap_err().contains("status 5"));
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn a_key_lets_somebody_push_over_ssh_and_do_nothing_else() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let host = &scene.host;
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ0eHl6YWJjZGVmZ2hpamtsbW5vcHFy ann@home";
+    host.write("key.pub", &format!("{key}\n"), 0o644);
+    host.write("host/root/.ssh/authorized_keys", "ssh-rsa another's", 0o600);
+    host.must(&["gear", "ssh-key", "add", "app", &host.place("key.pub")]);
+    let keys = host.json(&["gear", "ssh-key", "list", "app"])["keys"].clone();
+    assert_eq!(keys[0]["comment"], "ann@home");
+    // What sshd does with the line: its command runs, and knows what was asked for.
+    let file = host.place("host/root/.ssh/authorized_keys");
+    let ssh = format!(
+        "#!/bin/sh\nshift\nSSH_ORIGINAL_COMMAND=\"$*\"\nexport SSH_ORIGINAL_COMMAND\n\
+         exec sh -c \"$(sed -n 's/^restrict,command=\"\\([^\"]*\\)\".*/\\1/p' '{file}')\"\n"
+    );
+    host.write("ssh", &ssh, 0o755);
+    scene.commit(&[("page", Some("over ssh"))]);
+    let command = format!("core.sshCommand={}", host.place("ssh"));
+    let push = ["-c", &command, "push", "-q", "ssh://host/whatever", "HEAD:master"];
+    let said = scene.git(&push).unwrap();
+    assert!(said.contains("remote: this is build of web"), "{said}");
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "over ssh");
+    let mut other = Command::new(host.place("ssh"));
+    let output = other.args(["host", "rm", "-rf", "/"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    host.must(&["gear", "ssh-key", "remove", "app", "ann@home"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "ssh-rsa another's\n");
+    assert_eq!(host.run(&["gear", "ssh-key", "remove", "app", "ann@home"]).0, 3);
+    host.write("bad.pub", "command=\"sh\" ssh-ed25519 AAAA", 0o644);
+    assert_eq!(host.run(&["gear", "ssh-key", "add", "app", &host.place("bad.pub")]).0, 2);
+    host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn submodules_from_this_host_are_refused_and_nothing_stops() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let repository = scene.repository().display().to_string();
+    let add =
+        ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &repository, "sub"];
+    scene.git(&add).unwrap();
+    scene.commit(&[]);
+    let said = scene.push().unwrap_err();
+    assert!(said.contains("the submodule `sub` lies on this host"), "{said}");
+    assert_eq!(scene.order(), "");
     assert!(scene.runs("web"));
     scene.host.must(&["gear", "destroy", "app"]);
 }

@@ -63,7 +63,9 @@ struct Answer<'a> {
 fn branch(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
     let parts_fit = text.split('/').all(|part| {
-        !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with(['.'])
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && !part.ends_with(['.'])
             && !part.ends_with(".lock")
     });
     if text.len() <= 200 && parts_fit && text.chars().all(fits) && !text.contains("..") {

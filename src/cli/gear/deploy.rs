@@ -1,13 +1,15 @@
 //! `cart gear deploy`.
 
 use super::found;
+use super::submodules::Submodules;
 use super::unpacked::Unpacked;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out_aloud};
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{DeployFacts, DeploymentType, Revision, revision};
+use crate::gear::action::Action;
 use crate::package::ident::GearName;
-use crate::plan::gear::{DeployRequest, Origin, deploy, refuse_type};
+use crate::plan::gear::{DeployRequest, Origin, builder, deploy, hand_over, refuse_type};
 use crate::sys::clock::Moment;
 use crate::sys::interrupt;
 use crate::sys::path::RelPath;
@@ -66,7 +68,33 @@ fn run_one(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
         name: args.git_ref.clone().unwrap_or_else(|| branch.to_owned()),
         incoming: None,
     };
+    let (db, gear) = found::reading(app, &args.name)?;
+    drop(db);
+    if builder(&gear).is_some() {
+        if args.git_ref.is_some() {
+            let text = "the gear has a builder, which chooses what it builds";
+            return Err(Failure::new(Exit::Conflict, text).hint("leave `--ref` out"));
+        }
+        let actions = [Action::PreReceive, Action::PostReceive];
+        return give_to_builder(app, (&args.name, &args.change), &actions);
+    }
     deploy_wish(app, (&args.name, &args.change), &wish)
+}
+
+/// Hands the work over to the gear's builder.
+pub(super) fn give_to_builder(
+    app: &App,
+    (name, change): (&GearName, &ChangeArgs),
+    actions: &[Action],
+) -> Result<Exit, Failure> {
+    let db = found::changing(app, name)?;
+    carry_out_aloud(app, &db, change, &|| {
+        let gear = found::gear(app, &db, name)?;
+        let cartridge = builder(&gear).ok_or_else(|| {
+            Failure::new(Exit::Conflict, format!("the gear `{name}` has no builder any more"))
+        })?;
+        Ok(hand_over(&gear, cartridge, actions))
+    })
 }
 
 /// Deploys what was built elsewhere.
@@ -98,11 +126,19 @@ pub(super) fn deploy_wish(
     let db = found::changing(app, name)?;
     interrupt::watch_or_fail()?;
     let (made, id) = (Moment::now(), random::hex(4)?);
+    let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;
+    refuse_type(&facts, DeploymentType::Git)?;
+    let wish = wish(&facts.settings.branch);
+    let first = look(app, &facts, &wish)?;
+    let fetched = Submodules::fetch(app, &first.submodules)?;
+    let submodules = fetched.places(app)?;
+    // What is meant stays so, whoever moves the branch meanwhile.
+    let wish = Wish { commit: Some(first.commit), ..wish };
     carry_out_aloud(app, &db, change, &|| {
         let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;
-        let wish = wish(&facts.settings.branch);
         let revision = look(app, &facts, &wish)?;
-        let origin = Origin::Commit(revision, wish.incoming);
+        let (incoming, submodules) = (wish.incoming.clone(), submodules.clone());
+        let origin = Origin::Commit { revision, incoming, submodules };
         Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
     })
 }

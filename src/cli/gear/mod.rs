@@ -27,9 +27,11 @@ pub mod restart;
 pub mod rollback;
 pub mod shell;
 pub mod show;
+pub mod ssh_key;
 pub mod start;
 pub mod status;
 pub mod stop;
+mod submodules;
 pub mod threaddump;
 pub mod tidy;
 mod told;
@@ -160,6 +162,11 @@ enum Command {
     /// Without an option it tells. With fewer deployments to keep, the oldest go at the next
     /// deployment.
     Configure(configure::ConfigureArgs),
+    /// See to who may push to a gear over ssh
+    SshKey(ssh_key::SshKeyArgs),
+    /// What a push over ssh calls
+    #[command(hide = true)]
+    Serve(ssh_key::ServeArgs),
     /// What the hooks of a gear's repository call
     #[command(hide = true)]
     Receive(receive::ReceiveArgs),
@@ -219,6 +226,8 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Deployment(args) => deployment::run(args, app),
         Command::Activate(args) => activate::run(args, app),
         Command::Configure(args) => configure::run(args, app),
+        Command::SshKey(args) => ssh_key::run(args, app),
+        Command::Serve(args) => ssh_key::serve(args, app),
         Command::Receive(args) => receive::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),

@@ -3,14 +3,16 @@
 //! The build belongs to `pre-receive`: git takes the push only when that succeeds, so what fails is
 //! told to the pusher, the branch stays where it was, and pushing again tries again.
 
-use super::deploy::{Wish, deploy_wish};
+use super::deploy::{Wish, deploy_wish, give_to_builder};
 use super::found;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, OnFailure};
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{DeployFacts, DeploySettings};
+use crate::gear::action::Action;
 use crate::layout::Layout;
 use crate::package::ident::GearName;
+use crate::plan::gear::builder;
 use crate::sys::fs;
 use crate::sys::host;
 use crate::sys::path::RelPath;
@@ -81,10 +83,20 @@ pub fn line_of_hook(name: &str) -> Result<Vec<OsString>, Failure> {
 /// Deploys what is pushed.
 pub fn run(args: &ReceiveArgs, app: &mut App) -> Result<Exit, Failure> {
     let mut told = String::new();
+    let (db, gear) = found::reading(app, &args.name)?;
+    drop(db);
     let input = std::io::stdin().lock().take(LONGEST).read_to_string(&mut told);
     input.map_err(|error| {
         Failure::new(Exit::Failed, format!("cannot read what git tells of the push: {error}"))
     })?;
+    if builder(&gear).is_some() {
+        let action = match args.hook {
+            Hook::PreReceive => Action::PreReceive,
+            Hook::PostReceive => Action::PostReceive,
+        };
+        return give_to_builder(app, (&args.name, &unwinding()), &[action])
+            .doing(|| format!("the builder of the gear `{}` failed", args.name));
+    }
     match args.hook {
         Hook::PreReceive => receive(args, app, &told)
             .doing(|| format!("cannot deploy what is pushed to the gear `{}`", args.name)),
@@ -113,9 +125,14 @@ fn receive(args: &ReceiveArgs, app: &App, told: &str) -> Result<Exit, Failure> {
         app.printer().talk(&text);
         return Ok(Exit::Done);
     }
-    let wish = Wish { commit: Some(update.new), name: branch.clone(), incoming: incoming(app, args) };
-    let change = ChangeArgs { dry_run: false, on_failure: OnFailure::Unwind };
-    deploy_wish(app, (&args.name, &change), &|_| wish.clone())
+    let wish =
+        Wish { commit: Some(update.new), name: branch.clone(), incoming: incoming(app, args) };
+    deploy_wish(app, (&args.name, &unwinding()), &|_| wish.clone())
+}
+
+/// A push has no options.
+fn unwinding() -> ChangeArgs {
+    ChangeArgs { dry_run: false, on_failure: OnFailure::Unwind }
 }
 
 /// Where git keeps the objects of the push, below those of the repository, until it is taken.

@@ -13,11 +13,7 @@ use tar::{Builder, EntryType, Header};
 
 /// Writes the deployment `name` of the gear at `home` as `.tar.gz` to `file` in `folder`, which
 /// appears whole or not at all.
-pub fn save(
-    home: &Dir,
-    name: &str,
-    (folder, file): (&Dir, &OsStr),
-) -> Result<(), FsError> {
+pub fn save(home: &Dir, name: &str, (folder, file): (&Dir, &OsStr)) -> Result<(), FsError> {
     let mut beside = OsStr::new(".").to_owned();
     beside.push(file);
     beside.push(".cart-new");

@@ -46,8 +46,15 @@ pub struct DeployRequest {
 /// Where a new version comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
-    /// A commit of the gear's repository, and where a push keeps its objects.
-    Commit(Revision, Option<RelPath>),
+    /// A commit of the gear's repository.
+    Commit {
+        /// The commit.
+        revision: Revision,
+        /// Where a push keeps its objects.
+        incoming: Option<RelPath>,
+        /// The trees of its submodules: path in the application, and place below the state.
+        submodules: Vec<(RelPath, RelPath)>,
+    },
     /// An unpacked tree of what was built elsewhere, relative to the state directory.
     Tree(RelPath),
 }
@@ -207,10 +214,11 @@ enum When {
 }
 
 /// The names of the deployments that are too many once there is one more: those that were activated
-/// longest ago; what never was is the newest, but what is in use has been activated when it was made.
+/// longest ago. What never was is the newest (node specification, 9), unless it is older than what is
+/// in use: the first deployment of a gear was made with it.
 fn surplus(facts: &DeployFacts) -> Vec<String> {
     let age = |one: &Deployment| match one.last_activation() {
-        None if facts.live.as_ref() == Some(&one.name) => 0.0,
+        None if facts.live.as_ref().is_some_and(|live| one.name <= *live) => 0.0,
         None => f64::INFINITY,
         Some(time) => time,
     };
@@ -222,7 +230,7 @@ fn surplus(facts: &DeployFacts) -> Vec<String> {
 
 /// Plans the deployment of a new version: the default life cycle.
 pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal> {
-    let is_of_git = matches!(ask.origin, Origin::Commit(..));
+    let is_of_git = matches!(ask.origin, Origin::Commit { .. });
     let kind = if is_of_git { DeploymentType::Git } else { DeploymentType::Binary };
     refuse_type(facts, kind)?;
     let metadata = metadata(ask);
@@ -274,9 +282,11 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
 
 fn source(origin: &Origin) -> Source {
     match origin {
-        Origin::Commit(revision, incoming) => {
-            Source::Commit { id: revision.commit.clone(), incoming: incoming.clone() }
-        }
+        Origin::Commit { revision, incoming, submodules } => Source::Commit {
+            id: revision.commit.clone(),
+            incoming: incoming.clone(),
+            submodules: submodules.clone(),
+        },
         Origin::Tree(tree) => Source::Tree(tree.clone()),
     }
 }
@@ -286,7 +296,7 @@ fn metadata(ask: &DeployRequest) -> Metadata {
     let id = ask.id.clone();
     match &ask.origin {
         Origin::Tree(_) => Metadata { git_ref: "master".into(), id, ..Metadata::default() },
-        Origin::Commit(revision, _) => {
+        Origin::Commit { revision, .. } => {
             let has = |marker: &str| revision.markers.iter().any(|one| one == marker);
             Metadata {
                 git_ref: revision.name.clone(),
@@ -317,7 +327,7 @@ pub fn refuse_type(facts: &DeployFacts, kind: DeploymentType) -> Result<(), Refu
 
 fn describe(plan: &mut Plan, scene: &Scene<'_>, ask: &DeployRequest) {
     let what = match &ask.origin {
-        Origin::Commit(revision, _) => {
+        Origin::Commit { revision, .. } => {
             let commit: String = revision.commit.chars().take(SHORT).collect();
             format!("deployment {} of `{}` ({commit})", ask.id, revision.name)
         }
@@ -330,10 +340,7 @@ fn describe(plan: &mut Plan, scene: &Scene<'_>, ask: &DeployRequest) {
 }
 
 /// Plans putting a deployment to use that is kept.
-pub fn activate(
-    facts: &DeployFacts,
-    (chosen, at): (&Deployment, Moment),
-) -> Result<Plan, Refusal> {
+pub fn activate(facts: &DeployFacts, (chosen, at): (&Deployment, Moment)) -> Result<Plan, Refusal> {
     let scene = Scene::new(facts, chosen.name.clone(), chosen.metadata.hot_deploy)?;
     let mut plan = plan_for(&facts.gear, "activate a deployment of");
     if facts.live.as_ref() == Some(&chosen.name) && facts.gear.processes > 0 {
