@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         }
         Some(name) if gear::git::HOOKS.contains(&name) => {
             sys::process::set_umask();
+            sys::process::heed_end_of_parent();
             ExitCode::from(cli::run_hook(name))
         }
         // What these run keeps the mode mask of whoever called.

@@ -313,14 +313,19 @@ fn deployments_are_kept_listed_and_activated() {
     assert_eq!(order, expected);
     host.must(&["gear", "activate", "app", "--previous"]);
     assert_eq!(scene.file("app-root/runtime/repo/page"), "three");
+    host.must(&["undo", &host.last()]);
+    assert_eq!(scene.file("app-root/runtime/repo/page"), "one");
+    host.must(&["gear", "activate", "app", "--previous"]);
     assert_eq!(host.run(&["gear", "activate", "app", "ffffffffffff"]).0, 3);
     let again = host.json(&["gear", "deployments", "app"])["deployments"].clone();
-    assert_eq!(again[0]["activations"].as_array().unwrap().len(), 2);
+    assert_eq!(again[0]["activations"].as_array().unwrap().len(), 3);
     // With fewer to keep, those that were activated longest ago go.
     host.must(&["gear", "configure", "app", "--keep-deployments", "1"]);
     host.must(&["gear", "deploy", "app"]);
     assert_eq!(scene.deployments().len(), 1);
     assert_eq!(host.run(&["gear", "activate", "app", "--previous"]).0, 3);
+    let (status, said) = host.run(&["undo", &host.last()]);
+    assert!(status == 4 && said.contains("does not keep"), "{said}");
     assert!(scene.runs("web"));
     host.must(&["gear", "destroy", "app"]);
 }

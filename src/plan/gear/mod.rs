@@ -1,5 +1,6 @@
 //! Gears: created, started, stopped, destroyed; each as one transaction.
 
+mod activate;
 mod add;
 mod build;
 mod configure;
@@ -18,15 +19,18 @@ mod order;
 mod remove;
 mod roll_back;
 mod run;
+mod scene;
 mod ssh_keys;
 mod upgrade;
 mod variables;
 
+pub use activate::activate;
+pub(super) use activate::activate_again;
 pub use add::{AddRequest, add, folder_of, present};
 pub use configure::Wanted;
 pub use control::{control, reload, restart, threaddump, tidy};
 pub use create::{CreateRequest, Exposure, create};
-pub use deploy::{DeployRequest, Origin, activate, deploy, refuse_type};
+pub use deploy::{DeployRequest, Origin, deploy, refuse_type};
 pub(super) use destroy::add_restored;
 pub use destroy::{Farewell, destroy};
 pub(super) use externals::of as externals_of;
