@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  cart gear deployment save blog 1a2b3c4d blog.tar.gz";
+  cart gear deployment save blog 1a2b3c4d blog.tar.gz
+  cart gear deployment save blog 1a2b /srv/blog-1.2.tar.gz --json";
 
 /// The arguments of `cart gear deployment`.
 #[derive(Args, Debug)]
