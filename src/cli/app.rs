@@ -9,7 +9,7 @@ use crate::sys::fs;
 use crate::ui::printer::Printer;
 use crate::ui::progress::Progress;
 use crate::ui::report::Form;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::time::Duration;
 
 /// One run of `cart`. Settings and progress are made when they are first asked for: many commands
@@ -21,7 +21,7 @@ pub struct App {
     printer: Printer,
     config: OnceCell<Config>,
     progress: OnceCell<Progress>,
-    status: Option<u8>,
+    status: Cell<Option<u8>>,
 }
 
 impl App {
@@ -41,7 +41,15 @@ impl App {
             }
         };
         let (config, progress) = (OnceCell::new(), OnceCell::new());
-        Ok(Self { globals, command_line, layout, printer, config, progress, status: None })
+        Ok(Self {
+            globals,
+            command_line,
+            layout,
+            printer,
+            config,
+            progress,
+            status: Cell::new(None),
+        })
     }
 
     /// Every path that this run uses.
@@ -130,13 +138,13 @@ impl App {
 
     /// Makes another program's exit status that of this run, should the run succeed: a gear's
     /// answer to `status`, a command run inside it.
-    pub fn answer_with(&mut self, status: u8) {
-        self.status = Some(status);
+    pub fn answer_with(&self, status: u8) {
+        self.status.set(Some(status));
     }
 
     /// The other program's exit status, where there is one.
     pub(super) fn status(&self) -> Option<u8> {
-        self.status
+        self.status.get()
     }
 }
 

@@ -110,7 +110,12 @@ fn carry_out_with(
     let done = txn::perform(&engine, make, &how, teller)?;
     match &done {
         Done::Nothing(plan) => teller.nothing(plan),
-        Done::Ran(plan, receipt) => teller.done(plan, receipt),
+        Done::Ran(plan, receipt) => {
+            teller.done(plan, receipt);
+            if receipt.status != 0 {
+                app.answer_with(receipt.status);
+            }
+        }
     }
     Ok(Exit::Done)
 }

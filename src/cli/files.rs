@@ -1,5 +1,6 @@
 //! `cart files`.
 
+use super::not_installed;
 use super::package::the_one;
 use crate::cli::app::App;
 use crate::db::{Db, Placed};
@@ -19,7 +20,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct FilesArgs {
-    /// The package
+    /// The package, or where one comes from
     #[arg(value_name = "PACKAGE")]
     pub package: String,
 }
@@ -30,19 +31,29 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct Shown {
-    path: String,
-    kind: String,
-    mode: String,
-    size: Option<u64>,
-    sha256: Option<String>,
-    target: Option<String>,
+pub(super) struct Shown {
+    pub(super) path: String,
+    pub(super) kind: String,
+    pub(super) mode: String,
+    pub(super) size: Option<u64>,
+    pub(super) sha256: Option<String>,
+    pub(super) target: Option<String>,
 }
 
 /// Lists the files of a package.
 pub fn run(args: &FilesArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = app.reading()?;
-    let row = the_one(db.as_ref(), &args.package)?;
+    let row = match the_one(db.as_ref(), &args.package) {
+        Err(failure) if not_installed::is_meant(&failure, &args.package) => {
+            let files = not_installed::files(app, &args.package)?;
+            match app.form() {
+                Form::Text => files.iter().for_each(|file| app.printer().data(&file.path)),
+                Form::Json => app.printer().json(&Answer { files }),
+            }
+            return Ok(Exit::Done);
+        }
+        found => found?,
+    };
     let files = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.files(row.id))?;
     let placed = db.as_ref().map_or(Ok(Vec::new()), |db: &Db| db.placed(row.id))?;
     if is_tpkg(&row) {

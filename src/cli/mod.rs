@@ -19,6 +19,7 @@ pub mod info;
 pub mod install;
 pub mod lint;
 pub mod list;
+mod not_installed;
 pub mod oo_env_var;
 pub mod outdated;
 mod outdated_tpkg;
@@ -28,6 +29,7 @@ pub mod passphrase;
 pub mod recover;
 pub mod remove;
 mod request;
+pub mod service;
 pub mod status;
 mod tpkg;
 mod tpkg_choice;
@@ -109,18 +111,20 @@ enum Command {
     Unhold(unhold::UnholdArgs),
     /// List the installed packages
     ///
-    /// A package that was verified by MD5 alone, or by nothing, is marked so.
+    /// A package that was verified by MD5 alone, or by nothing, is marked so. With `--available` lists
+    /// what the sources of tpkg packages (`tpkg.sources`, `--source`) have that runs on this host.
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     /// Show what is known about a package
     ///
-    /// Shows its manifest, where it came from, what was verified, and which gears use it.
+    /// Shows its manifest, where it came from, what was verified, and which gears use it. Of a source
+    /// that is not installed (a file, a directory, a URL) shows what its manifest says.
     #[command(visible_alias = "show")]
     Info(info::InfoArgs),
     /// List the files of a package
     ///
     /// Shows each file with its mode and size, as they were recorded when the package was
-    /// installed.
+    /// installed; of a source that is not installed, the files that are in it.
     Files(files::FilesArgs),
     /// Tell which package or gear a file belongs to
     ///
@@ -166,6 +170,8 @@ enum Command {
     ///
     /// Gears that are made later get them, too.
     Env(env::EnvArgs),
+    /// Start and stop the services of tpkg packages
+    Service(service::ServiceArgs),
     /// See to what packages ask the host's configuration management for
     External(external::ExternalArgs),
     /// Put a variable into the .env of one gear, as the original's command does
@@ -286,6 +292,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Gear(args) => gear::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
+        Command::Service(args) => service::run(args, app),
         Command::External(args) => external::run(args, app),
         Command::OoEnvVarAdd(args) => oo_env_var::add(args, app),
         Command::OoEnvVarRemove(args) => oo_env_var::remove(args, app),

@@ -104,6 +104,13 @@ pub enum InversePart {
         /// Its name.
         name: GearName,
     },
+    /// Tell services of packages of tpkg the opposite of what they were told.
+    Services {
+        /// What they are to be told.
+        tell: ServiceTurn,
+        /// The services.
+        services: Vec<ServiceCall>,
+    },
     /// Withdraw what the transaction told: variables of the domain, data of cartridges.
     Withdraw,
     /// Let what the transaction withdrew hold again.
@@ -143,4 +150,31 @@ pub struct ChangedVariable {
     pub was: Option<OsString>,
     /// After.
     pub became: Option<OsString>,
+}
+
+/// What has an opposite of what services are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceTurn {
+    /// Begin.
+    Start,
+    /// End.
+    Stop,
+}
+
+/// A service of a package of tpkg.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ServiceCall {
+    /// What messages call its package.
+    pub package: String,
+    /// The name of its package.
+    pub name: String,
+    /// The package's base.
+    pub base: String,
+    /// The absolute path of its init script.
+    pub script: String,
+    /// When it is its turn.
+    pub start: u32,
+    /// Its unit, where systemd starts it.
+    pub unit: Option<String>,
 }

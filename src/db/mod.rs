@@ -13,18 +13,20 @@ mod inverse;
 mod journal;
 mod packages;
 mod placed;
+mod snapshot;
 mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use externals::{Answer, ExternalRow, ExternalState, NewExternal};
 pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
 pub use holds::{Hold, HoldsOf};
-pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart};
+pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart, ServiceCall, ServiceTurn};
 pub use journal::{
     Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
+pub use snapshot::Snapshot;
 pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
 use crate::error::{Exit, Explain, FsError};

@@ -176,6 +176,11 @@ impl Db {
         self.package_rows("WHERE removed_by IS NULL AND name = ?1 ORDER BY id", [name])
     }
 
+    /// The installed packages of tpkg whose file was called so.
+    pub fn packages_of_file(&self, file_name: &str) -> Result<Vec<PackageRow>> {
+        self.package_rows("WHERE removed_by IS NULL AND file_name = ?1 ORDER BY id", [file_name])
+    }
+
     /// The package whose directory below the library is `place`.
     pub fn package_at(&self, place: &str) -> Result<Option<PackageRow>> {
         let rows = self.package_rows("WHERE removed_by IS NULL AND place = ?1", [place])?;

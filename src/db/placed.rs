@@ -6,6 +6,7 @@ use crate::package::tpkg::Requirement;
 use crate::sys::path::RelPath;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$item:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -140,6 +141,8 @@ pub struct Holder {
     pub package: i64,
     /// What it has put there.
     pub kind: PlacedKind,
+    /// What for.
+    pub role: Role,
 }
 
 const COLUMNS: &str = "path, kind, role, owner, grp, mode, size, sha256, target";
@@ -228,15 +231,36 @@ impl Db {
 
     /// To which installed packages a path belongs.
     pub fn holders(&self, path: &RelPath) -> Result<Vec<Holder>> {
-        let sql = "SELECT package, kind FROM placed JOIN package ON package.id = package \
+        let sql = "SELECT package, kind, role FROM placed JOIN package ON package.id = package \
                    WHERE path = ?1 AND removed_by IS NULL";
         let rows = self.connection.prepare_cached(sql).and_then(|mut select| {
             let rows = select.query_map([path.as_str()], |row| {
-                Ok(Holder { package: row.get(0)?, kind: row.get(1)? })
+                Ok(Holder { package: row.get(0)?, kind: row.get(1)?, role: row.get(2)? })
             })?;
             rows.collect()
         });
         self.answer(rows)
+    }
+
+    /// The other installed packages to which paths of `package` belong, by path.
+    pub fn holders_beside(&self, package: i64) -> Result<BTreeMap<String, Vec<Holder>>> {
+        let sql = "SELECT own.path, other.package, other.kind, other.role FROM placed AS own \
+                   JOIN placed AS other ON other.path = own.path AND other.package <> own.package \
+                   JOIN package ON package.id = other.package \
+                   WHERE own.package = ?1 AND removed_by IS NULL";
+        let rows: rusqlite::Result<Vec<(String, Holder)>> =
+            self.connection.prepare_cached(sql).and_then(|mut select| {
+                let rows = select.query_map([package], |row| {
+                    let (package, kind, role) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                    Ok((row.get(0)?, Holder { package, kind, role }))
+                })?;
+                rows.collect()
+            });
+        let mut found: BTreeMap<String, Vec<Holder>> = BTreeMap::new();
+        for (path, holder) in self.answer(rows)? {
+            found.entry(path).or_default().push(holder);
+        }
+        Ok(found)
     }
 
     /// Home and file name of a package; nothing for other formats.

@@ -75,8 +75,15 @@ pub(super) fn place_of(row: &PackageRow) -> Result<RelPath, DbError> {
 /// where the version is a software version or the package's own.
 pub fn find(db: &Db, text: &str) -> Result<Vec<Found>, DbError> {
     let mut found: Vec<Found> = Vec::new();
-    // A package of tpkg may be named by its file.
-    let text = text.strip_suffix(".tpkg").unwrap_or(text);
+    // A package of tpkg may be named by its file, which may also name systems and hardware.
+    let stem = text.strip_suffix(".tpkg");
+    if stem.is_some() {
+        let rows = db.packages_of_file(text)?;
+        if !rows.is_empty() {
+            return Ok(rows.into_iter().map(|row| Found { row, software: None }).collect());
+        }
+    }
+    let text = stem.unwrap_or(text);
     for (vendor, name, version) in readings(text) {
         for row in db.packages_named(name)? {
             if vendor.is_some_and(|vendor| vendor != row.vendor) {

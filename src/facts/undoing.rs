@@ -250,6 +250,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::RestoreTold
         | InversePart::Holds
         | InversePart::HostLinks { .. }
+        | InversePart::Services { .. }
         | InversePart::Unit { .. } => None,
         InversePart::DestroyGear { name }
         | InversePart::RemoveCartridges { name, .. }

@@ -9,6 +9,7 @@ use super::gear::{
 use super::hold;
 use super::install::package_resource;
 use super::remove::add_removal;
+use super::tpkg::services::add_told_back;
 use super::tpkg::undo::{add_let_go, add_undone};
 use super::{Plan, Refusal, Resource};
 use crate::db::{Change, ExternalRow, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
@@ -210,6 +211,10 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             let mut variables = facts.variables.iter();
             let Some((_, now)) = variables.find(|(of, _)| of == name) else { return Ok(()) };
             plan.merge(put_back(gear, now, (folder, changed))?);
+            Ok(())
+        }
+        InversePart::Services { tell, services } => {
+            add_told_back(plan, (*tell, services));
             Ok(())
         }
         // Handled where it is known what becomes of the data.

@@ -1,23 +1,14 @@
 //! Runs a script of a tpkg package on the host: `preinstall` and its like. They are made for the
 //! host and need it, so they are not confined, and have no inverse; plans say both.
 
+use super::host_call::{self, HostCall};
 use super::{Cx, Said, Step};
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::package::external::Action;
-use crate::sandbox::{self, Capture, CommandLine, Leftovers, Outcome, Script, Status, Time};
+use crate::sandbox::{CommandLine, Outcome, Status};
 use crate::sys::checkpoint::checkpoint;
-use crate::sys::host;
 use crate::sys::interrupt;
 use crate::sys::path::RelPath;
-use crate::sys::process::Limits;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::time::Duration;
-
-/// How long a process of it may take to heed SIGTERM once time is up.
-const GRACE: Duration = Duration::from_secs(5);
-/// How many of its last lines a failure shows.
-const TAIL: usize = 10;
 
 /// A script at the top of a package's tree.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -26,11 +17,8 @@ pub struct HostScript {
     pub package: String,
     /// The package's tree, relative to the state directory; the script runs in it.
     pub tree: RelPath,
-    /// The script below that tree, or an absolute path of the host.
+    /// The script below that tree.
     pub script: String,
-    /// What it is called with.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub arguments: Vec<String>,
     /// The package's base: `TPKG_HOME`.
     pub base: String,
     /// What is being done: `TPKG_ACTION`.
@@ -51,61 +39,27 @@ pub enum OnFailure {
 }
 
 impl HostScript {
-    fn name(&self) -> &str {
-        self.script.rsplit('/').next().unwrap_or(&self.script)
-    }
-
-    fn environment(&self) -> BTreeMap<String, OsString> {
-        let own = [
-            (
-                "PATH",
-                OsString::from("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-            ),
-            ("HOME", host::variable_os("HOME").unwrap_or_else(|| "/".into())),
-            ("LANG", host::variable_os("LANG").unwrap_or_else(|| "C.UTF-8".into())),
-            ("TPKG_HOME", self.base.clone().into()),
-            ("TPKG_ACTION", self.action.as_str().into()),
-        ];
-        own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
     fn run(&self, cx: &Cx<'_>) -> Result<Outcome, Failure> {
         let folder = cx.state.path_of(&self.tree);
-        let (log, name) = cx.log(self.name())?;
-        let mut marks = cx.marks();
-        marks.push(("CART_STEP".into(), cx.number.to_owned()));
-        marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
-        let seconds = cx.config.scripts.install_timeout;
-        Ok(sandbox::run(&Script {
-            line: &CommandLine::of(&folder.join(&self.script), &self.arguments)?,
+        let call = HostCall {
+            name: &self.script,
+            line: &CommandLine::of(&folder.join(&self.script), [""; 0])?,
             folder: &folder,
-            env: &self.environment(),
-            marks: &marks,
-            user: None,
-            confinement: None,
-            limits: Limits::default(),
-            time: Time { limit: Duration::from_secs(seconds), grace: GRACE },
-            // What an init script starts is meant to live.
-            leftovers: if self.arguments.is_empty() { Leftovers::End } else { Leftovers::Keep },
-            capture: Capture { folder: &log, name: &name, keep: cx.config.scripts.max_output },
-        })?)
+            base: &self.base,
+            action: Some(self.action),
+            seconds: cx.config.scripts.install_timeout,
+        };
+        host_call::run(cx, &call)
     }
 
-    /// What the script has to answer for.
-    fn failed(&self, outcome: &Outcome) -> Failure {
-        let how = match outcome.status {
-            Status::Exited(status) => format!("exited with status {status}"),
-            Status::Signalled(signal) => format!("was ended by signal {signal}"),
-            Status::TimedOut => "was not over in time, and was ended".to_owned(),
-            Status::Flooded => "printed without end, and was ended".to_owned(),
-            Status::Interrupted => "was interrupted".to_owned(),
-        };
-        let text = format!("`{}` of `{}` {how}", self.name(), self.package);
-        let mut failure = Failure::new(Exit::Failed, text);
-        let said = outcome.stderr.text.lines().chain(outcome.stdout.text.lines());
-        let said: Vec<String> = said.map(|line| line.escape_debug().to_string()).collect();
-        failure.causes.extend(said.iter().rev().take(TAIL).rev().cloned());
-        failure
+    /// The exit status by which the original tells that this script has failed; the package has come
+    /// or gone all the same.
+    fn status(&self) -> u8 {
+        match self.script.as_str() {
+            "postinstall" => 2,
+            "postremove" => 3,
+            _ => 0,
+        }
     }
 }
 
@@ -113,9 +67,7 @@ impl Step for HostScript {
     type Undo = ();
 
     fn describe(&self) -> String {
-        let words = std::iter::once(self.name()).chain(self.arguments.iter().map(String::as_str));
-        let words = words.collect::<Vec<_>>().join(" ");
-        format!("run `{words}` of `{}` on the host, unconfined", self.package)
+        format!("run `{}` of `{}` on the host, unconfined", self.script, self.package)
     }
 
     fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
@@ -127,7 +79,7 @@ impl Step for HostScript {
         let outcome = match self.run(cx) {
             Err(failure) if self.failure == OnFailure::Warn => {
                 let warnings = vec![super::script::one_line(&failure)];
-                return Ok(Said { warnings, ..Said::default() });
+                return Ok(Said { warnings, status: self.status(), ..Said::default() });
             }
             other => other?,
         };
@@ -135,16 +87,17 @@ impl Step for HostScript {
         if outcome.status == Status::Interrupted {
             interrupt::check()?;
         }
-        let printed = outcome.stdout.text.lines().map(|line| line.escape_debug().to_string());
-        let mut said = Said { messages: printed.collect(), ..Said::default() };
+        let mut said = Said { messages: host_call::printed(&outcome), ..Said::default() };
         if outcome.is_success() {
             return Ok(said);
         }
-        let failure = self.failed(&outcome);
+        let what = format!("`{}` of `{}`", self.script, self.package);
+        let failure = host_call::failed(&what, &outcome);
         match self.failure {
             OnFailure::Fail => Err(failure),
             OnFailure::Warn => {
                 said.warnings.push(super::script::one_line(&failure));
+                said.status = self.status();
                 Ok(said)
             }
         }
@@ -172,7 +125,6 @@ pub(super) fn sample(world: &super::laws::World) -> HostScript {
         package: "a-1".into(),
         tree: RelPath::parse(tree).unwrap(),
         script: "preinstall".into(),
-        arguments: Vec::new(),
         base: "/opt/tpkg".into(),
         action: Action::Install,
         failure: OnFailure::Fail,

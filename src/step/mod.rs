@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod authorize_key;
 pub mod await_endpoints;
 pub mod call_external;
+pub mod call_init;
 pub mod check_cartridge;
 pub mod check_endpoints;
 pub mod clear_rewritten;
@@ -31,8 +32,10 @@ mod gear_files;
 pub mod git_repo;
 mod heard;
 mod hints;
+mod host_call;
 pub mod host_links;
 pub mod host_script;
+pub mod init_status;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
@@ -128,6 +131,15 @@ pub struct Said {
     /// What went not quite as it should.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The bits of the exit status by which an original tells what has gone wrong though all in all
+    /// it has happened.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub status: u8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 impl Said {
@@ -140,6 +152,7 @@ impl Said {
         self.errors.extend(more.errors);
         self.debug.extend(more.debug);
         self.warnings.extend(more.warnings);
+        self.status |= more.status;
     }
 }
 
@@ -209,6 +222,7 @@ steps! {
     authorize_key::AuthorizeKey,
     await_endpoints::AwaitEndpoints,
     call_external::CallExternal,
+    call_init::CallInit,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
     clear_rewritten::ClearRewritten,

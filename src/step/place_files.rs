@@ -221,16 +221,20 @@ impl Step for PlaceFiles {
                 }
                 (Act::Put { path, what, posix, over }, Was::Put(_, uid, gid)) => {
                     let from = self.source(cx, (number, what));
-                    sides.settle(&from, (posix.mode, *uid, *gid))?;
-                    if *over && sides.state.meta(&from)?.is_some() {
+                    let in_tree = sides.settle(&from, (posix.mode, *uid, *gid))?;
+                    if *over && in_tree {
                         sides.keep_once(path, number)?;
                     }
                     checkpoint("place_files: before a file takes its place");
                     let beside = Self::beside(cx, number);
                     let way = Way { from: &from, to: path.as_str(), beside: &beside };
                     let taken = if *over { Taken::Yes } else { Taken::No };
-                    moving::place(way, (&mut sides.state, &mut sides.host), taken)
-                        .map_err(|error| in_the_way(error, &root, path))?;
+                    if in_tree {
+                        moving::place(way, (&mut sides.state, &mut sides.host), taken)
+                    } else {
+                        moving::place_copy(way, &mut sides.host, taken)
+                    }
+                    .map_err(|error| in_the_way(error, &root, path))?;
                 }
                 (Act::Take { path }, _) => sides.take(path, number)?,
                 (Act::DropFolder { path }, _) => {
@@ -342,10 +346,10 @@ impl<'a> Sides<'a> {
         Ok(())
     }
 
-    /// Gives a file that is about to take its place its owner and mode. Changing the owner takes
-    /// special bits away, so the mode comes last.
-    fn settle(&mut self, from: &str, (mode, uid, gid): (u32, u32, u32)) -> Result<(), Failure> {
-        let Some(meta) = self.state.meta(from)? else { return Ok(()) };
+    /// Gives a file that is about to take its place its owner and mode, and tells whether it is still
+    /// in the tree. Changing the owner takes special bits away, so the mode comes last.
+    fn settle(&mut self, from: &str, (mode, uid, gid): (u32, u32, u32)) -> Result<bool, Failure> {
+        let Some(meta) = self.state.meta(from)? else { return Ok(false) };
         let (dir, name) = self.state.at(from)?;
         let moves = host::is_root() && (meta.uid, meta.gid) != (uid, gid);
         if moves {
@@ -354,7 +358,7 @@ impl<'a> Sides<'a> {
         if meta.kind == Kind::File && (moves || meta.mode != mode) {
             dir.set_mode(name, mode)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn unsettle(&mut self, from: &str, mode: u32) -> Result<(), Failure> {

@@ -34,16 +34,32 @@ pub fn ask(host: Host<'_>, gear: &Identity) -> Result<Vec<Answer>, Failure> {
     for cartridge in gear.starting_order() {
         answers.push(ask_one(&cx, &home, (gear, &cartridge.dir))?);
     }
+    forget(&state, &number)?;
+    Ok(answers)
+}
+
+/// Removes what was printed by what was asked under `number`.
+pub(super) fn forget(state: &Dir, number: &str) -> Result<(), Failure> {
     let log = state.dir("log")?;
     if log.has("0")? {
         let own = log.dir("0")?;
         for name in own.names()? {
-            if name.to_string_lossy().starts_with(&number) {
+            if name.to_string_lossy().starts_with(number) {
                 tree::remove(&own, &name)?;
             }
         }
     }
-    Ok(answers)
+    Ok(())
+}
+
+/// An exit status, as a shell tells it.
+pub(super) fn as_shell(status: Status) -> u8 {
+    match status {
+        Status::Exited(status) => u8::try_from(status).unwrap_or(u8::MAX),
+        Status::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+        Status::TimedOut | Status::Flooded => 124,
+        Status::Interrupted => 130,
+    }
 }
 
 fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<Answer, Failure> {
@@ -101,13 +117,7 @@ fn ask_script(
     let seconds = cx.config.scripts.status_timeout;
     let call = Call { gear, dir, folder, name, line, seconds, leftovers: Leftovers::End };
     let outcome = script::outcome(cx, home, &call)?;
-    let status = match outcome.status {
-        Status::Exited(status) => u8::try_from(status).unwrap_or(u8::MAX),
-        // As a shell tells them.
-        Status::Signalled(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
-        Status::TimedOut | Status::Flooded => 124,
-        Status::Interrupted => 130,
-    };
+    let status = as_shell(outcome.status);
     answer.output.push_str(&replies::spoken(&outcome.stdout.text));
     answer.output.push_str(&replies::spoken(&outcome.stderr.text));
     answer.status = Some(status);

@@ -6,6 +6,7 @@
 //! absolute paths and are for places that only root or the user of `cart` can change.
 
 mod pinned;
+mod rights;
 mod times;
 
 pub use pinned::Pinned;

@@ -94,6 +94,8 @@ pub struct Receipt {
     pub errors: Vec<String>,
     /// What went not quite as it should.
     pub warnings: Vec<String>,
+    /// The exit status of an original for it; see [`Said::status`].
+    pub status: u8,
 }
 
 impl<'a> Engine<'a> {

@@ -5,10 +5,13 @@ use super::locks::Locks;
 use crate::error::{Exit, Failure};
 use crate::plan::Plan;
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a plan is made anew because somebody else was faster.
 const TRIES: u32 = 50;
+/// For how long a plan need not be made anew under the locks, where nobody has committed anything
+/// since: planning thousands of files takes as long as placing them.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The person who asked, as far as a transaction needs them.
 pub trait Person: Witness {
@@ -40,46 +43,61 @@ pub enum Done {
     Ran(Plan, Receipt),
 }
 
-/// Carries out what `make` plans. It is called again once the locks are held: what it gives then
-/// is what runs, and a difference needs the person's consent.
+/// Carries out what `make` plans. It is called again once the locks are held, unless nobody can have
+/// changed anything since: what it gives then is what runs, and a difference needs the person's
+/// consent.
 pub fn perform(
     engine: &Engine<'_>,
     make: &dyn Fn() -> Result<Plan, Failure>,
     how: &How,
     person: &dyn Person,
 ) -> Result<Done, Failure> {
-    let plan = match make() {
+    let (began, seen) = (Instant::now(), engine.db.commits_of_others()?);
+    let mut known = match make() {
         // What is in the way may be the half of a transaction whose process is dead.
         Err(refusal) if !engine.recover_dead(person)? => return Err(refusal),
         Err(_) => make()?,
         Ok(plan) => plan,
     };
-    if !plan.is_empty() {
-        person.agree(&plan)?;
+    if !known.is_empty() {
+        person.agree(&known)?;
     }
-    let mut locks = Locks::take(&engine.state, &plan.resources, how.wait, &how.command)?;
-    engine.recover_overlapping(&plan.resources, &mut locks, person)?;
-    let mut known = plan;
+    let mut locks = Locks::take(&engine.state, &known.resources, how.wait, &how.command)?;
+    let is_quiet = engine.db.unfinished()?.is_empty();
+    engine.recover_overlapping(&known.resources, &mut locks, person)?;
+    let same = engine.db.commits_of_others()? == seen;
+    let mut is_new = is_quiet && same && began.elapsed() < FRESH;
     // Gears that are made at the same time find the same places free: who comes second looks again.
     for _ in 0..TRIES {
-        let now = make()?;
-        if now.resources != known.resources {
-            let text = "what is installed was changed by somebody else meanwhile";
-            return Err(Failure::new(Exit::Conflict, text).hint("try again"));
+        if !std::mem::take(&mut is_new) {
+            known = plan_again(make, &known, person)?;
         }
-        if now.is_empty() {
-            return Ok(Done::Nothing(now));
+        if known.is_empty() {
+            return Ok(Done::Nothing(known));
         }
-        if !now.does_the_same_as(&known) {
-            person.agree_again(&known, &now)?;
-        }
-        if let Some(txn) = engine.begin(&now, &person.view(&now), &how.command)? {
-            let receipt = engine.run((&now, txn), &how.command, (how.on_failure, person))?;
+        if let Some(txn) = engine.begin(&known, &person.view(&known), &how.command)? {
+            let receipt = engine.run((&known, txn), &how.command, (how.on_failure, person))?;
             drop(locks);
-            return Ok(Done::Ran(now, receipt));
+            return Ok(Done::Ran(known, receipt));
         }
-        known = now;
     }
     let text = "what was found free is taken again and again by other commands";
     Err(Failure::new(Exit::Conflict, text).hint("try again when they have ended"))
+}
+
+/// Makes the plan anew, under its locks.
+fn plan_again(
+    make: &dyn Fn() -> Result<Plan, Failure>,
+    known: &Plan,
+    person: &dyn Person,
+) -> Result<Plan, Failure> {
+    let now = make()?;
+    if now.resources != known.resources {
+        let text = "what is installed was changed by somebody else meanwhile";
+        return Err(Failure::new(Exit::Conflict, text).hint("try again"));
+    }
+    if !now.is_empty() && !now.does_the_same_as(known) {
+        person.agree_again(known, &now)?;
+    }
+    Ok(now)
 }

@@ -198,6 +198,7 @@ impl<'a> Run<'a> {
             receipt.results.extend(said.results);
             receipt.errors.extend(said.errors);
             receipt.warnings.extend(said.warnings);
+            receipt.status |= said.status;
         }
         receipt
     }

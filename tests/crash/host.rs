@@ -252,11 +252,15 @@ impl Host {
     /// Two releases of a package of tpkg: files of every kind come, change and go.
     fn tpkg(&self) {
         std::fs::create_dir_all(self.root.join("etc/rc3.d")).unwrap();
+        // Whether its service runs can be seen below `etc`.
+        let runs = "cd \"$(dirname \"$0\")/../../../etc\" || exit\ncase $1 in\n\
+            start) touch small-runs ;;\nstop) rm -f small-runs ;;\n\
+            status) [[ -e small-runs ]] || exit 3 ;;\nesac";
         let common = |version: &str, more: &str| {
             Tpkg::new("small", version)
                 .says(&format!("externals:\n- name: called\n  data: {more}"))
                 .script("preinstall", "true")
-                .script("reloc/bin/hello", &format!("echo {version}"))
+                .script("reloc/bin/hello", &format!("echo {version}\n{runs}"))
                 .of("bin/hello", "    init:\n      start: 20\n      levels: [3]")
                 .file("reloc/etc/conf", version)
                 .of("etc/conf", "    config: true")

@@ -193,7 +193,32 @@ const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "install tpkg", before: &[], act: &["install", "TPKG"] },
     Scenario { name: "upgrade tpkg", before: &[&["install", "TPKG"]], act: &["upgrade", "TPKG2"] },
-    Scenario { name: "remove tpkg", before: &[&["install", "TPKG"]], act: &["remove", "small"] },
+    Scenario {
+        name: "remove tpkg",
+        before: &[&["install", "TPKG"], &["service", "start", "small"]],
+        act: &["remove", "small"],
+    },
+    Scenario { name: "undo a tpkg install", before: &[&["install", "TPKG"]], act: &["undo", "1"] },
+    Scenario {
+        name: "undo a tpkg upgrade",
+        before: &[&["install", "TPKG"], &["upgrade", "TPKG2"]],
+        act: &["undo", "2"],
+    },
+    Scenario {
+        name: "undo a tpkg removal",
+        before: &[&["install", "TPKG"], &["remove", "small"]],
+        act: &["undo", "2"],
+    },
+    Scenario {
+        name: "service start",
+        before: &[&["install", "TPKG"]],
+        act: &["service", "start", "small"],
+    },
+    Scenario {
+        name: "service stop",
+        before: &[&["install", "TPKG"], &["service", "start", "small"]],
+        act: &["service", "stop", "--all"],
+    },
     Scenario { name: "import tpkg", before: &[], act: &["import", "tpkg", "/srv/old"] },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
@@ -545,6 +570,16 @@ fn packages_of_tpkg_come_and_go_or_not() {
 }
 
 #[test]
+fn packages_of_tpkg_go_back_or_not() {
+    try_named(&["undo a tpkg install", "undo a tpkg upgrade", "undo a tpkg removal"]);
+}
+
+#[test]
+fn services_of_packages_are_started_and_stopped_or_not() {
+    try_named(&["service start", "service stop"]);
+}
+
+#[test]
 fn gears_whose_upgrade_fails_are_put_back() {
     try_named(&["gear upgrade, compatible, that fails", "gear upgrade, incompatible, that fails"]);
 }
@@ -597,6 +632,11 @@ fn every_scenario_is_tried() {
         "install tpkg",
         "upgrade tpkg",
         "remove tpkg",
+        "undo a tpkg install",
+        "undo a tpkg upgrade",
+        "undo a tpkg removal",
+        "service start",
+        "service stop",
         "import tpkg",
         "install shims",
         "remove shims",

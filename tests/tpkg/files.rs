@@ -159,3 +159,100 @@ fn owners_are_those_of_the_host_below_the_root() {
     assert_eq!(host.base("y").metadata().unwrap().uid(), 0);
     host.must(&["verify"]);
 }
+
+#[test]
+fn folders_that_were_made_for_packages_go_with_the_last_of_them_after_upgrades_too() {
+    let host = Host::new();
+    let before = host.look();
+    let package = |name: &str, version: &str| {
+        Tpkg::new(name, version)
+            .file(&format!("reloc/{name}"), version)
+            .file(&format!("root/srv/deep/{name}"), version)
+    };
+    host.must(&["install", &host.pack(&package("one", "1"))]);
+    for version in ["2", "3"] {
+        host.must(&["upgrade", &host.pack(&package("one", version))]);
+    }
+    host.must(&["install", &host.pack(&package("two", "1"))]);
+    host.must(&["verify"]);
+    host.must(&["remove", "one"]);
+    assert!(host.has("opt/tpkg/two") && host.has("srv/deep/two"));
+    host.must(&["verify"]);
+    host.must(&["remove", "two"]);
+    assert_eq!(host.look(), before, "the base, and what led there");
+}
+
+#[test]
+fn a_shared_folder_stays_as_the_first_has_made_it_and_goes_when_all_go_at_once() {
+    let host = Host::new();
+    let before = host.look();
+    let one = Tpkg::new("one", "1").file("reloc/d/one", "x");
+    let one = one.of("d", "    posix:\n      perms: 0700");
+    host.must(&["install", &host.pack(&one)]);
+    let two = Tpkg::new("two", "1").file("reloc/d/two", "x");
+    host.must(&["install", &host.pack(&two)]);
+    assert_eq!(host.mode("opt/tpkg/d"), 0o700);
+    host.must(&["verify"]);
+    host.must(&["remove", "one", "two"]);
+    assert_eq!(host.look(), before);
+}
+
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
+    }
+}
+
+/// A base that was mounted there, or that the administrator has made, is none of a package's.
+#[test]
+fn everything_works_across_filesystems() {
+    let host = Host::new();
+    let base = host.base("");
+    std::fs::create_dir_all(&base).unwrap();
+    let mut mount = std::process::Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "mode=755", "none"]).arg(&base);
+    if !mount.output().is_ok_and(|output| output.status.success()) {
+        println!("SKIP: tpkg::another_filesystem: mounting a tmpfs needs root");
+        return;
+    }
+    let _mounted = Mounted(base.clone());
+    assert_ne!(base.metadata().unwrap().dev(), host.at("").metadata().unwrap().dev());
+    let before = host.look();
+    let package = |version: &str| {
+        Tpkg::new("p", version)
+            .file("reloc/x", version)
+            .with_mode("reloc/bin/y", version, 0o755)
+            .link("reloc/link", version)
+            .file("reloc/etc/conf", version)
+            .of("etc/conf", "    config: true")
+            .file("root/etc/p", version)
+            .of("x", "    posix:\n      owner: '12'\n      perms: 04750")
+    };
+    host.must(&["install", &host.pack(&package("1"))]);
+    assert_eq!((host.mode("opt/tpkg/x"), host.mode("opt/tpkg/bin/y")), (0o4750, 0o755));
+    host.must(&["verify"]);
+    let first = host.look();
+    host.write("opt/tpkg/foreign", "x");
+    let third = package("3").file("reloc/foreign", "ours");
+    host.fails(&["upgrade", &host.pack(&third)], 4, "foreign");
+    std::fs::remove_file(host.base("foreign")).unwrap();
+    // What fails late comes back file by file over the border.
+    let second = package("2").script("preinstall", "true").file("root/proc/x/no", "x");
+    host.write("proc", "no folder");
+    let with_file = host.look();
+    let (status, said) = host.run(&["upgrade", &host.pack(&second)]);
+    assert_ne!(status, 0, "{said}");
+    assert_eq!(host.look(), with_file, "{said}");
+    std::fs::remove_file(host.at("proc")).unwrap();
+    host.must(&["upgrade", &host.pack(&package("2"))]);
+    assert_eq!((host.read("opt/tpkg/x"), host.target("opt/tpkg/link")), ("2".into(), "2".into()));
+    host.must(&["verify"]);
+    host.must(&["undo", "2"]);
+    assert_eq!(host.look(), first);
+    host.must(&["remove", "p"]);
+    assert_eq!(host.look(), before);
+    host.must(&["undo", "4"]);
+    assert_eq!(host.look(), first);
+}

@@ -13,7 +13,7 @@ fn with_levels() -> Host {
 
 fn service(name: &str, what: &str) -> Tpkg {
     Tpkg::new(name, "1")
-        .script("reloc/init/daemon", "echo $1 >> $(dirname $0)/../../calls")
+        .script("reloc/init/daemon", "[ $1 = status ] || echo $1 >> $(dirname $0)/../../calls")
         .of("init/daemon", &format!("    init:\n{what}"))
 }
 
@@ -66,7 +66,10 @@ fn services_are_stopped_in_the_reverse_order_of_their_numbers() {
     let package = |name: &str, start: u32| {
         let log = host.at("log").display().to_string();
         Tpkg::new(name, "1")
-            .script(&format!("reloc/{name}-init"), &format!("echo {name} $1 >> {log}"))
+            .script(
+                &format!("reloc/{name}-init"),
+                &format!("[ $1 = status ] || echo {name} $1 >> {log}"),
+            )
             .of(&format!("{name}-init"), &format!("    init:\n      start: {start}"))
     };
     host.must(&["install", &host.pack(&package("first", 10)), &host.pack(&package("second", 20))]);

@@ -36,6 +36,12 @@ fn removed_by_the_name_of_its_file() {
     host.must(&["install", &host.pack(&small("1.0"))]);
     host.must(&["remove", "small-1.0.tpkg"]);
     assert!(host.installed().is_empty());
+    // The name may tell of the hardware.
+    let machine = std::process::Command::new("uname").arg("-m").output().unwrap().stdout;
+    let machine = String::from_utf8(machine).unwrap().trim().to_owned();
+    host.must(&["install", &host.pack(&small("1.0").says(&format!("architecture: [{machine}]")))]);
+    host.must(&["remove", &format!("small-1.0-{machine}.tpkg")]);
+    assert!(host.installed().is_empty());
 }
 
 #[test]

@@ -18,6 +18,9 @@ mod life;
 mod needs;
 mod old_tpkg;
 mod scripts;
+mod seed;
+mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod undo;
+mod user;

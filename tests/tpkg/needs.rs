@@ -177,6 +177,39 @@ fn packages_of_the_system_are_asked_of_it() {
 }
 
 #[test]
+fn packages_of_rpm_are_asked_of_its_own_database() {
+    let rpm = |words: &[&str]| std::process::Command::new("rpm").args(words).output();
+    if !std::path::Path::new("/usr/bin/rpmbuild").exists() {
+        println!("SKIP: tpkg::rpm: rpm is not installed");
+        return;
+    }
+    let host = Host::new();
+    let file = |bounds: &str| host.pack(&needing("a", "1", &format!("{bounds}\n  native: true")));
+    // A real package, in a real database of rpm.
+    let spec = host.outside("thing.spec");
+    let text = "Name: libthing\nVersion: 2.5\nRelease: 3\nEpoch: 1\nSummary: x\nLicense: x\n\
+                BuildArch: noarch\n%description\nx\n%files\n";
+    std::fs::write(&spec, text).unwrap();
+    let top = format!("_topdir {}", host.outside("top").display());
+    let out = format!("_rpmdir {}", host.outside("").display());
+    let mut build = std::process::Command::new("rpmbuild");
+    build.args(["-bb", "--quiet", "--define", &top, "--define", &out]).arg(&spec);
+    let built = build.env("HOME", host.outside("")).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    host.fails(&["install", &file("libthing")], 4, "package of the system");
+    let database = host.at("var/lib/rpm");
+    std::fs::create_dir_all(&database).unwrap();
+    let package = host.outside("noarch/libthing-2.5-3.noarch.rpm").display().to_string();
+    let database = database.display().to_string();
+    let put = rpm(&["--dbpath", &database, "-i", "--justdb", "--nodeps", "--noplugins", &package]);
+    let put = put.unwrap();
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stderr));
+    host.fails(&["install", &file("nothing-of-it")], 4, "package of the system");
+    host.fails(&["install", &file("libthing\n  minimum_version: \"3\"")], 4, "there is 2.5-3");
+    host.must(&["install", &file("libthing\n  minimum_version: \"2.1\"")]);
+}
+
+#[test]
 fn names_are_found_in_sources_with_all_that_they_need() {
     let host = Host::new();
     let place = source(
@@ -265,4 +298,56 @@ fn everything_is_upgraded_from_sources_but_what_is_held() {
     host.must(&["upgrade"]);
     assert_eq!(host.installed(), ["a-2", "b-1", "c-2", "d-3"]);
     host.must(&["outdated"]);
+}
+
+#[test]
+fn who_needs_whom_and_what_sources_have_can_be_asked() {
+    let host = Host::new();
+    let tool = needing("tool", "1", "library\n  minimum_version: \"1.2\"");
+    let tool = tool
+        .says("conflicts:\n- name: enemy")
+        .script("reloc/init/d", "exit 0")
+        .of("init/d", "    init: {}");
+    let tool = tool.says("externals:\n- name: sysctl\n  data: vm.swappiness = 1");
+    let (library, tool) = (host.pack(&plain("library", "1.3")), host.pack(&tool));
+    host.must(&["install", "--allow-missing-externals", &library, &tool]);
+    let json = |name: &str| -> serde_json::Value {
+        let output = host.command(&["info", name, "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!(json("library")["tpkg"]["needed_by"][0], "tool-1");
+    let told = json("tool")["tpkg"].clone();
+    assert_eq!(told["needs"][0], "`library` (at least 1.2)");
+    assert_eq!(
+        (&told["conflicts"][0], &told["externals"][0]),
+        (&"`enemy`".into(), &"sysctl".into())
+    );
+    assert_eq!((&told["services"][0], &told["placed"]), (&"init/d".into(), &2.into()));
+    let said = host.must(&["info", "library"]);
+    assert!(said.contains("tool-1") && said.contains("library-1.3.tpkg"), "{said}");
+    assert!(host.must(&["list"]).contains("library-1.3 "), "no vendor that nobody knows");
+
+    // The same of what is not installed.
+    let other = plain("other", "2").file("root/etc/other", "x").says("conflicts:\n- name: enemy");
+    let other = host.pack(&other);
+    let said = host.must(&["info", &other]);
+    assert!(said.contains("other-2.tpkg") && said.contains("`enemy`"), "{said}");
+    let said = host.must(&["files", &other]);
+    assert!(said.lines().any(|line| line == "/etc/other"), "{said}");
+    assert!(said.lines().any(|line| line == "other"), "{said}");
+    host.fails(&["info", "./nothing"], 3, "nothing");
+    assert_eq!(host.installed(), ["library-1.3", "tool-1"]);
+
+    let packages = [
+        (plain("one", "1.9"), "one", "1.9", ""),
+        (plain("one", "1.10"), "one", "1.10", ""),
+        (plain("two", "1"), "two", "1", "operatingsystem: [Plan9-4]\n"),
+    ];
+    let source = source(&host, &packages);
+    let said = host.must(&["list", "--available", "--source", &source]);
+    let offers = said.lines().filter(|line| line.starts_with(['o', 't']));
+    let offers = offers.map(|line| line.split_whitespace().take(2).collect::<Vec<_>>());
+    let offers: Vec<_> = offers.collect();
+    assert_eq!(offers, [["one", "1.10"], ["one", "1.9"]], "what runs here, newest first: {said}");
+    host.fails(&["list", "--available"], 2, "--source");
 }

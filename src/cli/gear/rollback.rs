@@ -55,13 +55,13 @@ fn none(name: &GearName) -> Failure {
 fn last_upgrade(db: &Db, name: &GearName) -> Result<i64, Failure> {
     for row in db.transactions(u32::MAX)? {
         let happened = matches!(row.state, TxnState::Finished | TxnState::Committed);
-        // An undone upgrade, and the undoing, are over and done with.
-        if !happened || row.undoes.is_some() || db.undone_by(row.id)?.is_some() {
+        if !happened || row.undoes.is_some() {
             continue;
         }
         let Ok(inverse) = serde_json::from_str::<Inverse>(&row.inverse) else { continue };
         let is_it = |part: &InversePart| matches!(part, InversePart::RollBackGear { name: of, .. } if of == name);
-        if inverse.parts.iter().any(is_it) {
+        // An upgrade that was undone is over and done with, as its undoing is.
+        if inverse.parts.iter().any(is_it) && db.undone_by(row.id)?.is_none() {
             return Ok(row.id);
         }
     }

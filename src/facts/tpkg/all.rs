@@ -3,6 +3,7 @@
 use super::host::{TpkgHost, tpkg_host};
 use super::installed::{InstalledTpkg, installed_tpkg, tpkg_packages_named};
 use super::needs::{Needs, needs, tpkg_title};
+use super::services::{Services, services};
 use super::spots::{Arriving, arriving};
 use crate::db::{Db, ExternalRow, PackageRow, PlacedKind};
 use crate::error::{Exit, Failure};
@@ -51,6 +52,8 @@ pub struct TpkgFacts {
     pub needs: Needs,
     /// What each package that goes has asked externals for.
     pub asked: BTreeMap<i64, Vec<ExternalRow>>,
+    /// The init scripts of what goes for good.
+    pub services: Vec<Services>,
     /// The root directory, where it is not the host's own.
     pub root: Option<PathBuf>,
 }
@@ -62,6 +65,8 @@ pub fn tpkg_facts(
     coming: &[Wanted<'_>],
     leaving: &[PackageRow],
 ) -> Result<TpkgFacts, Failure> {
+    // Thousands of questions, of one state of things.
+    let _snapshot = db.snapshot()?;
     let (root, state) = (root(layout)?, Dir::create(layout.state(), 0o711)?);
     let mut replaced = Vec::new();
     let mut arrived = Vec::new();
@@ -95,7 +100,10 @@ pub fn tpkg_facts(
     let asked = going().map(|one| Ok((one.row.id, asked(db, one)?)));
     let asked = asked.collect::<Result<BTreeMap<_, _>, Failure>>()?;
     let root = layout.root().map(Path::to_path_buf);
-    Ok(TpkgFacts { arriving: arrived, replaced, leaving, host, holders, needs, asked, root })
+    let services = leaving.iter().map(|one| services((db, layout), &one.row));
+    let services = services.collect::<Result<Vec<_>, _>>()?;
+    let arriving = arrived;
+    Ok(TpkgFacts { arriving, replaced, leaving, host, holders, needs, asked, services, root })
 }
 
 /// What a package has asked for; another release of it beside has its own requests.

@@ -13,6 +13,8 @@ const LONGEST: u64 = 4 << 20;
 const RUN_LEVELS: [&str; 2] = ["etc", "etc/rc.d"];
 /// Where cron looks for crontabs of the system.
 const CRON_D: &str = "etc/cron.d";
+/// Where administrators put units of systemd.
+pub(crate) const UNITS: &str = "etc/systemd/system";
 /// Where cron keeps those of users.
 const SPOOLS: [&str; 2] = ["var/spool/cron/crontabs", "var/spool/cron"];
 
@@ -35,6 +37,15 @@ pub struct TpkgHost {
     pub crontabs: BTreeMap<String, String>,
     /// Who installs.
     pub user: String,
+    /// The folders of these in which only root may make anything.
+    pub closed: BTreeSet<String>,
+}
+
+impl TpkgHost {
+    /// Why nothing can be made in `folder` by who installs, where that is so.
+    pub fn closes(&self, folder: &str) -> Option<String> {
+        self.closed.contains(folder).then(|| format!("only root may write to `/{folder}`"))
+    }
 }
 
 /// Looks at the host below `root`. `crontabs` names the users whose crontabs are wanted.
@@ -42,7 +53,7 @@ pub fn tpkg_host(root: &Dir, crontabs: &BTreeSet<String>) -> Result<TpkgHost, Fa
     let mut found = TpkgHost {
         system: system(root),
         hardware: host::machine(),
-        systemd: is_folder(root, "etc/systemd/system")? || is_folder(root, "run/systemd/system")?,
+        systemd: is_folder(root, UNITS)? || is_folder(root, "run/systemd/system")?,
         cron_d: names(root, CRON_D)?,
         spool: spool(root)?,
         user: user(root),
@@ -57,6 +68,7 @@ pub fn tpkg_host(root: &Dir, crontabs: &BTreeSet<String>) -> Result<TpkgHost, Fa
             }
         }
     }
+    found.closed = closed(root, &found)?;
     let whose = crontabs.iter().map(|user| if user == "ANY" { &found.user } else { user });
     for user in whose.cloned().collect::<BTreeSet<_>>() {
         let fine = !user.contains(|c: char| c == '/' || c.is_control()) && !user.starts_with('.');
@@ -70,10 +82,27 @@ pub fn tpkg_host(root: &Dir, crontabs: &BTreeSet<String>) -> Result<TpkgHost, Fa
                 found.crontabs.insert(user, text);
             }
             Err(error) if error.is_not_found() => {}
+            Err(_) if found.closed.contains(&found.spool) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Ok(found)
+}
+
+/// The folders in which whoever is not root cannot make anything. For root, what refuses is a
+/// failure and no matter of course.
+fn closed(root: &Dir, found: &TpkgHost) -> Result<BTreeSet<String>, Failure> {
+    if host::is_root() {
+        return Ok(BTreeSet::new());
+    }
+    let levels = found.levels.values().map(|(folder, _)| folder.as_str());
+    let mut closed = BTreeSet::new();
+    for folder in levels.chain([CRON_D, UNITS, &found.spool]) {
+        if !root.may_change(folder)? {
+            closed.insert(folder.to_owned());
+        }
+    }
+    Ok(closed)
 }
 
 fn is_folder(root: &Dir, path: &str) -> Result<bool, Failure> {

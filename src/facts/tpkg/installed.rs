@@ -50,11 +50,11 @@ pub fn installed_tpkg(db: &Db, root: &Dir, row: &PackageRow) -> Result<Installed
     let mut folders = Folders::new(root);
     let home = db.home(row.id)?.unwrap_or(Home { base: String::new(), file_name: String::new() });
     let mut files = Vec::new();
+    let mut beside = db.holders_beside(row.id)?;
     for placed in db.placed(row.id)? {
         let reads = placed.role == Role::Config && placed.kind == PlacedKind::File;
         let there = look(&mut folders, &placed.path, reads)?;
-        let mut others = db.holders(&placed.path)?;
-        others.retain(|holder| holder.package != row.id);
+        let others = beside.remove(placed.path.as_str()).unwrap_or_default();
         files.push(OnDisk { placed, there, others });
     }
     Ok(InstalledTpkg {

@@ -8,11 +8,14 @@ mod installed;
 mod needs;
 mod old_base;
 mod old_files;
+mod query;
+mod services;
 mod spots;
 mod way_back;
 
 pub use all::{TpkgFacts, Turn, Wanted, root, tpkg_facts};
 pub use check::check_placed;
+pub(crate) use host::UNITS;
 pub use host::{TpkgHost, tpkg_host};
 pub use installed::{InstalledTpkg, OnDisk, installed_tpkg, tpkg_packages_named};
 pub use needs::{
@@ -20,5 +23,7 @@ pub use needs::{
     with_dependents, with_prerequisites,
 };
 pub use old_base::{Fit, OldBase, OldEntry, Settled, old_base, settled};
+pub use query::{TpkgInfo, tpkg_info};
+pub use services::{InitScript, Services, services};
 pub use spots::{Arriving, Spot, There};
 pub use way_back::{Back, StepBack, WayBack, way_back};

@@ -100,6 +100,9 @@ pub(super) fn needs(
     Ok(found)
 }
 
+/// Where hosts have the database of rpm (Fedora and SUSE; others).
+const RPM: [&str; 2] = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
+
 /// The package of the host's own system called `name`, where it is installed.
 pub fn of_the_system(root: Option<&Path>, name: &str) -> Option<Candidate> {
     let below = |path: &str| root.unwrap_or(Path::new("/")).join(path);
@@ -121,8 +124,15 @@ pub fn of_the_system(root: Option<&Path>, name: &str) -> Option<Candidate> {
         let versions = text.lines().filter_map(|line| line.strip_prefix("installed "));
         return versions.map(candidate).next();
     }
-    let folder = root.unwrap_or(Path::new("/")).display().to_string();
-    let words = ["--root", &folder, "-q", "--qf", "%{VERSION}-%{RELEASE}\n", "--", name];
+    // With `--root` rpm would want to change its root directory, which only root can.
+    let place = if root.is_some() {
+        let mut places = RPM.iter().map(|path| below(path));
+        Some(places.find(|path| fs::kind_of(path).is_some())?.display().to_string())
+    } else {
+        None
+    };
+    let mut words: Vec<&str> = place.iter().flat_map(|place| ["--dbpath", place]).collect();
+    words.extend(["-q", "--qf", "%{VERSION}-%{RELEASE}\n", "--", name]);
     let text = ask("/usr/bin/rpm", &words)?;
     text.lines().map(candidate).next()
 }

@@ -1,6 +1,6 @@
 //! The places that a package wants, and what is there.
 
-use crate::db::{Db, Holder};
+use crate::db::{Db, Holder, Placed, PlacedKind, Role};
 use crate::error::Failure;
 use crate::package::Package;
 use crate::package::digest::Sha256;
@@ -54,6 +54,9 @@ pub struct Arriving {
     /// The folders that lead to these places and are missing, the upper ones first; the package
     /// itself says nothing of them.
     pub missing: Vec<RelPath>,
+    /// The folders that lead there and are no spots themselves, but were made for other packages, as
+    /// those have them: this one holds them from now on, too.
+    pub shared: Vec<Placed>,
     /// The lines for users' crontabs, by path in the tree.
     pub texts: BTreeMap<String, String>,
 }
@@ -82,7 +85,7 @@ pub(super) fn arriving(
         };
         let holders = db.holders(&path)?;
         // A file is read where it may be the administrator's.
-        let reads = file.config || !holders.is_empty() && is_config(db, &holders, &path)?;
+        let reads = file.config || holders.iter().any(|holder| holder.role == Role::Config);
         let there = look(&mut folders, &path, reads)?;
         let is_file = there.as_ref().is_some_and(|there| there.kind != Kind::Directory);
         beside.push(if reads && is_file {
@@ -94,8 +97,10 @@ pub(super) fn arriving(
         });
         spots.push(Spot { path, there, holders });
     }
-    let missing = missing(&mut folders, &spots, (files, &roads.place(base)?))?;
-    Ok(Arriving { base: shown, spots, beside, missing, texts })
+    let (missing, there) = leading(&mut folders, &spots, (files, &roads.place(base)?))?;
+    let shared = there.iter().map(|path| held(db, path)).collect::<Result<Vec<_>, _>>()?;
+    let shared = shared.into_iter().flatten().collect();
+    Ok(Arriving { base: shown, spots, beside, missing, shared, texts })
 }
 
 fn wanted(file: &TpkgFile, base: &RelPath) -> RelPath {
@@ -108,18 +113,6 @@ fn wanted(file: &TpkgFile, base: &RelPath) -> RelPath {
 /// Where the new release of a changed config file comes to lie.
 fn new_release(path: &RelPath) -> RelPath {
     RelPath::parse(&format!("{path}.tpkgnew")).unwrap_or_else(|_| path.clone())
-}
-
-fn is_config(db: &Db, holders: &[Holder], path: &RelPath) -> Result<bool, Failure> {
-    for holder in holders {
-        if db
-            .placed_at(holder.package, path)?
-            .is_some_and(|one| one.role == crate::db::Role::Config)
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What is at `path`.
@@ -155,12 +148,13 @@ pub(crate) fn digest(dir: &Dir, name: &str) -> Result<Sha256, Failure> {
     Ok(Sha256(hash.finalize().into()))
 }
 
-/// The folders that lead to `spots`, are missing, and are no spot themselves.
-fn missing(
+/// The folders that lead to `spots` and are no spot themselves, the upper ones first: those that are
+/// missing, and those that are there.
+fn leading(
     folders: &mut Folders<'_>,
     spots: &[Spot],
     (files, base): (&[TpkgFile], &RelPath),
-) -> Result<Vec<RelPath>, Failure> {
+) -> Result<(Vec<RelPath>, Vec<RelPath>), Failure> {
     let known: BTreeSet<&RelPath> = spots
         .iter()
         .zip(files)
@@ -168,20 +162,28 @@ fn missing(
         .map(|(spot, _)| &spot.path)
         .collect();
     let mut looked: BTreeSet<RelPath> = BTreeSet::new();
-    let mut missing = BTreeSet::new();
     let uses_base = files.iter().any(|file| file.place == Place::Reloc);
     let base = Some(base.clone()).filter(|_| uses_base);
     for path in spots.iter().map(|spot| spot.path.parent()).chain([base]) {
         let mut next = path;
-        while let Some(folder) = next {
-            if !looked.insert(folder.clone()) {
-                break;
-            }
-            if !known.contains(&folder) && folders.meta(folder.as_str())?.is_none() {
-                missing.insert(folder.clone());
-            }
+        while let Some(folder) = next.filter(|folder| !looked.contains(folder)) {
             next = folder.parent();
+            looked.insert(folder);
         }
     }
-    Ok(missing.into_iter().collect())
+    let (mut missing, mut there) = (Vec::new(), Vec::new());
+    for folder in looked.into_iter().filter(|folder| !known.contains(folder)) {
+        let is_there = folders.meta(folder.as_str())?.is_some();
+        if is_there { there.push(folder) } else { missing.push(folder) }
+    }
+    Ok((missing, there))
+}
+
+/// A folder as a package has it that it was made for.
+fn held(db: &Db, path: &RelPath) -> Result<Option<Placed>, Failure> {
+    let holders = db.holders(path)?;
+    let Some(holder) = holders.iter().find(|holder| holder.kind == PlacedKind::Directory) else {
+        return Ok(None);
+    };
+    Ok(db.placed_at(holder.package, path)?)
 }

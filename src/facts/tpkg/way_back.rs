@@ -5,6 +5,7 @@ use super::all::{TpkgFacts, asked, root};
 use super::host::TpkgHost;
 use super::installed::{InstalledTpkg, installed_tpkg};
 use super::needs::{is_tpkg, needs, tpkg_title};
+use super::services::services;
 use super::spots::{There, look};
 use crate::db::{Db, ExternalRow};
 use crate::error::{Exit, Failure};
@@ -102,6 +103,7 @@ enum Was {
 
 /// Finds out what undoing transaction `txn` needs; nothing where no package of this format was in it.
 pub fn way_back((db, layout): (&Db, &Layout), txn: i64) -> Result<Option<WayBack>, Failure> {
+    let _snapshot = db.snapshot()?;
     let root = root(layout)?;
     let installed = |rows: Vec<_>| {
         let rows = rows.into_iter().filter(is_tpkg);
@@ -121,7 +123,12 @@ pub fn way_back((db, layout): (&Db, &Layout), txn: i64) -> Result<Option<WayBack
         tpkgs.flat_map(|tpkg| tpkg.dependencies.iter().chain(&tpkg.conflicts)).collect();
     let needs = needs((db, layout.root()), &wanted, &changing)?;
     let held = leaving.iter().map(|one| Ok((one.row.id, asked(db, one)?)));
+    // Of what comes back as another release, the services are left alone.
+    let returns = |name: &str| back.iter().any(|one| one.row.name == name);
+    let goes = leaving.iter().filter(|one| !returns(&one.row.name));
+    let services = goes.map(|one| services((db, layout), &one.row));
     let facts = TpkgFacts {
+        services: services.collect::<Result<_, Failure>>()?,
         arriving: Vec::new(),
         replaced: Vec::new(),
         host: TpkgHost::default(),

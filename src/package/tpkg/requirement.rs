@@ -3,6 +3,7 @@
 use super::{Requirement, RequirementKind, fnmatch, version};
 use regex_lite::{Regex, RegexBuilder};
 use std::cmp::Ordering;
+use std::fmt;
 
 /// The most memory that the pattern of a package may take, in bytes.
 const LARGEST_PATTERN: usize = 64 << 10;
@@ -52,6 +53,34 @@ impl Requirement {
         let maximum = (self.maximum_version.as_deref(), self.maximum_package_version.as_deref());
         within((version, packaging), minimum, Ordering::Less)
             && within((version, packaging), maximum, Ordering::Greater)
+    }
+}
+
+/// In words, as messages say it.
+impl fmt::Display for Requirement {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let with = |version: &Option<String>, packaging: &Option<String>| {
+            version.as_ref().map(|version| match packaging {
+                Some(packaging) => format!("{version}-{packaging}"),
+                None => version.clone(),
+            })
+        };
+        let minimum = with(&self.minimum_version, &self.minimum_package_version);
+        let maximum = with(&self.maximum_version, &self.maximum_package_version);
+        let bounds = [
+            minimum.map(|text| format!("at least {text}")),
+            maximum.map(|text| format!("at most {text}")),
+            self.allowed_versions.as_ref().map(|text| format!("of version {text}")),
+        ];
+        let bounds: Vec<String> = bounds.into_iter().flatten().collect();
+        write!(to, "`{}`", self.name.escape_debug())?;
+        if !bounds.is_empty() {
+            write!(to, " ({})", bounds.join(", ").escape_debug())?;
+        }
+        match self.kind {
+            RequirementKind::Tpkg => Ok(()),
+            RequirementKind::Native => to.write_str(", a package of the system"),
+        }
     }
 }
 

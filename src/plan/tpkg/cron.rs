@@ -38,6 +38,12 @@ pub(super) fn link(
 ) -> Result<(), Refusal> {
     for (file, spot) in tpkg.files.iter().zip(&one.places.spots) {
         let Some(crontab) = &file.crontab else { continue };
+        let host = &ask.facts.host;
+        let folder = if crontab.user.is_some() { &host.spool } else { CRON_D };
+        if let Some(why) = host.closes(folder) {
+            plan.warnings.push(format!("cron is not told of `/{}`: {why}", spot.path));
+            continue;
+        }
         let Some(named) = &crontab.user else {
             let Ok(folder) = RelPath::parse(CRON_D) else { continue };
             let target = on_host(ask, &spot.path);

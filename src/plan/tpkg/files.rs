@@ -41,7 +41,7 @@ pub(super) fn refuse_clashes(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
 
 /// Adds what puts the files of `one` into place.
 pub(super) fn place(plan: &mut Plan, ask: &TpkgAsk<'_>, one: &Coming<'_>) -> Result<Part, Refusal> {
-    let mut part = Part { acts: Vec::new(), placed: Vec::new() };
+    let mut part = Part { acts: Vec::new(), placed: one.places.shared.clone() };
     for path in &one.places.missing {
         let posix = Owned { owner: Who::Id(0), group: Who::Id(0), mode: FOLDER };
         folder(path, posix, &mut part);
@@ -180,7 +180,9 @@ fn directory(ask: &TpkgAsk<'_>, at: &At<'_>, part: &mut Part) -> Result<(), Refu
         return Ok(());
     }
     if !at.spot.holders.is_empty() {
-        part.placed.push(at.row(&at.spot.path, Role::Own, &at.posix(None)));
+        let (owner, group) = (Who::Id(there.uid), Who::Id(there.gid));
+        let as_it_is = Owned { owner, group, mode: there.mode };
+        part.placed.push(at.row(&at.spot.path, Role::Own, &as_it_is));
     }
     Ok(())
 }

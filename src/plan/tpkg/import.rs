@@ -86,7 +86,7 @@ fn record(plan: &mut Plan, ask: &TakeOver<'_>, one: &Known<'_>) {
     if let Some(tpkg) = &mut package.tpkg {
         let lines = cron::there((ask.base, one.file_name), &tpkg.files, ask.host);
         files.extend(lines);
-        tpkg.files.clear();
+        tpkg.files.retain(|file| file.init.is_some());
         needs.clone_from(&tpkg.dependencies);
         clashes.clone_from(&tpkg.conflicts);
         one.file_name.clone_into(&mut tpkg.file_name);

@@ -4,14 +4,11 @@
 use super::{Coming, Part, TpkgAsk};
 use crate::db::{Placed, PlacedKind, Role};
 use crate::error::Exit;
-use crate::facts::tpkg::{InstalledTpkg, Spot};
-use crate::package::external::Action;
+use crate::facts::tpkg::{Spot, UNITS};
 use crate::package::tpkg::{Init, Tpkg, TpkgFile};
-use crate::plan::install::in_library;
 use crate::plan::{Plan, Refusal};
 use crate::step::AnyStep;
 use crate::step::accounts::Who;
-use crate::step::host_script::{HostScript, OnFailure};
 use crate::step::place_files::{Act, Owned, What};
 use crate::sys::path::RelPath;
 use std::collections::BTreeSet;
@@ -21,7 +18,6 @@ use std::path::Path;
 const USUAL: [char; 4] = ['2', '3', '4', '5'];
 /// The number of scripts that say nothing of theirs.
 const LAST: &str = "99";
-const UNITS: &str = "etc/systemd/system";
 
 /// Adds what makes the host start the init scripts of a package.
 pub(super) fn link(
@@ -47,6 +43,10 @@ pub(super) fn link(
                 plan.warnings.push(text);
                 continue;
             };
+            if let Some(why) = ask.facts.host.closes(folder.as_str()) {
+                plan.warnings.push(format!("`{script}` is not started with the host: {why}"));
+                break;
+            }
             let names = Names { one, plan, part, folder, there: names };
             let (path, is_there) = names.free_for(&name, &script)?;
             put_link((path, is_there), &script, Role::Init, part);
@@ -136,6 +136,10 @@ fn unit(
         plan.warnings.push(format!("nothing here would start `{script}` with the host"));
         return Ok(());
     }
+    if let Some(why) = ask.facts.host.closes(UNITS) {
+        plan.warnings.push(format!("`{script}` is not started with the host: {why}"));
+        return Ok(());
+    }
     let title = one.arrival.new.package.title();
     let name = unit_name(file.path.name());
     let text = unit_text(&title, script);
@@ -201,46 +205,4 @@ fn unit_text(title: &str, script: &str) -> String {
          RemainAfterExit=yes\nExecStart=\"{quoted}\" start\nExecStop=\"{quoted}\" stop\n\n\
          [Install]\nWantedBy=multi-user.target\n"
     )
-}
-
-/// The steps that stop the services of a package that goes, each with its number.
-pub(super) fn stops(gone: &InstalledTpkg, ask: &TpkgAsk<'_>) -> Vec<(u32, HostScript)> {
-    let mut seen = BTreeSet::new();
-    let mut stops = Vec::new();
-    for file in &gone.files {
-        let Some(script) = file.placed.target.as_ref().filter(|_| is_start(file.placed.role))
-        else {
-            continue;
-        };
-        let is_script = gone.files.iter().any(|one| {
-            one.placed.kind == PlacedKind::File
-                && one.placed.role != Role::Unit
-                && one.there.is_some()
-                && on_host(ask, &one.placed.path) == *script
-        });
-        if !is_script || !seen.insert(script.clone()) {
-            continue;
-        }
-        let name = file.placed.path.name();
-        let number: String =
-            name.chars().skip(1).take_while(char::is_ascii_digit).take(2).collect();
-        let Ok(tree) = in_library(&gone.place) else { continue };
-        stops.push((
-            number.parse().unwrap_or(0),
-            HostScript {
-                package: gone.package.title(),
-                tree,
-                script: script.clone(),
-                arguments: vec!["stop".into()],
-                base: gone.home.base.clone(),
-                action: Action::Remove,
-                failure: OnFailure::Warn,
-            },
-        ));
-    }
-    stops
-}
-
-fn is_start(role: Role) -> bool {
-    matches!(role, Role::Init | Role::Unit)
 }

@@ -17,6 +17,9 @@ pub(super) fn take(
     (gone, stays): (&InstalledTpkg, &BTreeSet<RelPath>),
     part: &mut Part,
 ) {
+    let going: BTreeSet<i64> = super::going(ask).map(|one| one.row.id).collect();
+    // Whoever goes in the same transaction keeps nothing from going.
+    let is_shared = |file: &OnDisk| file.others.iter().any(|one| !going.contains(&one.package));
     let mut folders = Vec::new();
     for file in &gone.files {
         let path = &file.placed.path;
@@ -27,12 +30,14 @@ pub(super) fn take(
         match file.placed.kind {
             PlacedKind::Directory => folders.push(file),
             PlacedKind::Lines => cron::withdraw(plan, ask, (gone, path), part),
+            // A side-by-side release of the original shares it.
+            PlacedKind::File | PlacedKind::Link if file.there.is_some() && is_shared(file) => {}
             PlacedKind::File | PlacedKind::Link => thing(plan, file, part),
         }
     }
     for folder in folders.iter().rev() {
         let is_folder = folder.there.as_ref().is_some_and(|there| there.kind == Kind::Directory);
-        if is_folder && folder.others.is_empty() {
+        if is_folder && !is_shared(folder) {
             part.acts.push(Act::DropFolder { path: folder.placed.path.clone() });
         }
     }
@@ -46,10 +51,6 @@ fn thing(plan: &mut Plan, file: &OnDisk, part: &mut Part) {
     };
     if there.kind == Kind::Directory {
         plan.warnings.push(format!("`/{path}` is a folder now, and stays"));
-        return;
-    }
-    if !file.others.is_empty() {
-        // A side-by-side release of the original shares it.
         return;
     }
     let changed = file.placed.role == Role::Config

@@ -11,6 +11,7 @@ mod init;
 mod leaving;
 mod needs;
 mod scripts;
+pub mod services;
 pub mod solve;
 pub mod undo;
 pub mod wish;
@@ -124,7 +125,9 @@ pub fn change(ask: &TpkgAsk<'_>) -> Result<Plan, Refusal> {
     }
     needs::check(ask)?;
     files::refuse_clashes(ask)?;
-    stop_services(&mut plan, ask);
+    if ask.liberties.services == Services::Stopped {
+        services::stop(&mut plan, ask.facts.services.iter());
+    }
     for gone in &ask.leaving {
         plan.resources.insert(resource(&gone.row.name));
         remove(&mut plan, ask, gone)?;
@@ -177,18 +180,6 @@ fn tpkg_of<'a>(one: &Coming<'a>) -> Result<&'a Tpkg, Refusal> {
         let text = format!("`{}` is no package of tpkg", package.title());
         Refusal::new(Exit::Failed, text)
     })
-}
-
-/// Init scripts of what goes for good are asked to stop, before anything else.
-fn stop_services(plan: &mut Plan, ask: &TpkgAsk<'_>) {
-    if ask.liberties.services == Services::LeftAlone {
-        return;
-    }
-    let mut stops: Vec<_> = ask.leaving.iter().flat_map(|gone| init::stops(gone, ask)).collect();
-    stops.sort_by(|(a, _), (b, _)| b.cmp(a));
-    for (_, step) in stops {
-        plan.step(step);
-    }
 }
 
 fn remove(plan: &mut Plan, ask: &TpkgAsk<'_>, gone: &InstalledTpkg) -> Result<(), Refusal> {
@@ -337,7 +328,8 @@ fn record(
     let new = &one.arrival.new;
     let mut package = new.package.clone();
     if let Some(tpkg) = &mut package.tpkg {
-        tpkg.files.clear();
+        // What starts and stops it is asked for by its path and number later.
+        tpkg.files.retain(|file| file.init.is_some());
     }
     let stays = |entry: &&Entry| {
         matches!(entry.content, Content::Directory) || !moved.contains(entry.path.as_str())

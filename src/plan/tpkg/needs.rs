@@ -46,7 +46,7 @@ pub(super) fn check(ask: &TpkgAsk<'_>) -> Result<(), Refusal> {
         let stays = !gone.contains(id);
         let was = ask.facts.needs.installed.iter().any(|candidate| candidate.meets(need));
         if stays && was && !after.iter().any(|candidate| candidate.meets(need)) {
-            let text = format!("`{title}`, which is installed, needs {}", words(need));
+            let text = format!("`{title}`, which is installed, needs {need}");
             return Err(Refusal::new(Exit::Conflict, text)
                 .hint("`--rd` removes what needs it, too; or upgrade both together"));
         }
@@ -85,7 +85,7 @@ pub(super) fn check_back(way: &WayBack) -> Result<(), Refusal> {
     for (id, title, need) in &way.facts.needs.dependents {
         let was = before.iter().any(|candidate| candidate.meets(need));
         if !gone.contains(id) && was && !after.iter().any(|candidate| candidate.meets(need)) {
-            let text = format!("`{title}`, which is installed, needs {}", words(need));
+            let text = format!("`{title}`, which is installed, needs {need}");
             return Err(Refusal::new(Exit::Conflict, text).hint("remove it first"));
         }
     }
@@ -120,7 +120,7 @@ fn lacking(title: &str, need: &Requirement, after: &[Candidate]) -> Refusal {
         Some(one) => format!("; there is {}", version(one)),
         None => String::new(),
     };
-    let refusal = Refusal::new(Exit::Conflict, format!("`{title}` needs {}{there}", words(need)));
+    let refusal = Refusal::new(Exit::Conflict, format!("`{title}` needs {need}{there}"));
     match need.kind {
         RequirementKind::Native => refusal.hint("install it with the system's package manager"),
         RequirementKind::Tpkg => refusal.hint("name it, too, or a `--source` that has it"),
@@ -138,29 +138,4 @@ fn version(one: &Candidate) -> String {
         Some(packaging) => format!("{}-{packaging}", one.version),
         None => one.version.clone(),
     }
-}
-
-/// A requirement in words.
-pub(super) fn words(need: &Requirement) -> String {
-    let kind = match need.kind {
-        RequirementKind::Tpkg => "",
-        RequirementKind::Native => ", a package of the system",
-    };
-    let with = |version: &Option<String>, packaging: &Option<String>| {
-        version.as_ref().map(|version| match packaging {
-            Some(packaging) => format!("{version}-{packaging}"),
-            None => version.clone(),
-        })
-    };
-    let minimum = with(&need.minimum_version, &need.minimum_package_version);
-    let maximum = with(&need.maximum_version, &need.maximum_package_version);
-    let bounds = [
-        minimum.map(|text| format!("at least {text}")),
-        maximum.map(|text| format!("at most {text}")),
-        need.allowed_versions.as_ref().map(|text| format!("of version {text}")),
-    ];
-    let bounds: Vec<String> = bounds.into_iter().flatten().collect();
-    let name = need.name.escape_debug();
-    let bounds = bounds.join(", ").escape_debug().to_string();
-    if bounds.is_empty() { format!("`{name}`{kind}") } else { format!("`{name}` ({bounds}){kind}") }
 }

@@ -51,7 +51,6 @@ fn add(
         package: package.title(),
         tree: tree.clone(),
         script: script.to_owned(),
-        arguments: Vec::new(),
         base: base.to_owned(),
         action,
         failure,

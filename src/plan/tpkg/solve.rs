@@ -5,7 +5,6 @@
 //! (patterns, packaging releases). So a version is the number of a candidate here, the best one
 //! last, and a set of versions is a finite set of such numbers or all but those.
 
-use super::needs::words;
 use crate::facts::tpkg::Candidate;
 use crate::package::tpkg::{Requirement, RequirementKind, version};
 use pubgrub::{
@@ -186,17 +185,17 @@ impl<'a> Provider<'a> {
         };
         if name.is_empty() {
             let wanted = self.problem.wanted.iter().filter(speaks);
-            return wanted.map(|need| format!("{} is wanted{}", words(need), none(need))).collect();
+            return wanted.map(|need| format!("{need} is wanted{}", none(need))).collect();
         }
         let offers = (1..).zip(self.ranked.get(name).into_iter().flatten());
         let mut lines = Vec::new();
         for (_, offer) in offers.filter(|(at, _)| numbers.contains(at)) {
             let title = title(&offer.candidate);
             for need in offer.needs.iter().filter(speaks) {
-                lines.push(format!("`{title}` needs {}{}", words(need), none(need)));
+                lines.push(format!("`{title}` needs {need}{}", none(need)));
             }
             for clash in offer.clashes.iter().filter(speaks) {
-                lines.push(format!("`{title}` cannot be beside {}", words(clash)));
+                lines.push(format!("`{title}` cannot be beside {clash}"));
             }
         }
         lines

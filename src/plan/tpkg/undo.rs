@@ -1,7 +1,7 @@
 //! Undoing what brought packages of this format or took them away: every file as it was before, with
 //! the scripts and externals that the opposite has.
 
-use super::{Liberties, Services, TpkgAsk, init, needs, resource, scripts};
+use super::{needs, resource, scripts, services};
 use crate::db::{Change, Placed, Role};
 use crate::error::Exit;
 use crate::facts::Externals;
@@ -25,20 +25,8 @@ pub fn add_undone(
 ) -> Result<(), Refusal> {
     refuse(way)?;
     plan.resources.insert(Resource::HostFiles);
-    let ask = TpkgAsk {
-        coming: Vec::new(),
-        leaving: way.facts.leaving.iter().collect(),
-        facts: &way.facts,
-        externals,
-        liberties: Liberties { services: Services::Stopped, ..Liberties::default() },
-    };
     let leaves = |name: &str| way.facts.leaving.iter().any(|one| one.row.name == name);
-    let returns = |name: &str| way.back.iter().any(|one| one.row.name == name);
-    for one in way.facts.leaving.iter().filter(|one| !returns(&one.row.name)) {
-        for (_, stop) in init::stops(one, &ask) {
-            plan.step(stop);
-        }
-    }
+    services::stop(plan, way.facts.services.iter());
     let mut left: Vec<&StepBack> = way.steps.iter().collect();
     for old in way.facts.leaving.iter().rev() {
         go(plan, (way, old, &mut left), (txn, externals))?;

@@ -31,35 +31,42 @@ pub(super) enum Taken {
     Yes,
 }
 
-/// Brings the file to its place.
+/// Brings the file from the tree to its place.
 pub(super) fn place(
     way: Way<'_>,
     (state, host): (&mut Folders<'_>, &mut Folders<'_>),
     taken: Taken,
 ) -> Result<()> {
     let (to, to_name) = host.at(way.to)?;
-    let into = |dir: &Dir, name: &str| match taken {
-        Taken::No => dir.rename_new(name, to, to_name),
-        Taken::Yes => dir.rename(name, to, to_name),
-    };
-    if state.meta(way.from)?.is_some() {
-        let (from, name) = state.at(way.from)?;
-        match into(from, name) {
-            Err(error) if crosses(&error) => {}
-            other => return other,
-        }
-        tree::remove(to, way.beside)?;
-        checkpoint("place_files: before a copy");
-        tree::copy(from, name, to, way.beside, Modes::Kept)?;
-        to.sync_filesystem()?;
-        checkpoint("place_files: the copy is durable");
-        from.remove_file(name)?;
+    let (from, name) = state.at(way.from)?;
+    match into((from, name), (to, to_name), taken) {
+        Err(error) if crosses(&error) => {}
+        other => return other,
     }
+    tree::remove(to, way.beside)?;
+    checkpoint("place_files: before a copy");
+    tree::copy(from, name, to, way.beside, Modes::Kept)?;
+    to.sync_filesystem()?;
+    checkpoint("place_files: the copy is durable");
+    from.remove_file(name)?;
+    place_copy(way, host, taken)
+}
+
+/// Brings a copy beside the place into it, where there is one: its original has left the tree.
+pub(super) fn place_copy(way: Way<'_>, host: &mut Folders<'_>, taken: Taken) -> Result<()> {
+    let (to, to_name) = host.at(way.to)?;
     if to.has(way.beside)? {
         checkpoint("place_files: before the copy takes its place");
-        into(to, way.beside)?;
+        into((to, way.beside), (to, to_name), taken)?;
     }
     Ok(())
+}
+
+fn into((from, name): (&Dir, &str), (to, to_name): (&Dir, &str), taken: Taken) -> Result<()> {
+    match taken {
+        Taken::No => from.rename_new(name, to, to_name),
+        Taken::Yes => from.rename(name, to, to_name),
+    }
 }
 
 /// Brings the file back into the tree, wherever it is.
