@@ -7,7 +7,7 @@ use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Deployments that go.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -32,7 +32,7 @@ impl DropDeployments {
                 continue;
             }
             let target = home.link_target(&link)?;
-            if target == PathBuf::from(format!("../{name}")) {
+            if target == Path::new(&format!("../{name}")) {
                 found.0.push((link, target));
             }
         }

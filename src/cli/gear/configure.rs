@@ -66,7 +66,7 @@ fn branch(text: &str) -> Result<String, String> {
         !part.is_empty()
             && !part.starts_with(['.', '-'])
             && !part.ends_with(['.'])
-            && !part.ends_with(".lock")
+            && part.strip_suffix(".lock").is_none()
     });
     if text.len() <= 200 && parts_fit && text.chars().all(fits) && !text.contains("..") {
         Ok(text.to_owned())

@@ -23,6 +23,21 @@ Examples:
   cart gear ssh-key list blog
   cart gear ssh-key remove blog ann@home";
 
+const ADD_EXAMPLES: &str = "\
+Examples:
+  cart gear ssh-key add blog id_ed25519.pub
+  cart gear ssh-key add blog /tmp/ann.pub --dry-run";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  cart gear ssh-key list blog
+  cart gear ssh-key list blog --json";
+
+const REMOVE_EXAMPLES: &str = "\
+Examples:
+  cart gear ssh-key remove blog ann@home
+  cart gear ssh-key remove blog ann@home --dry-run";
+
 /// The longest `authorized_keys` that is read.
 const LONGEST: u64 = 1 << 20;
 
@@ -40,13 +55,13 @@ enum Command {
     ///
     /// They log in as the user who runs `cart`, and can do nothing but push to this gear's
     /// repository and fetch from it: `git push ssh://USER@HOST/NAME`.
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
     /// List the keys that let people push to a gear
-    #[command(visible_alias = "ls", after_help = EXAMPLES)]
+    #[command(visible_alias = "ls", after_help = LIST_EXAMPLES)]
     List(ListArgs),
     /// Take such a key away
-    #[command(visible_alias = "rm", after_help = EXAMPLES)]
+    #[command(visible_alias = "rm", after_help = REMOVE_EXAMPLES)]
     Remove(RemoveArgs),
 }
 

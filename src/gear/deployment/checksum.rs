@@ -3,6 +3,7 @@
 
 use super::{FOLDER, PARTS};
 use crate::error::FsError;
+use crate::package::digest;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::interrupt;
 use sha2::{Digest, Sha256};
@@ -19,7 +20,7 @@ pub fn checksum(home: &Dir, name: &str) -> Result<String, FsError> {
             sum.tree(&deployment, Path::new(part), Path::new(part))?;
         }
     }
-    Ok(sum.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest::Sha256(sum.hash.finalize().into()).to_string())
 }
 
 struct Sum {
