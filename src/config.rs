@@ -145,6 +145,8 @@ pub struct Scripts {
     pub install_timeout: u64,
     /// Seconds for `start`, `stop` and the like.
     pub control_timeout: u64,
+    /// Seconds for each script of a build: `build`, `deploy` and the like, and their hooks.
+    pub build_timeout: u64,
     /// Seconds for `status`.
     pub status_timeout: u64,
     /// Seconds for an external, and for what prints its data.
@@ -319,6 +321,7 @@ impl Default for Scripts {
         Self {
             install_timeout: 600,
             control_timeout: 120,
+            build_timeout: 3600,
             status_timeout: 10,
             external_timeout: 600,
             max_output: 1 << 20,

@@ -64,6 +64,15 @@ impl Layout {
         self.units.clone()
     }
 
+    /// The keys that let people in as the user of `cart`, where `sshd` looks for them.
+    pub fn authorized_keys(&self) -> PathBuf {
+        let home = match &self.root {
+            Some(root) => root.join("root"),
+            None => PathBuf::from(host::variable_os("HOME").unwrap_or_else(|| "/root".into())),
+        };
+        home.join(".ssh/authorized_keys")
+    }
+
     /// The settings file.
     pub fn config_file(&self) -> PathBuf {
         self.settings.join("config.yml")

@@ -29,6 +29,11 @@ fn main() -> ExitCode {
             line.extend_from_slice(rest);
             ExitCode::from(cli::run(&line))
         }
+        Some(name) if gear::git::HOOKS.contains(&name) => {
+            sys::process::set_umask();
+            sys::process::heed_end_of_parent();
+            ExitCode::from(cli::run_hook(name))
+        }
         // What these run keeps the mode mask of whoever called.
         Some(name) if inside::is_command(name) => {
             let variables = sys::host::variables();

@@ -13,6 +13,12 @@ pub trait Watch: Send + Sync {
     fn finish(&self);
 }
 
+/// Somebody who hears what scripts print, while they run.
+pub trait Listen: std::fmt::Debug {
+    /// A script has printed this line.
+    fn hear(&self, line: &str);
+}
+
 /// Nobody watches.
 #[derive(Clone, Copy, Debug)]
 pub struct Nobody;

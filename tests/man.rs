@@ -94,7 +94,10 @@ fn pages() -> BTreeMap<String, String> {
     fn walk(command: &Command, pages: &mut BTreeMap<String, String>) {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name());
         pages.insert(format!("{name}.1"), page(command, name));
-        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        for below in command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help" && !below.is_hide_set())
+        {
             walk(below, pages);
         }
     }
@@ -146,7 +149,9 @@ fn head(command: &Command, name: &str) -> String {
 
 fn commands(command: &Command) -> String {
     let mut text = String::new();
-    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+    for below in
+        command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set())
+    {
         if text.is_empty() {
             text += ".SH COMMANDS\n";
         }

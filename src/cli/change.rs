@@ -75,7 +75,26 @@ pub(super) fn carry_out_in(
     options: &ChangeArgs,
     make: &dyn Fn() -> Result<Plan, Failure>,
 ) -> Result<Exit, Failure> {
-    let teller = Teller::new(app.printer(), form, app.agrees());
+    carry_out_with(app, db, (options, &Teller::new(app.printer(), form, app.agrees())), make)
+}
+
+/// The same, while what scripts print is told as they print it.
+pub(super) fn carry_out_aloud(
+    app: &App,
+    db: &Db,
+    options: &ChangeArgs,
+    make: &dyn Fn() -> Result<Plan, Failure>,
+) -> Result<Exit, Failure> {
+    let teller = Teller::new(app.printer(), app.form(), app.agrees()).with_output();
+    carry_out_with(app, db, (options, &teller), make)
+}
+
+fn carry_out_with(
+    app: &App,
+    db: &Db,
+    (options, teller): (&ChangeArgs, &Teller<'_>),
+    make: &dyn Fn() -> Result<Plan, Failure>,
+) -> Result<Exit, Failure> {
     if options.dry_run {
         teller.planned(&make()?);
         return Ok(Exit::Done);
@@ -88,7 +107,7 @@ pub(super) fn carry_out_in(
     interrupt::watch_or_fail()?;
     write_sdk(app)?;
     let engine = Engine::new(db, app.layout(), app.config()?)?;
-    let done = txn::perform(&engine, make, &how, &teller)?;
+    let done = txn::perform(&engine, make, &how, teller)?;
     match &done {
         Done::Nothing(plan) => teller.nothing(plan),
         Done::Ran(plan, receipt) => {

@@ -245,6 +245,14 @@ fn run_command(cli: Cli, line: String) -> u8 {
     foreign.filter(|_| exit == Exit::Done).unwrap_or(exit as u8)
 }
 
+/// Runs the hook `name` of a gear's repository, which git has started there.
+pub fn run_hook(name: &str) -> u8 {
+    match gear::receive::line_of_hook(name) {
+        Ok(line) => run(&line),
+        Err(failure) => end_command::<Failure>(Err(failure)),
+    }
+}
+
 /// Ends a command that gears call under a name of its own: tells its failure, returns the exit code.
 pub fn end_command<E: Into<Failure>>(outcome: Result<(), E>) -> u8 {
     let printer = Printer::new(Wishes::default());

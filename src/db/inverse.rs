@@ -87,6 +87,13 @@ pub enum InversePart {
         /// Its name.
         name: GearName,
     },
+    /// Put the deployment to use again that the gear used before.
+    ActivateDeployment {
+        /// The gear.
+        name: GearName,
+        /// The name of the deployment's directory.
+        deployment: String,
+    },
     /// Start the gear that the transaction stopped.
     StartGear {
         /// Its name.

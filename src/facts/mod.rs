@@ -1,6 +1,7 @@
 //! Facts: everything that a plan may know about this host, read once.
 
 mod checks;
+mod deployments;
 mod externals;
 mod gears;
 mod holds;
@@ -17,6 +18,7 @@ mod upgrades;
 mod variables;
 
 pub use checks::{Checked, checked};
+pub use deployments::{DeployFacts, DeploySettings, DeploymentType, Revision, revision};
 pub use externals::{Externals, Program};
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,

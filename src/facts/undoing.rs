@@ -1,5 +1,6 @@
 //! Facts for undoing a transaction.
 
+use super::deployments::DeployFacts;
 use super::externals::Externals;
 use super::gears::{Gear, MOST_PORTS, Outside, home_size};
 use super::members::MemberFacts;
@@ -15,6 +16,7 @@ use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
 use crate::layout::Layout;
 use crate::package::ident::{EnvName, GearName};
+use crate::sys::clock::Moment;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
 use serde::Deserialize;
@@ -95,6 +97,10 @@ pub struct UndoFacts {
     pub withdrawn: Vec<ExternalRow>,
     /// What it did to packages of tpkg.
     pub tpkgs: Option<WayBack>,
+    /// What there is to know of the living gears to which it has deployed something.
+    pub deployed: Vec<DeployFacts>,
+    /// When this was looked at.
+    pub now: Moment,
 }
 
 /// Reads everything that undoing transaction `txn` may know; nothing when there is none.
@@ -147,6 +153,8 @@ pub fn undoing(
         externals: Externals::look(layout, config),
         withdrawn: db.externals_withdrawn_by(txn)?,
         tpkgs: way_back((db, layout), txn)?,
+        deployed: deployed((db, layout), &inverse)?,
+        now: Moment::now(),
         row,
         inverse,
     }))
@@ -171,6 +179,18 @@ fn members(
         if let Some(gear) = Gear::read(db, layout, name.as_str())? {
             let nothing = (&BTreeSet::new(), &BTreeSet::new());
             found.push(MemberFacts::of(db, (layout, config), gear, nothing)?);
+        }
+    }
+    Ok(found)
+}
+
+fn deployed((db, layout): (&Db, &Layout), inverse: &Inverse) -> Result<Vec<DeployFacts>, Failure> {
+    let mut found = Vec::new();
+    for part in &inverse.parts {
+        if let InversePart::ActivateDeployment { name, .. } = part
+            && let Some(gear) = Gear::read(db, layout, name.as_str())?
+        {
+            found.push(DeployFacts::of(layout, gear)?);
         }
     }
     Ok(found)
@@ -241,6 +261,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::ConnectFrontend { name }
         | InversePart::ExposeGear { name }
         | InversePart::UnexposeGear { name }
+        | InversePart::ActivateDeployment { name, .. }
         | InversePart::StartGear { name }
         | InversePart::StopGear { name }
         | InversePart::Variables { name, .. } => Some(name),

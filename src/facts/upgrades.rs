@@ -73,14 +73,10 @@ impl UpgradeFacts {
         }
         let rows = db.gear_cartridges(gear.row.id)?.into_iter();
         let configured = rows.map(|row| (row.dir, Moment(row.configured))).collect();
-        let places = gear.endpoints.iter();
-        let places = places.filter_map(|row| Some((row.address.parse().ok()?, row.port)));
-        let answering =
-            places.filter(|(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port));
         Ok(Self {
             configured,
             extension: Extension::look(layout),
-            answering: answering.collect(),
+            answering: answering(&gear),
             bytes: home_size(layout, &gear.identity.name),
             members: MemberFacts::of(db, (layout, config), gear, (&ports, &names))?,
         })
@@ -91,4 +87,11 @@ impl UpgradeFacts {
         let mut all = self.configured.iter();
         all.find(|(of, _)| of == dir).map_or(Moment(0), |(_, moment)| *moment)
     }
+}
+
+/// Where the gear listens right now.
+pub(super) fn answering(gear: &Gear) -> Vec<(Ipv4Addr, u16)> {
+    let places = gear.endpoints.iter();
+    let places = places.filter_map(|row| Some((row.address.parse().ok()?, row.port)));
+    places.filter(|(at, port): &(Ipv4Addr, u16)| net::listens((*at).into(), *port)).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::error::GatherError;
 use super::one::{Arrived, One, TREE};
-use crate::archive::{self, ArchiveError, Kind, Strip};
+use crate::archive::{self, ArchiveError, Kind};
 use crate::error::FsError;
 use crate::format;
 use crate::package::file_table::FileTable;
@@ -140,7 +140,7 @@ impl One<'_> {
         expected: &Expected<'_>,
     ) -> Result<Unpacked, GatherError> {
         let tree = self.make_tree()?;
-        let options = self.options(Strip::SingleTop);
+        let options = self.options(self.strip());
         match archive::unpack_stream(kind, &mut packed, &tree, &options, &Nobody) {
             Ok(table) => {
                 let (seen, keeping) = packed.drain()?;
@@ -183,7 +183,7 @@ impl One<'_> {
         scratch.rewind().map_err(fail)?;
         self.watched.stop.check()?;
         let tree = self.make_tree()?;
-        let options = self.options(Strip::SingleTop);
+        let options = self.options(self.strip());
         self.watched.watch.phase("unpack", Some(seen.length));
         let table = archive::unpack_zip(&scratch, &tree, &options, self.watched.watch)?;
         Ok((table, seen, keeping))

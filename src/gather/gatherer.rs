@@ -131,7 +131,7 @@ impl Gatherer {
         let tree_name = staging.name(TREE);
         let mut notes = Notes::default();
         let package = match request.content {
-            Content::Raw => None,
+            Content::Raw | Content::Deployment => None,
             Content::Package => {
                 let dir = staging.dir().dir(&tree_name)?;
                 let tree = Unpacked { dir: &dir, table: &brought.table };

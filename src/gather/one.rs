@@ -4,7 +4,7 @@ use super::error::GatherError;
 use super::gatherer::Gatherer;
 use super::manifest;
 use super::provenance;
-use super::request::{Request, What};
+use super::request::{Content, Request, What};
 use super::staging::Corner;
 use crate::archive::{Modes, Older, Options, Strip};
 use crate::format;
@@ -131,6 +131,14 @@ impl One<'_> {
         // What is fetched for somebody is theirs alone.
         let older = (modes != Modes::AsPacked).then_some(self.older);
         Options { limits: &self.gatherer.config.archive, links, modes, strip, older }
+    }
+
+    /// What becomes of an archive's single top folder.
+    pub(super) fn strip(&self) -> Strip {
+        match self.request.content {
+            Content::Package | Content::Raw => Strip::SingleTop,
+            Content::Deployment => Strip::Nothing,
+        }
     }
 
     pub(super) fn make_tree(&self) -> Result<Dir, GatherError> {

@@ -23,6 +23,8 @@ pub enum Content {
     Package,
     /// Anything.
     Raw,
+    /// A deployment of a gear: the folders at its top have their names for a reason.
+    Deployment,
 }
 
 /// One thing to gather.

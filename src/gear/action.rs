@@ -91,6 +91,21 @@ impl Action {
         )
     }
 
+    /// Whether it builds an application or puts it to use, which may take its time.
+    pub fn is_of_a_build(self) -> bool {
+        matches!(
+            self,
+            Self::PreReceive
+                | Self::PostReceive
+                | Self::PreRepoArchive
+                | Self::UpdateConfiguration
+                | Self::PreBuild
+                | Self::Build
+                | Self::Deploy
+                | Self::PostDeploy
+        )
+    }
+
     /// Whether it only looks, so that nothing has to be kept for going back.
     pub fn only_looks(self) -> bool {
         matches!(self, Self::Status | Self::Threaddump)

@@ -4,6 +4,16 @@
 //! `app-deployments/`, so that a deployment changes by renaming links (node specification, table
 //! of paragraph 0; the original copies). Nothing here follows such a link without checking it.
 
+mod checksum;
+mod kept;
+mod links;
+mod save;
+
+pub use checksum::checksum;
+pub use kept::{Deployment, all, read_metadata, write_metadata};
+pub use links::{Links, is_name, show, shown};
+pub use save::save;
+
 use crate::error::FsError;
 use crate::sys::clock::Moment;
 use crate::sys::fs::Dir;
@@ -14,8 +24,12 @@ use std::path::PathBuf;
 /// The directories of a deployment, each of which has a link in `app-root/runtime`.
 pub const PARTS: [&str; 3] = ["repo", "dependencies", "build-dependencies"];
 
+/// Where deployments lie, below a gear's home.
+pub const FOLDER: &str = "app-deployments";
+
 /// What `metadata.json` of a deployment says.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Metadata {
     /// The branch or tag that was deployed.
     pub git_ref: String,
@@ -58,10 +72,7 @@ pub(super) fn make_first(home: &Dir, made: Moment) -> Result<(), FsError> {
         activations: Vec::new(),
         checksum: None,
     };
-    let path = format!("{place}/metadata.json");
-    let text = serde_json::to_string(&metadata)
-        .map_err(|error| FsError::new("write", home.path_of(&path), Error::other(error)))?;
-    home.write_new(&path, format!("{text}\n").as_bytes(), 0o640)?;
+    write_metadata(home, &name, &metadata)?;
     home.make_link(format!("app-deployments/by-id/{}", metadata.id), format!("../{name}"))?;
     home.make_link("app-deployments/current", &name)
 }
@@ -80,14 +91,19 @@ pub fn live_repo(home: &Dir) -> Result<PathBuf, FsError> {
 /// The gear can change that link. One that does not lead to a deployment of this gear is an error
 /// rather than followed.
 pub(super) fn live(home: &Dir, part: &str) -> Result<PathBuf, FsError> {
+    live_name(home, part).map(|name| PathBuf::from(format!("{FOLDER}/{name}/{part}")))
+}
+
+/// The name of the deployment whose `part` the gear sees.
+pub fn live_name(home: &Dir, part: &str) -> Result<String, FsError> {
     let link = format!("app-root/runtime/{part}");
     let target = home.link_target(&link)?;
     let name = target
         .to_str()
         .and_then(|text| text.strip_prefix("../../app-deployments/"))
         .and_then(|text| text.strip_suffix(part)?.strip_suffix('/'))
-        .filter(|name| !name.is_empty() && !name.contains('/') && *name != ".." && *name != ".");
-    name.map(|name| PathBuf::from(format!("app-deployments/{name}/{part}"))).ok_or_else(|| {
+        .filter(|name| is_name(name));
+    name.map(str::to_owned).ok_or_else(|| {
         let text = "the link does not lead into `app-deployments`";
         FsError::new("follow", home.path_of(&link), Error::new(ErrorKind::InvalidData, text))
     })

@@ -6,6 +6,7 @@
 
 mod extract;
 mod import;
+mod modules;
 
 use crate::config;
 use crate::error::{Exit, Explain, FsError};
@@ -15,10 +16,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-pub use import::import;
+pub use import::{add_hooks, import};
+pub use modules::Submodule;
 
 /// The branch that gears deploy.
 pub const BRANCH: &str = "master";
+/// The hooks of a gear's repository: this program under other names.
+pub const HOOKS: [&str; 2] = ["pre-receive", "post-receive"];
 /// Where programs are looked for when this process has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The author of the first commit, always at the same time: one template makes one commit.
@@ -95,6 +99,7 @@ pub struct Git {
     program: PathBuf,
     path: std::ffi::OsString,
     user: Option<(u32, u32)>,
+    incoming: Option<PathBuf>,
 }
 
 impl Git {
@@ -106,7 +111,14 @@ impl Git {
             .map(|folder| folder.join("git"))
             .find(|file| fs::kind_of(file) == Some(Kind::File))
             .ok_or(GitError::Missing)?;
-        Ok(Self { program, path, user })
+        Ok(Self { program, path, user, incoming: None })
+    }
+
+    /// The same, which also sees the objects in the directory `incoming`: those of a push that is
+    /// not accepted yet.
+    #[must_use]
+    pub fn with_incoming(self, incoming: Option<PathBuf>) -> Self {
+        Self { incoming, ..self }
     }
 
     /// Makes the bare repository `bare`, which must not exist, with one commit on `master` that
@@ -199,6 +211,26 @@ impl Git {
         Ok(files)
     }
 
+    /// Lets whoever is at standard input and output push to `bare` or fetch from it: `service` is
+    /// `receive-pack` or `upload-pack`. Gives git's exit status.
+    pub fn serve(&self, service: &str, bare: &Path) -> Result<u8, GitError> {
+        let mut command = process::command(&self.program);
+        command.env("PATH", &self.path).env("LC_ALL", "C").env("GIT_CONFIG_NOSYSTEM", "1");
+        for name in ["HOME", "GIT_PROTOCOL", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.envs(host::variable_os(name).map(|value| (name, value)));
+        }
+        let status = command.env("GIT_CONFIG_GLOBAL", "/dev/null").arg(service).arg(bare).status();
+        let status =
+            status.map_err(|source| GitError::Run { action: service.to_owned(), source })?;
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
+    }
+
+    /// Throws away what nothing in `bare` leads to, and packs the rest tightly.
+    pub fn collect_garbage(&self, bare: &Path) -> Result<(), GitError> {
+        self.ask("prune", bare, &["prune"])?;
+        self.ask("gc", bare, &["gc", "--quiet", "--aggressive"]).map(drop)
+    }
+
     fn command(&self) -> Command {
         use std::os::unix::process::CommandExt;
         let mut command = process::command(&self.program);
@@ -227,7 +259,27 @@ impl Git {
     fn in_repository(&self, bare: &Path) -> Command {
         let mut command = self.command();
         command.env("GIT_DIR", bare);
+        if let Some(incoming) = &self.incoming {
+            command.env("GIT_OBJECT_DIRECTORY", incoming);
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", bare.join("objects"));
+        }
         command
+    }
+
+    /// The names of the files in the folder `folder` of the commit `commit`; none where it has no
+    /// such folder.
+    pub fn names_in(
+        &self,
+        bare: &Path,
+        commit: &str,
+        folder: &str,
+    ) -> Result<Vec<String>, GitError> {
+        let mut command = self.in_repository(bare);
+        command.args(["ls-tree", "-z", "--name-only", "--", commit, &format!("{folder}/")]);
+        let output = run("ls-tree", bare, &mut command)?;
+        let text = String::from_utf8_lossy(&output);
+        let names = text.split('\0').filter_map(|path| path.rsplit('/').next());
+        Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
     }
 
     /// Runs a subcommand in `bare` and gives its output without the last newline.

@@ -77,7 +77,11 @@ pub fn build(home: &Dir, gear: &NewGear) -> Result<(), FsError> {
         gear.uuid,
         host_name(gear)
     );
-    home.write_new(".gitconfig", format!("{who}{GIT_SETTINGS}").as_bytes(), 0o644)?;
+    // The repository is root's, and git heeds no other's that is not named.
+    let repository = gear.home.join(format!("git/{}.git", gear.name)).display().to_string();
+    let repository = repository.replace('\\', "\\\\").replace('"', "\\\"");
+    let safe = format!("[safe]\n\tdirectory = \"{repository}\"\n");
+    home.write_new(".gitconfig", format!("{who}{GIT_SETTINGS}{safe}").as_bytes(), 0o644)?;
     for (name, value) in variables(gear)? {
         let path = format!(".env/{name}");
         home.write_new(&path, value.as_bytes(), 0o644)?;

@@ -32,7 +32,17 @@ pub struct Hooks {
 
 /// Finds the hooks for `action` of the cartridge `name` in software version `version`.
 pub fn find(home: &Dir, action: &str, name: &str, version: &str) -> Result<Hooks, FsError> {
-    let folder = deployment::live_repo(home)?.join(".openshift/action_hooks");
+    find_in((home, &deployment::live_repo(home)?), action, name, version)
+}
+
+/// The same in the application at `repo` below `home`, which may not be in use yet.
+pub fn find_in(
+    (home, repo): (&Dir, &Path),
+    action: &str,
+    name: &str,
+    version: &str,
+) -> Result<Hooks, FsError> {
+    let folder = repo.join(".openshift/action_hooks");
     let place = Place { home, folder: &folder };
     let (before, after) = names(action);
     let sourced = |when: &str| -> Result<Vec<PathBuf>, FsError> {
@@ -56,7 +66,7 @@ fn names(action: &str) -> (Option<String>, Option<String>) {
         "start" | "stop" | "restart" | "reload" | "status" | "tidy" | "threaddump" => {
             (Some(format!("pre_{plain}")), Some(format!("post_{plain}")))
         }
-        "pre-build" | "build" | "deploy" | "post-deploy" => (None, Some(plain)),
+        "pre-build" | "build" | "prepare" | "deploy" | "post-deploy" => (None, Some(plain)),
         _ => (None, None),
     }
 }

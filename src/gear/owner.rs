@@ -1,8 +1,9 @@
 //! Who owns what in a gear's home, when `cart` runs as root.
 //!
 //! Everything belongs to the gear's own account, but what the platform says (variables, keys,
-//! hooks of the repository, a cartridge's identity), which belongs to root and the gear's group:
-//! the gear reads it and cannot change it. To be called while no process of the gear runs.
+//! the repository, a cartridge's identity), which belongs to root and the gear's group: the gear
+//! reads it and cannot change it. Who pushes runs `git` there with their own rights, and git heeds
+//! what a repository's settings and hooks say. To be called while no process of the gear runs.
 
 use crate::error::FsError;
 use crate::sys::fs::{Dir, Kind, Meta};
@@ -70,7 +71,7 @@ fn is_the_platforms(path: &Path, siblings: &HashSet<OsString>) -> bool {
         })
         .collect();
     match parts.as_slice() {
-        ["app-root" | ".gitconfig"] | [".env" | ".ssh", ..] | ["git", _, "hooks", ..] => true,
+        ["app-root" | ".gitconfig"] | [".env" | ".ssh" | "git", ..] => true,
         [_, rest @ ..] => is_immutable(rest, siblings),
         [] => false,
     }
@@ -108,7 +109,9 @@ mod tests {
             (".env/HOME", true),
             ("app-root", true),
             ("app-root/data", false),
-            ("git/blog.git", false),
+            ("git", true),
+            ("git/blog.git", true),
+            ("git/blog.git/objects", true),
             ("git/blog.git/hooks/post-receive", true),
             ("php/metadata/manifest.yml", true),
             ("php/metadata/other.yml", false),

@@ -100,6 +100,11 @@ pub fn parse(output: &str, ending: Ending) -> Replies {
     all
 }
 
+/// Tells whether a line of output is none of the protocol.
+pub fn is_plain(line: &str) -> bool {
+    matches!(read_line(line), Line::Plain)
+}
+
 fn note(line: &str, why: &str) -> String {
     let short: String = line.chars().take(120).collect();
     format!("`{}` is not heeded: {why}", short.escape_debug())

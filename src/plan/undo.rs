@@ -3,8 +3,8 @@
 use super::externals::add_again;
 use super::gear::externals_of;
 use super::gear::{
-    Data, Farewell, RollBack, Wanted, add_reconnection, add_restored, add_returned, destroy,
-    expose, put_back, remove as remove_cartridges, roll_back, start, stop, unexpose,
+    Data, Farewell, RollBack, Wanted, activate_again, add_reconnection, add_restored, add_returned,
+    destroy, expose, put_back, remove as remove_cartridges, roll_back, start, stop, unexpose,
 };
 use super::hold;
 use super::install::package_resource;
@@ -184,6 +184,15 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
         }
         InversePart::UnexposeGear { name } => {
             plan.merge(unexpose(&living(facts, name)?.0)?);
+            Ok(())
+        }
+        InversePart::ActivateDeployment { name, deployment } => {
+            living(facts, name)?;
+            let mut all = facts.deployed.iter();
+            let Some(deployed) = all.find(|one| one.gear.identity.name == *name) else {
+                return Ok(());
+            };
+            plan.merge(activate_again(deployed, (deployment, facts.now))?);
             Ok(())
         }
         InversePart::StartGear { name } => {

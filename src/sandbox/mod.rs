@@ -10,6 +10,7 @@ mod ability;
 mod capture;
 mod children;
 mod confinement;
+mod echo;
 mod enter;
 mod errand;
 mod external;
@@ -41,7 +42,7 @@ pub use hand_over::{hand_over, run_here};
 pub use held::{end, expect, release};
 pub use line::{CommandLine, Sourced};
 pub use record::{Record, all as all_running, of as running, sweep};
-pub use run::{run, run_for_host};
+pub use run::{run, run_for_host, run_heard};
 pub use shipped::{shipped_externals, write_externals};
 pub use supervisor::{SUPERVISOR, supervise};
 

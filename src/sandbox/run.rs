@@ -2,12 +2,14 @@
 
 use super::capture::{self, Files};
 use super::confinement::{AsStream, Reach};
+use super::echo::Echo;
 use super::errand::Errand;
 use super::family::Family;
 use super::held;
 use super::record::Record;
 use super::running::Running;
 use super::{ForHost, Leftovers, Outcome, SandboxError, Script, Status, User};
+use crate::progress::Listen;
 use crate::sys::process::{Confines, Limits};
 use crate::sys::{cgroup, interrupt, process};
 use std::io;
@@ -25,16 +27,25 @@ const SELDOM: Duration = Duration::from_millis(500);
 /// An error means that it did not run, or cannot be followed; that it failed is in the
 /// [`Outcome`].
 pub fn run(script: &Script) -> Result<Outcome, SandboxError> {
-    run_as(script, None)
+    run_as(script, None, None)
+}
+
+/// The same, while somebody hears what it prints.
+pub fn run_heard(script: &Script, listener: Option<&dyn Listen>) -> Result<Outcome, SandboxError> {
+    run_as(script, None, listener)
 }
 
 /// The same for a program that works for the host itself: it reads `input`, and may gain privileges
 /// as it could without `cart`. Only for what the administrator has put where it lies.
 pub fn run_for_host(script: &Script, input: ForHost<'_>) -> Result<Outcome, SandboxError> {
-    run_as(script, Some(input))
+    run_as(script, Some(input), None)
 }
 
-fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, SandboxError> {
+fn run_as(
+    script: &Script,
+    host: Option<ForHost<'_>>,
+    listener: Option<&dyn Listen>,
+) -> Result<Outcome, SandboxError> {
     process::adopt_orphans();
     let files = capture::open(&script.capture, script.user)?;
     let began = Instant::now();
@@ -45,7 +56,8 @@ fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, Sandbox
     let first = inside.as_ref().and_then(|record| record.first);
     let mut running = start(script, host, (inside.as_ref(), &files))?;
     let mut family = Family::new(running.id(), script.marks, first.map(|first| first.id));
-    let waited = wait(script, &mut running, (&mut family, &files));
+    let mut echo = listener.map(|one| Echo::open(&script.capture, one)).transpose()?;
+    let waited = wait(script, &mut running, (&mut family, &files, &mut echo));
     if !matches!(waited, Ok(Status::Exited(_) | Status::Signalled(_))) {
         // Too late, too much, interrupted, or we lost sight of it: nothing of it may go on.
         family.end(script.time.grace)?;
@@ -60,6 +72,9 @@ fn run_as(script: &Script, host: Option<ForHost<'_>>) -> Result<Outcome, Sandbox
     } else {
         family.end(script.time.grace)?
     };
+    if let Some(echo) = echo {
+        echo.end();
+    }
     Ok(Outcome {
         status,
         stdout: capture::read(&script.capture, "out")?,
@@ -138,7 +153,7 @@ fn limits(script: &Script, inside: Option<&Record>) -> Limits {
 fn wait(
     script: &Script,
     running: &mut Running,
-    (family, files): (&mut Family, &Files),
+    (family, files, echo): (&mut Family, &Files, &mut Option<Echo<'_>>),
 ) -> Result<Status, SandboxError> {
     let deadline = Instant::now() + script.time.limit;
     let mut pause = FIRST_LOOK;
@@ -154,6 +169,9 @@ fn wait(
         let now = Instant::now();
         if now >= deadline {
             return Ok(Status::TimedOut);
+        }
+        if let Some(echo) = echo {
+            echo.look();
         }
         if files.is_flooded(&script.capture) {
             return Ok(Status::Flooded);

@@ -4,9 +4,11 @@
 use super::script::{self, Call};
 use super::{Cx, Said, Step};
 use crate::error::Failure;
+use crate::gear::git::Git;
 use crate::gear::identity::Identity;
 use crate::sandbox::{CommandLine, Leftovers};
 use crate::sys::fs::{self, Kind};
+use crate::sys::host;
 use std::path::Path;
 
 /// Where git is.
@@ -43,6 +45,14 @@ impl Step for CollectGarbage {
         if !home.has(format!("{repository}/HEAD"))? {
             return Ok(Said::default());
         }
+        if self.gear.owner.is_some()
+            && home.meta(&repository)?.is_some_and(|meta| meta.uid == host::user_id())
+        {
+            let git = Git::find(None)?;
+            return Ok(git
+                .collect_garbage(&home.path_of(&repository))
+                .map(|()| Said::default())?);
+        }
         let place = home.path_of(&repository).into_os_string();
         for words in [&["prune"][..], &["gc", "--quiet", "--aggressive"]] {
             let options = [std::ffi::OsString::from("--git-dir"), place.clone()];
@@ -50,6 +60,7 @@ impl Step for CollectGarbage {
             let call = Call {
                 gear: &self.gear,
                 dir: &cartridge.dir,
+                folder: &cartridge.dir,
                 name: "git-gc",
                 line: CommandLine::of(git, words)?,
                 seconds: cx.config.scripts.install_timeout,

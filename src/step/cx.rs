@@ -5,6 +5,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::environ::Shared;
 use crate::gear::environment::Host;
 use crate::layout::Layout;
+use crate::progress::Listen;
 use crate::sys::fs::Dir;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +28,7 @@ pub struct Cx<'a> {
     /// How often the step was begun, from 1.
     pub attempt: u32,
     shared: Shared,
+    listener: Option<&'a dyn Listen>,
     stashed: Cell<bool>,
     shortcomings: RefCell<Vec<String>>,
 }
@@ -42,7 +44,18 @@ impl<'a> Cx<'a> {
         let (number, attempt) = step;
         let (shared, stashed) = (Shared::default(), Cell::new(false));
         let shortcomings = RefCell::default();
-        Self { layout, config, state, transaction, number, attempt, shared, stashed, shortcomings }
+        Self {
+            layout,
+            config,
+            state,
+            transaction,
+            number,
+            attempt,
+            shared,
+            listener: None,
+            stashed,
+            shortcomings,
+        }
     }
 
     /// The same with these variables of the whole domain.
@@ -50,6 +63,18 @@ impl<'a> Cx<'a> {
     pub fn with_shared(mut self, shared: Shared) -> Self {
         self.shared = shared;
         self
+    }
+
+    /// The same with somebody who hears what scripts print.
+    #[must_use]
+    pub fn with_listener(mut self, listener: Option<&'a dyn Listen>) -> Self {
+        self.listener = listener;
+        self
+    }
+
+    /// Who hears what scripts print, while they run.
+    pub fn listener(&self) -> Option<&dyn Listen> {
+        self.listener
     }
 
     /// What the host gives to the environment of a gear.

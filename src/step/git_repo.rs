@@ -9,6 +9,7 @@ use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
+use crate::sys::host;
 use crate::sys::path::RelPath;
 use crate::sys::tree;
 use std::path::Path;
@@ -36,6 +37,7 @@ impl GitRepo {
         base.make_dir("git", 0o755)?;
         let name = format!("{}.git", self.gear.name);
         git::import(&git, (&from, self.template.name()), (&base.dir("git")?, &name))?;
+        git::add_hooks(&base.dir(self.repository())?, &host::this_program())?;
         base.make_dir("repo", 0o755)?;
         let bare = base.path_of(self.repository());
         git.archive_into(&bare, BRANCH, &base.dir("repo")?, &cx.config.archive)?;

@@ -8,6 +8,7 @@
 //! A new kind is one new file, its `mod` line, and its line in the table at the bottom.
 
 pub mod accounts;
+pub mod authorize_key;
 pub mod await_endpoints;
 pub mod call_external;
 pub mod call_init;
@@ -26,6 +27,7 @@ pub mod deliver_event;
 pub mod dependency_dirs;
 pub mod dispatch_events;
 pub mod drop_database;
+pub mod drop_deployments;
 pub mod drop_variables;
 pub mod dump_database;
 pub mod empty_temporary;
@@ -50,26 +52,31 @@ pub mod keep_home;
 mod laws;
 pub mod load_database;
 pub mod lock_files;
+pub mod make_deployment;
 pub mod make_gear;
 pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
 pub mod place_items;
+pub mod place_source;
 pub mod place_trees;
 pub mod provision_database;
+pub mod record_deployment;
 mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
 mod ruby;
 pub mod run_extension;
+pub mod run_phase;
 pub mod run_script;
 pub mod run_sql;
 mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
+pub mod show_deployment;
 pub mod site_variables;
 pub mod stash_gear;
 pub mod stash_trees;
@@ -231,6 +238,7 @@ macro_rules! steps {
 }
 
 steps! {
+    authorize_key::AuthorizeKey,
     await_endpoints::AwaitEndpoints,
     call_external::CallExternal,
     call_init::CallInit,
@@ -246,6 +254,7 @@ steps! {
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
     drop_database::DropDatabase,
+    drop_deployments::DropDeployments,
     drop_variables::DropVariables,
     dump_database::DumpDatabase,
     empty_temporary::EmptyTemporary,
@@ -258,21 +267,26 @@ steps! {
     keep_home::KeepHome,
     load_database::LoadDatabase,
     lock_files::LockFiles,
+    make_deployment::MakeDeployment,
     make_gear::MakeGear,
     make_user::MakeUser,
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
     place_items::PlaceItems,
+    place_source::PlaceSource,
     place_trees::PlaceTrees,
     provision_database::ProvisionDatabase,
+    record_deployment::RecordDeployment,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
     run_extension::RunExtension,
+    run_phase::RunPhase,
     run_script::RunScript,
     run_sql::RunSql,
     set_state::SetState,
+    show_deployment::ShowDeployment,
     site_variables::SiteVariables,
     stash_gear::StashGear,
     stash_trees::StashTrees,

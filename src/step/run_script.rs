@@ -75,6 +75,7 @@ pub(super) fn run(
         let call = Call {
             gear,
             dir,
+            folder: dir,
             name,
             line: CommandLine::of(&home.path_of(&path), arguments)?,
             seconds: cx.config.scripts.install_timeout,
@@ -104,6 +105,7 @@ pub(super) fn hook_call<'a>(
     Ok(Some(Call {
         gear,
         dir: &hook.dir,
+        folder: &hook.dir,
         name: &hook.name,
         line: CommandLine::of(&home.path_of(&path), arguments)?,
         seconds: cx.config.scripts.control_timeout,

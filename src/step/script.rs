@@ -3,6 +3,7 @@
 use super::{Cx, Said, heard, hints, sandboxed};
 use crate::error::{Exit, Failure};
 use crate::gear::action::Action;
+use crate::gear::deployment;
 use crate::gear::environment;
 use crate::gear::hooks::{self, Hook};
 use crate::gear::identity::Identity;
@@ -20,14 +21,19 @@ const TAIL: usize = 20;
 /// How long processes may take to heed SIGTERM once time is up.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Where hooks of the gear itself run (node specification, 8.2).
+pub(super) const HOME: &str = "";
+
 /// With less space than this a script's failure may well come from that.
 const SCARCE: u64 = 256 << 10;
 
 /// One call of a script.
 pub(super) struct Call<'a> {
     pub(super) gear: &'a Identity,
-    /// The cartridge's folder; the script runs in it.
+    /// The cartridge's folder.
     pub(super) dir: &'a str,
+    /// Where the script runs, below the home: in that folder, or in the home itself.
+    pub(super) folder: &'a str,
     /// What messages and the log call it.
     pub(super) name: &'a str,
     pub(super) line: CommandLine,
@@ -73,9 +79,9 @@ fn outcome_with(
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
     marks.extend_from_slice(more);
-    Ok(sandbox::run(&Script {
+    let script = Script {
         line: &call.line,
-        folder: &home.path_of(call.dir),
+        folder: &home.path_of(call.folder),
         env: &environment.variables,
         marks: &marks,
         user: confinement.user,
@@ -84,7 +90,8 @@ fn outcome_with(
         time: Time { limit: Duration::from_secs(call.seconds), grace: GRACE },
         leftovers: call.leftovers,
         capture: Capture { folder: &log, name: &name, keep: cx.config.scripts.max_output },
-    })?)
+    };
+    Ok(sandbox::run_heard(&script, cx.listener())?)
 }
 
 /// What a script has to answer for that did not succeed.
@@ -144,22 +151,36 @@ pub(super) fn control(
     (gear, dir): (&Identity, &str),
     action: Action,
 ) -> Result<Said, Failure> {
+    let repo = deployment::live_repo(home)?;
+    control_with(cx, (home, &repo), (gear, dir), (action, &[]))
+}
+
+/// The same with the hooks of the application at `repo`, and with further variables.
+pub(super) fn control_with(
+    cx: &Cx<'_>,
+    (home, repo): (&Dir, &Path),
+    (gear, dir): (&Identity, &str),
+    (action, more): (Action, &[(String, String)]),
+) -> Result<Said, Failure> {
     let version = gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default();
-    let found = hooks::find(home, action.as_str(), dir, &version)?;
-    let seconds = cx.config.scripts.control_timeout;
+    let found = hooks::find_in((home, repo), action.as_str(), dir, &version)?;
+    let seconds = if action.is_of_a_build() {
+        cx.config.scripts.build_timeout
+    } else {
+        cx.config.scripts.control_timeout
+    };
     let leftovers = if action.may_leave_processes() { Leftovers::Keep } else { Leftovers::End };
-    let call = |name: &str, line: CommandLine| {
-        run(cx, home, &Call { gear, dir, name, line, seconds, leftovers })
+    let call = |(name, folder): (&str, &str), line: CommandLine| {
+        run_with(cx, home, (&Call { gear, dir, folder, name, line, seconds, leftovers }, more))
     };
     let mut said = Said::default();
     let hook = |hook: &Option<Hook>, said: &mut Said| -> Result<(), Failure> {
         let Some(hook) = hook else { return Ok(()) };
-        let name = file_name(&hook.path);
-        if hook.executable {
-            said.merge(call(&name, CommandLine::of(&hook.path, [""; 0])?)?);
+        said.merge(if hook.executable {
+            call((&file_name(&hook.path), HOME), CommandLine::of(&hook.path, [""; 0])?)?
         } else {
-            said.warnings.push(format!("the hook `{name}` is not executable, and was not run"));
-        }
+            not_executable(hook)
+        });
         Ok(())
     };
     hook(&found.before, &mut said)?;
@@ -169,9 +190,40 @@ pub(super) fn control(
         Sourced { before: [], after: [] } => CommandLine::of(&script, [action.as_str()])?,
         _ => CommandLine::control(&script, [action.as_str()], &sourced)?,
     };
-    said.merge(call(&format!("control-{action}"), line)?);
+    said.merge(call((&format!("control-{action}"), dir), line)?);
     hook(&found.after, &mut said)?;
     Ok(said)
+}
+
+/// Runs the gear's hook for a phase in which no cartridge has a part.
+pub(super) fn hook_alone(
+    cx: &Cx<'_>,
+    (home, repo): (&Dir, &Path),
+    (gear, dir): (&Identity, &str),
+    (phase, more): (&str, &[(String, String)]),
+) -> Result<Said, Failure> {
+    let Some(hook) = hooks::find_in((home, repo), phase, "", "")?.after else {
+        return Ok(Said::default());
+    };
+    if !hook.executable {
+        return Ok(not_executable(&hook));
+    }
+    let call = Call {
+        gear,
+        dir,
+        folder: HOME,
+        name: &file_name(&hook.path),
+        line: CommandLine::of(&hook.path, [""; 0])?,
+        seconds: cx.config.scripts.build_timeout,
+        leftovers: Leftovers::End,
+    };
+    run_with(cx, home, (&call, more))
+}
+
+fn not_executable(hook: &Hook) -> Said {
+    let name = file_name(&hook.path);
+    let text = format!("the hook `{name}` is not executable, and was not run");
+    Said { warnings: vec![text], ..Said::default() }
 }
 
 fn file_name(path: &Path) -> String {

@@ -79,7 +79,7 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
         Sourced { before: [], after: [] } => CommandLine::of(&script, ["status"])?,
         _ => CommandLine::control(&script, ["status"], &sourced)?,
     };
-    if ask_script(cx, home, (gear, dir, "control-status", line), &mut answer)? {
+    if ask_script(cx, home, (gear, dir, dir, "control-status", line), &mut answer)? {
         ask_hook(cx, home, (gear, dir, found.after.as_ref()), &mut answer)?;
     }
     Ok(answer)
@@ -104,18 +104,18 @@ fn ask_hook(
         return Ok(true);
     }
     let line = CommandLine::of(path, [""; 0])?;
-    ask_script(cx, home, (gear, dir, &name, line), answer)
+    ask_script(cx, home, (gear, dir, script::HOME, &name, line), answer)
 }
 
 /// Runs a script for `answer`; tells whether it succeeded.
 fn ask_script(
     cx: &Cx<'_>,
     home: &Dir,
-    (gear, dir, name, line): (&Identity, &str, &str, CommandLine),
+    (gear, dir, folder, name, line): (&Identity, &str, &str, &str, CommandLine),
     answer: &mut Answer,
 ) -> Result<bool, Failure> {
     let seconds = cx.config.scripts.status_timeout;
-    let call = Call { gear, dir, name, line, seconds, leftovers: Leftovers::End };
+    let call = Call { gear, dir, folder, name, line, seconds, leftovers: Leftovers::End };
     let outcome = script::outcome(cx, home, &call)?;
     let status = as_shell(outcome.status);
     answer.output.push_str(&replies::spoken(&outcome.stdout.text));

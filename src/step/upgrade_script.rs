@@ -50,6 +50,7 @@ impl Step for UpgradeScript {
         let call = Call {
             gear: &self.gear,
             dir: &self.dir,
+            folder: &self.dir,
             name: "upgrade",
             line: CommandLine::of(&home.path_of(&path), arguments)?,
             seconds: cx.config.scripts.install_timeout,

@@ -189,6 +189,13 @@ pub fn set_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
+/// Lets SIGTERM come to this process when the one that has started it ends: who calls a hook may go
+/// away without a word.
+pub fn heed_end_of_parent() {
+    // Without it the work goes on to its end, as if nobody had gone.
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
+}
+
 /// Makes orphans of this process's children its own, so that they can be seen and reaped.
 pub fn adopt_orphans() {
     // An old kernel without it only loses the reaping of strays.

@@ -8,6 +8,7 @@ use crate::error::{Exit, Explain, Failure};
 use crate::facts;
 use crate::layout::Layout;
 use crate::plan::{CutOff, Plan, Resource};
+use crate::progress::Listen;
 use crate::step::{AnyStep, Cx, Said};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
@@ -65,6 +66,10 @@ pub trait Witness {
     fn warning(&self, text: &str);
     /// What was done is being put back.
     fn unwinding(&self, title: &str);
+    /// Who hears what scripts print while they run, where somebody does.
+    fn listener(&self) -> Option<&dyn Listen> {
+        None
+    }
 }
 
 /// What to do when a step fails.

@@ -141,6 +141,7 @@ impl<'a> Run<'a> {
         self.witness.step(number, &step.describe());
         let attempt = if let Progress::Prepared(_, attempts) = progress { attempts + 1 } else { 1 };
         let cx = engine.cx_after(self.txn, (number, attempt), &self.said)?;
+        let cx = cx.with_listener(self.witness.listener());
         checkpoint("before a step prepares");
         let undo = match progress {
             // What it looked like before it acted is known already.

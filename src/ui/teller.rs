@@ -5,7 +5,9 @@ use super::plan_view::{Audience, PlanView};
 use super::printer::Printer;
 use super::report::Form;
 use crate::error::{Exit, Failure};
+use crate::gear::replies;
 use crate::plan::{Consent, Plan};
+use crate::progress::Listen;
 use crate::txn::{Person, Receipt, Witness};
 use serde::Serialize;
 use serde_json::Value;
@@ -16,6 +18,24 @@ pub struct Teller<'a> {
     printer: &'a Printer,
     form: Form,
     agreed: bool,
+    echo: Option<Echo<'a>>,
+}
+
+/// Prints what scripts print, but for what is told anyway: lines of the protocol.
+struct Echo<'a>(&'a Printer);
+
+impl std::fmt::Debug for Echo<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Echo")
+    }
+}
+
+impl Listen for Echo<'_> {
+    fn hear(&self, line: &str) {
+        if replies::is_plain(line) {
+            self.0.talk(line);
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -33,7 +53,14 @@ struct Answered<'a> {
 impl<'a> Teller<'a> {
     /// Makes one that speaks through `printer`; `agreed` is `--yes`.
     pub fn new(printer: &'a Printer, form: Form, agreed: bool) -> Self {
-        Self { printer, form, agreed }
+        Self { printer, form, agreed, echo: None }
+    }
+
+    /// The same, which also tells what scripts print, while they run.
+    #[must_use]
+    pub fn with_output(mut self) -> Self {
+        self.echo = (self.form == Form::Text).then_some(Echo(self.printer));
+        self
     }
 
     /// Tells that there was nothing to do.
@@ -103,6 +130,10 @@ impl Witness for Teller<'_> {
 
     fn warning(&self, text: &str) {
         self.printer.warn(text);
+    }
+
+    fn listener(&self) -> Option<&dyn Listen> {
+        self.echo.as_ref().map(|echo| echo as &dyn Listen)
     }
 
     fn unwinding(&self, title: &str) {

@@ -7,7 +7,10 @@ use clap::Command;
 fn commands() -> Vec<(String, Command)> {
     fn walk(path: &str, command: &Command, found: &mut Vec<(String, Command)>) {
         found.push((path.to_owned(), command.clone()));
-        for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        for below in command
+            .get_subcommands()
+            .filter(|below| below.get_name() != "help" && !below.is_hide_set())
+        {
             walk(&format!("{path} {}", below.get_name()), below, found);
         }
     }

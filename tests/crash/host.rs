@@ -137,6 +137,8 @@ impl Host {
             # Thousands of processes are made here: the number may be another's by now.\n\
             if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
+            build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
+            post-deploy) [[ -z $REFUSE ]] || exit 3 ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
         file("bin/control", control);
     }
@@ -451,6 +453,9 @@ impl Host {
             let folder = &*format!("frontend/{folder}");
             seen.remove(folder);
         }
+        // Deployments are alike but for their names: which one is seen is told by what was built.
+        let live = self.state().join("gears/blog/app-root/runtime/repo/built");
+        seen.insert("live".into(), live.exists().to_string());
         seen.insert("processes".into(), self.processes().len().to_string());
         let told = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
                     FROM told WHERE withdrawn_by IS NULL";

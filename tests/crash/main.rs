@@ -282,6 +282,28 @@ const SCENARIOS: &[Scenario] = &[
         act: &["undo", "2"],
     },
     Scenario {
+        name: "gear deploy",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
+        name: "gear deploy, that fails",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "env", "set", "blog", "REFUSE=1"],
+        ],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
+        name: "gear activate",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "configure", "blog", "--keep-deployments", "2"],
+            &["gear", "deploy", "blog"],
+        ],
+        act: &["gear", "activate", "blog", "--previous"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -379,10 +401,14 @@ fn fault(
     Outcome { cut, recovery }
 }
 
-/// Of a gear that asks externals, only their own steps are tried, unless all pairs are: the other steps
-/// have scenarios without them.
+/// Of a gear that asks externals, and of one that is deployed to, only their own steps are tried, unless
+/// all pairs are: the other steps have scenarios without them. Phases of a build are many and alike.
 fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
     let asks_others = scenario.ends_with(", asking externals") && !passed.contains("_external");
+    let deploys = scenario.starts_with("gear deploy") || scenario == "gear activate";
+    let is_own = ["_deployment", "place_source"].iter().any(|kind| passed.contains(kind))
+        || (passed.contains("run_phase") && number.is_multiple_of(4));
+    let asks_others = asks_others || (deploys && !is_own);
     match depth() {
         Depth::AllPairs => true,
         Depth::EachOnce => !asks_others,
@@ -501,6 +527,16 @@ fn cartridges_are_added_to_what_is_shown_or_not() {
 #[test]
 fn gears_are_started_and_stopped_or_not() {
     try_named(&["gear stop", "gear start"]);
+}
+
+#[test]
+fn applications_are_deployed_or_the_old_ones_run() {
+    try_named(&["gear deploy", "gear activate"]);
+}
+
+#[test]
+fn deployments_that_fail_are_put_back() {
+    try_named(&["gear deploy, that fails"]);
 }
 
 #[test]
@@ -636,6 +672,9 @@ fn every_scenario_is_tried() {
         "gear env set --app",
         "env set",
         "undo a variable",
+        "gear deploy",
+        "gear deploy, that fails",
+        "gear activate",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

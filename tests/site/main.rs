@@ -11,12 +11,15 @@
 mod bad;
 mod data;
 mod databases;
+#[path = "../real/public.rs"]
+mod fetch;
 #[expect(dead_code, reason = "tests of tpkg use the rest of it")]
 #[path = "../tpkg/host.rs"]
 mod host;
 mod items;
 mod life;
 mod package;
+mod real;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;

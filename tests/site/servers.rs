@@ -97,6 +97,11 @@ impl Server {
 
     /// A `MariaDB` with an administrator `root` without a password.
     pub(crate) fn mariadb(test: &str) -> Option<Self> {
+        Self::mariadb_at(test, None)
+    }
+
+    /// The same, which is reached on loopback's `port`.
+    pub(crate) fn mariadb_at(test: &str, port: Option<u16>) -> Option<Self> {
         let places = ["/usr/sbin", "/usr/bin"].map(PathBuf::from);
         let install = found(test, &places, "mariadb-install-db")?;
         let daemon = found(test, &places, "mariadbd")?;
@@ -109,11 +114,16 @@ impl Server {
         succeed(make);
         let socket = format!("--socket={}", path("socket"));
         let pid = format!("--pid-file={}", path("pid"));
-        let words = ["--no-defaults", "--skip-networking", &data, &socket, &pid];
+        let reached = match port {
+            None => "--skip-networking".to_owned(),
+            Some(port) => format!("--port={port}"),
+        };
+        let words = ["--no-defaults", &reached, "--bind-address=127.0.0.1", &data, &socket, &pid];
         let mut serve = command(&daemon, &words);
         serve.args(user);
+        let host = if port.is_some() { "127.0.0.1".to_owned() } else { path("socket") };
         let settings =
-            format!("databases:\n  mysql:\n    socket: {0}\n    host: {0}\n", path("socket"));
+            format!("databases:\n  mysql:\n    socket: {}\n    host: {host}\n", path("socket"));
         let asking = Box::new(move |database: &str, sql: &str| {
             let words =
                 ["--no-defaults", &socket, "--user=root", "--batch", "--skip-column-names", "-e"];
@@ -129,6 +139,11 @@ impl Server {
 
     /// A `PostgreSQL` whose administrator needs no password.
     pub(crate) fn postgresql(test: &str) -> Option<Self> {
+        Self::postgresql_at(test, None)
+    }
+
+    /// The same, which is reached on loopback's `port`.
+    pub(crate) fn postgresql_at(test: &str, port: Option<u16>) -> Option<Self> {
         let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
         let places: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
         let initdb = found(test, &places, "initdb")?;
@@ -139,27 +154,36 @@ impl Server {
         std::fs::create_dir(&folder).unwrap();
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
         let (data, socket, hba) = (path("pg/data"), path("pg"), path("pg/hba"));
-        let known = "local all postgres trust\nlocal all all scram-sha-256\n";
+        let known = "local all postgres trust\nlocal all all scram-sha-256\n\
+            host all all 127.0.0.1/32 scram-sha-256\n";
         std::fs::write(&hba, known).unwrap();
         let as_postgres = |program: &Path, words: &[&str]| {
             if !is_root() {
                 return command(program, words);
             }
-            let mut command = command(Path::new("/usr/sbin/runuser"), &["-u", "postgres", "--"]);
+            let mut command = command(
+                Path::new("/usr/bin/setpriv"),
+                &["--reuid=postgres", "--regid=postgres", "--init-groups", "--"],
+            );
             command.arg(program).args(words);
             command
         };
         succeed(as_postgres(&initdb, &["--no-sync", "--username=postgres", "-D", &data]));
         let hba = format!("hba_file={hba}");
-        let words = ["-D", &data, "-k", &socket, "-c", "listen_addresses=", "-c", &hba, "-c"];
+        let (listens, host) = match port {
+            None => ("listen_addresses=", socket.as_str()),
+            Some(_) => ("listen_addresses=127.0.0.1", "127.0.0.1"),
+        };
+        let port = port.unwrap_or(5498);
+        let words = ["-D", &data, "-k", &socket, "-c", listens, "-c", &hba, "-c"];
         let mut serve = as_postgres(&daemon, &words);
-        serve.args(["fsync=off", "-p", "5498"]);
+        serve.args(["fsync=off", "-p", &port.to_string()]);
         let settings = format!(
-            "databases:\n  postgresql:\n    socket: {socket}\n    host: {socket}\n    port: 5498\n"
+            "databases:\n  postgresql:\n    socket: {socket}\n    host: {host}\n    port: {port}\n"
         );
         let asking = Box::new(move |database: &str, sql: &str| {
             let database = if database.is_empty() { "postgres" } else { database };
-            let target = format!("host={socket} port=5498 user=postgres dbname={database}");
+            let target = format!("host={socket} port={port} user=postgres dbname={database}");
             command(&client, &["-X", "-w", "-t", "-A", "-c", sql, &target])
         });
         Some(Self::start("postgresql", (serve, settings), asking, temp))

@@ -15,9 +15,25 @@ use std::time::Duration;
 const APACHE: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-struct Apache {
+pub(crate) struct Apache {
     temp: tempfile::TempDir,
     port: u16,
+}
+
+/// What else a server has.
+pub(crate) struct More {
+    /// The module by which it runs.
+    pub(crate) mpm: &'static str,
+    /// Its further settings.
+    pub(crate) text: String,
+    /// Further settings of `cart`.
+    pub(crate) settings: String,
+}
+
+impl Default for More {
+    fn default() -> Self {
+        Self { mpm: "mpm_event", text: String::new(), settings: String::new() }
+    }
 }
 
 impl Drop for Apache {
@@ -34,7 +50,7 @@ impl Drop for Apache {
 }
 
 impl Apache {
-    fn start(test: &str, host: &Host) -> Option<Self> {
+    pub(crate) fn start(test: &str, host: &Host, more: &More) -> Option<Self> {
         if !Path::new(APACHE).exists() || !Path::new(MODULES).exists() {
             skip(test, "apache2 is not installed");
             return None;
@@ -45,25 +61,26 @@ impl Apache {
         let apache = Self { temp, port };
         let include = host.at("var/lib/cartwright/frontend/apache");
         std::fs::create_dir_all(&include).unwrap();
-        let modules = ["mpm_event", "authz_core", "alias", "dir", "mime", "rewrite", "headers"];
+        let modules = [more.mpm, "authz_core", "alias", "dir", "mime", "rewrite", "headers"];
         let load = |name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n");
         let modules = modules.map(load).concat();
         let user = if is_root() { "User www-data\nGroup www-data\n" } else { "" };
         let text = format!(
-            "{modules}{user}ServerName localhost\nServerRoot {0}\nPidFile {0}/pid\n\
+            "{modules}{user}{3}ServerName localhost\nServerRoot {0}\nPidFile {0}/pid\n\
              ErrorLog {0}/error.log\nMutex file:{0}\nDefaultRuntimeDir {0}\n\
              TypesConfig /etc/mime.types\nListen 127.0.0.1:{1}\n\
              <Directory />\n    Require all denied\n</Directory>\nIncludeOptional {2}/*.conf\n",
             apache.temp.path().display(),
             apache.port,
-            include.display()
+            include.display(),
+            more.text,
         );
         std::fs::write(apache.conf(), text).unwrap();
         let program = format!("{APACHE}, -f, {}", apache.conf().display());
         let settings = format!(
             "frontend:\n  apache:\n    enabled: true\n    http_port: {}\n    address: 127.0.0.1\n    \
-             program: [{program}]\n    reload: [{program}, -k, graceful]\n",
-            apache.port
+             program: [{program}]\n    reload: [{program}, -k, graceful]\n{}",
+            apache.port, more.settings
         );
         host.write("etc/cartwright/config.yml", &settings);
         let said = apache.command(&["-k", "start"]).output().unwrap();
@@ -83,11 +100,27 @@ impl Apache {
 
     /// The whole answer to a request for `path` of a host.
     fn ask(&self, host: &str, path: &str) -> String {
+        self.request(&format!("GET {path} HTTP/1.1\r\nHost: {host}"), "")
+    }
+
+    /// Sends a form.
+    pub(crate) fn send(&self, (host, path): (&str, &str), form: &str) {
+        let kind = "application/x-www-form-urlencoded";
+        let length = form.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {length}"
+        );
+        let said = self.request(&head, form);
+        assert!(said.contains(" 200 "), "{said}");
+    }
+
+    fn request(&self, head: &str, body: &str) -> String {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
             return String::new();
         };
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "{head}\r\nConnection: close\r\n\r\n{body}").unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
@@ -95,7 +128,7 @@ impl Apache {
 
     /// The answer, once it has `expected` in it: settings are read anew a moment after that was asked.
     #[track_caller]
-    fn answers(&self, (host, path): (&str, &str), expected: &str) {
+    pub(crate) fn answers(&self, (host, path): (&str, &str), expected: &str) {
         let mut said = String::new();
         for _ in 0..100 {
             said = self.ask(host, path);
@@ -153,7 +186,11 @@ fn release(host: &Host, version: &str, task: &str) {
 #[test]
 fn a_site_answers_waits_and_comes_back() {
     let host = Host::new();
-    let Some(apache) = Apache::start("a_site_answers_waits_and_comes_back", &host) else { return };
+    let Some(apache) =
+        Apache::start("a_site_answers_waits_and_comes_back", &host, &More::default())
+    else {
+        return;
+    };
     let blog = "blog.example.org";
     release(&host, "1", "#!/bin/bash\ntrue\n");
     let path = file(&host, &site(blog, '1', &[with('1', &[])]));

@@ -16,6 +16,7 @@ mod bad_cartridges;
 mod commands;
 mod confined;
 mod control;
+mod deploy;
 mod disk;
 mod elsewhere;
 mod externals;

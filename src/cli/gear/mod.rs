@@ -1,9 +1,14 @@
 //! `cart gear`: gears, from their making to their end.
 
+pub mod activate;
 pub mod add;
 pub mod boot;
+pub mod configure;
 pub mod control;
 pub mod create;
+pub mod deploy;
+pub mod deployment;
+pub mod deployments;
 pub mod destroy;
 pub mod env;
 pub mod exec;
@@ -14,6 +19,7 @@ pub mod list;
 pub mod logs;
 mod many;
 mod offered;
+pub mod receive;
 pub mod reload;
 pub mod remove;
 mod resolve;
@@ -21,12 +27,15 @@ pub mod restart;
 pub mod rollback;
 pub mod shell;
 pub mod show;
+pub mod ssh_key;
 pub mod start;
 pub mod status;
 pub mod stop;
+mod submodules;
 pub mod threaddump;
 pub mod tidy;
 mod told;
+mod unpacked;
 pub mod upgrade;
 
 pub(super) use many::side_by_side;
@@ -134,6 +143,33 @@ enum Command {
     ///
     /// Asks each cartridge, shows what it says, and ends with the exit status that it gave.
     Status(status::StatusArgs),
+    /// Build a new version of a gear's application and put it to use
+    ///
+    /// The gear is stopped, a deployment is made of what its repository has, built, and put to use.
+    /// When anything before the end fails, the gear goes on with the version that it had.
+    Deploy(deploy::DeployArgs),
+    /// List the deployments that a gear keeps
+    Deployments(deployments::DeploymentsArgs),
+    /// Work on one deployment of a gear
+    Deployment(deployment::DeploymentArgs),
+    /// Put a deployment to use that a gear keeps
+    ///
+    /// The gear is stopped, sees that deployment, and is started again. When anything before the
+    /// end fails, it goes on with the one that it had.
+    Activate(activate::ActivateArgs),
+    /// Tell or change how a gear is deployed
+    ///
+    /// Without an option it tells. With fewer deployments to keep, the oldest go at the next
+    /// deployment.
+    Configure(configure::ConfigureArgs),
+    /// See to who may push to a gear over ssh
+    SshKey(ssh_key::SshKeyArgs),
+    /// What a push over ssh calls
+    #[command(hide = true)]
+    Serve(ssh_key::ServeArgs),
+    /// What the hooks of a gear's repository call
+    #[command(hide = true)]
+    Receive(receive::ReceiveArgs),
     /// Destroy a gear with everything in it
     ///
     /// The gear is stopped first. Its data goes too, so without `--yes` this is asked.
@@ -185,6 +221,14 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Halt(args) => halt::run(args, app),
         Command::Shell(args) => shell::run(args, app),
         Command::Status(args) => status::run(args, app),
+        Command::Deploy(args) => deploy::run(args, app),
+        Command::Deployments(args) => deployments::run(args, app),
+        Command::Deployment(args) => deployment::run(args, app),
+        Command::Activate(args) => activate::run(args, app),
+        Command::Configure(args) => configure::run(args, app),
+        Command::SshKey(args) => ssh_key::run(args, app),
+        Command::Serve(args) => ssh_key::serve(args, app),
+        Command::Receive(args) => receive::run(args, app),
         Command::Destroy(args) => destroy::run(args, app),
         Command::Expose(args) => expose::expose(args, app),
         Command::Unexpose(args) => expose::unexpose(args, app),

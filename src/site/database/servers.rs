@@ -140,7 +140,10 @@ fn administrator(program: &Path, arguments: &[&str]) -> Command {
     if !host::is_root() {
         return command(program, arguments);
     }
-    let mut command = command(Path::new("/usr/sbin/runuser"), &["-u", "postgres", "--"]);
+    let mut command = command(
+        Path::new("/usr/bin/setpriv"),
+        &["--reuid=postgres", "--regid=postgres", "--init-groups", "--"],
+    );
     command.arg(program).args(arguments);
     command
 }

@@ -18,6 +18,7 @@ fn said(world: &World, stdout: &str, shared: Shared) -> Said {
     let call = Call {
         gear: &gear,
         dir: "mock",
+        folder: "mock",
         name: "setup",
         line: CommandLine::of("/bin/true".as_ref(), [""; 0]).unwrap(),
         seconds: 1,

@@ -1,0 +1,144 @@
+//! Facts for deploying: what a gear keeps, what it sees, how it wants to be deployed.
+
+use super::gears::Gear;
+use super::upgrades::answering;
+use crate::error::Failure;
+use crate::gear::deployment::{self, Deployment};
+use crate::gear::git::{Git, Submodule};
+use crate::layout::Layout;
+use crate::sys::fs::{Dir, Kind};
+use crate::sys::path::RelPath;
+use std::net::Ipv4Addr;
+
+/// Where applications say what they want of a deployment.
+const MARKERS: &str = ".openshift/markers";
+/// The longest value of a variable that is looked at.
+const LONGEST: u64 = 4096;
+
+/// Everything that a deployment may know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeployFacts {
+    /// The gear.
+    pub gear: Gear,
+    /// What it keeps, the oldest first.
+    pub deployments: Vec<Deployment>,
+    /// The name of the one that it sees.
+    pub live: Option<String>,
+    /// How it is to be deployed.
+    pub settings: DeploySettings,
+    /// Where it listens right now.
+    pub answering: Vec<(Ipv4Addr, u16)>,
+    /// Whether it has a repository.
+    pub has_repository: bool,
+}
+
+/// How a gear is to be deployed: what its variables say.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DeploySettings {
+    /// The branch that is deployed.
+    pub branch: String,
+    /// Whether a push deploys.
+    pub auto_deploy: bool,
+    /// What it is deployed from.
+    #[serde(rename = "type")]
+    pub kind: DeploymentType,
+    /// How many deployments are kept, the one in use among them.
+    pub keep: usize,
+}
+
+/// What a gear is deployed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeploymentType {
+    /// Its repository.
+    Git,
+    /// Archives of what was built elsewhere.
+    Binary,
+}
+
+/// A commit of a gear's repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// The name by which it was asked for.
+    pub name: String,
+    /// Its identifier.
+    pub commit: String,
+    /// The markers that it has.
+    pub markers: Vec<String>,
+    /// The other repositories of which it has commits.
+    pub submodules: Vec<Submodule>,
+}
+
+impl DeploySettings {
+    fn read(home: &Dir) -> Self {
+        let value = |name: &str| {
+            let bytes = home.read(format!(".env/OPENSHIFT_{name}"), LONGEST).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).trim().to_owned()
+        };
+        let branch = Some(value("DEPLOYMENT_BRANCH")).filter(|branch| !branch.is_empty());
+        let keep = value("KEEP_DEPLOYMENTS").parse().ok().filter(|keep| *keep > 0);
+        Self {
+            branch: branch.unwrap_or_else(|| "master".into()),
+            auto_deploy: value("AUTO_DEPLOY") != "false",
+            kind: match value("DEPLOYMENT_TYPE").as_str() {
+                "binary" => DeploymentType::Binary,
+                _ => DeploymentType::Git,
+            },
+            keep: keep.unwrap_or(1),
+        }
+    }
+}
+
+impl DeployFacts {
+    /// Reads them.
+    pub fn of(layout: &Layout, gear: Gear) -> Result<Self, Failure> {
+        let home = Dir::open(&layout.gears().join(gear.identity.name.as_str()))?;
+        let repository = home.meta(repository(&gear))?;
+        Ok(Self {
+            deployments: deployment::all(&home)?,
+            live: deployment::live_name(&home, "repo").ok(),
+            settings: DeploySettings::read(&home),
+            answering: answering(&gear),
+            has_repository: repository.is_some_and(|meta| meta.kind == Kind::Directory),
+            gear,
+        })
+    }
+
+    /// The deployment that was in use before the present one.
+    pub fn previous(&self) -> Option<&Deployment> {
+        let others = self.deployments.iter().filter(|one| self.live.as_ref() != Some(&one.name));
+        let age = |one: &Deployment| one.last_activation().unwrap_or(0.0);
+        others.max_by(|one, other| {
+            age(one).total_cmp(&age(other)).then_with(|| one.name.cmp(&other.name))
+        })
+    }
+
+    /// The deployment with that identifier, or the beginning of it.
+    pub fn deployment(&self, id: &str) -> Option<&Deployment> {
+        let mut fitting = self.deployments.iter().filter(|one| {
+            !one.metadata.id.is_empty() && !id.is_empty() && one.metadata.id.starts_with(id)
+        });
+        let first = fitting.next();
+        if fitting.next().is_some() { None } else { first }
+    }
+}
+
+fn repository(gear: &Gear) -> String {
+    format!("git/{}.git", gear.identity.name)
+}
+
+/// Looks for the commit that `name` means in the repository of `gear`; `incoming` is where a push
+/// keeps its objects, below the repository's own. Nothing when there is none.
+pub fn revision(
+    layout: &Layout,
+    gear: &Gear,
+    (name, incoming): (&str, Option<&RelPath>),
+) -> Result<Option<Revision>, Failure> {
+    let bare = layout.gears().join(gear.identity.name.as_str()).join(repository(gear));
+    let incoming = incoming.map(|folder| bare.join("objects").join(folder.as_path()));
+    let git = Git::find(None)?.with_incoming(incoming);
+    let Some(commit) = git.commit(&bare, name)? else { return Ok(None) };
+    let markers = git.names_in(&bare, &commit, MARKERS)?;
+    let submodules = git.submodules(&bare, &commit)?;
+    Ok(Some(Revision { name: name.to_owned(), commit, markers, submodules }))
+}

@@ -1,0 +1,195 @@
+//! What deployments and activations have in common: the gear, what is put to use in it, and the parts
+//! of the seeds' life cycle.
+
+use super::run::{add_stop_by, listening};
+use crate::error::Exit;
+use crate::facts::DeployFacts;
+use crate::gear::action::Action;
+use crate::gear::deployment::Deployment;
+use crate::gear::identity::{Cartridge, Identity};
+use crate::gear::state::State;
+use crate::package::Package;
+use crate::plan::{Plan, Refusal};
+use crate::step::await_endpoints::{AwaitEndpoints, Silence};
+use crate::step::control::{Control, Strictness};
+use crate::step::dependency_dirs::DependencyDirs;
+use crate::step::drop_deployments::DropDeployments;
+use crate::step::record_deployment::{Event, RecordDeployment};
+use crate::step::run_phase::{Phase, RunPhase};
+use crate::step::run_script::{RunScript, Script};
+use crate::step::set_state::{Initiator, SetState};
+use crate::step::show_deployment::ShowDeployment;
+use crate::sys::clock::Moment;
+
+/// What is needed again and again while the plan is made.
+pub(super) struct Scene<'a> {
+    pub(super) facts: &'a DeployFacts,
+    pub(super) gear: &'a Identity,
+    pub(super) primary: &'a Cartridge,
+    /// The deployment's name.
+    pub(super) name: String,
+    /// Whether the application goes on running meanwhile.
+    pub(super) is_hot: bool,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(
+        facts: &'a DeployFacts,
+        name: String,
+        wants_hot: bool,
+    ) -> Result<Self, Refusal> {
+        let gear = &facts.gear.identity;
+        let pairs = gear.cartridges.iter().zip(&facts.gear.packages);
+        let is_framework = |(cartridge, package): &(&Cartridge, &Package)| {
+            let software = package.software(&cartridge.software);
+            cartridge.is_primary && software.is_some_and(|one| one.is("web_framework"))
+        };
+        let mut pairs = pairs.filter(is_framework);
+        let Some((primary, _)) = pairs.next() else {
+            let text = format!("the gear `{}` has no web framework to deploy to", gear.name);
+            return Err(Refusal::new(Exit::Conflict, text)
+                .hint("its primary cartridge needs `web_framework` among its categories"));
+        };
+        let runs = facts.gear.state == Some(State::Started) && facts.gear.processes > 0;
+        Ok(Self { facts, gear, primary, name, is_hot: wants_hot && runs })
+    }
+
+    fn control(&self, cartridge: &Cartridge, action: Action) -> Control {
+        Control {
+            gear: self.gear.clone(),
+            dir: cartridge.dir.clone(),
+            action,
+            strictness: Strictness::MustSucceed,
+        }
+    }
+
+    /// A phase of the primary cartridge; one of the build of a hot deployment knows where that is.
+    pub(super) fn phase(&self, phase: Phase, when: When) -> RunPhase {
+        let is_apart = self.is_hot && when == When::Building;
+        RunPhase {
+            gear: self.gear.clone(),
+            dir: self.primary.dir.clone(),
+            phase,
+            deployment: is_apart.then(|| self.name.clone()),
+        }
+    }
+
+    pub(super) fn state(&self, state: State, initiator: Initiator) -> SetState {
+        SetState { gear: self.gear.clone(), state, initiator }
+    }
+
+    pub(super) fn record(&self, event: Event) -> RecordDeployment {
+        RecordDeployment { gear: self.gear.clone(), deployment: self.name.clone(), event }
+    }
+
+    /// Stops what runs, for a while.
+    pub(super) fn stop(&self, plan: &mut Plan) {
+        let gear = &self.facts.gear;
+        let runs = gear.processes > 0 || gear.state == Some(State::Started);
+        if runs && !self.is_hot {
+            add_stop_by(plan, self.gear, (Initiator::System, Strictness::MustSucceed));
+        }
+    }
+
+    pub(super) fn show(&self, plan: &mut Plan) {
+        plan.step(ShowDeployment { gear: self.gear.clone(), deployment: self.name.clone() });
+        for (cartridge, package) in self.gear.cartridges.iter().zip(&self.facts.gear.packages) {
+            let managed = &package.managed;
+            if !(managed.dependency_dirs.is_empty() && managed.build_dependency_dirs.is_empty()) {
+                plan.step(DependencyDirs {
+                    gear: self.gear.clone(),
+                    dir: cartridge.dir.clone(),
+                    run: managed.dependency_dirs.clone(),
+                    build: managed.build_dependency_dirs.clone(),
+                });
+            }
+        }
+    }
+
+    /// The deploy phase: from `update-configuration` to `post-deploy`.
+    pub(super) fn activate(&self, plan: &mut Plan, at: Moment) {
+        let of = |action| self.phase(Phase::Control(action), When::Deploying);
+        plan.step(of(Action::UpdateConfiguration));
+        if !self.is_hot {
+            for cartridge in self.gear.starting_order().filter(|one| !one.is_primary) {
+                plan.step(self.control(cartridge, Action::Start));
+            }
+        }
+        plan.step(self.state(State::Deploying, Initiator::System));
+        plan.step(of(Action::Deploy));
+        plan.step(self.state(State::Started, Initiator::User));
+        if !self.is_hot {
+            plan.step(self.control(self.primary, Action::Start));
+            self.wait(plan);
+        }
+        plan.step(of(Action::PostDeploy));
+        self.first_time(plan);
+        plan.step(self.record(Event::Activated(at)));
+    }
+
+    /// It has to listen where it listened before; elsewhere silence is told.
+    fn wait(&self, plan: &mut Plan) {
+        let listened = &self.facts.answering;
+        let (endpoints, silence) = if listened.is_empty() {
+            (listening(&self.facts.gear), Silence::IsWarning)
+        } else {
+            (listened.clone(), Silence::IsFailure)
+        };
+        if !endpoints.is_empty() {
+            plan.step(AwaitEndpoints { gear: self.gear.clone(), endpoints, silence });
+        }
+    }
+
+    /// What was never started gets its `post_install` after this, its first start.
+    fn first_time(&self, plan: &mut Plan) {
+        if self.facts.gear.state != Some(State::New) {
+            return;
+        }
+        for (cartridge, package) in self.gear.cartridges.iter().zip(&self.facts.gear.packages) {
+            if package.parts.post_install {
+                plan.step(RunScript {
+                    gear: self.gear.clone(),
+                    dir: cartridge.dir.clone(),
+                    script: Script::PostInstall,
+                });
+            }
+        }
+    }
+
+    /// Removes the oldest until, with the new one, as many are there as are kept. The one that is in
+    /// use has to wait for the end.
+    pub(super) fn prune(&self, plan: &mut Plan) {
+        let surplus = surplus(self.facts);
+        let live = self.facts.live.as_ref();
+        let (now, after): (Vec<_>, Vec<_>) =
+            surplus.into_iter().partition(|name| Some(name) != live);
+        let drop = |deployments| DropDeployments { gear: self.gear.clone(), deployments };
+        if !now.is_empty() {
+            plan.step(drop(now));
+        }
+        if !after.is_empty() {
+            plan.after.push(drop(after).into());
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Building,
+    Deploying,
+}
+
+/// The names of the deployments that are too many once there is one more: those that were activated
+/// longest ago. What never was is the newest (node specification, 9), unless it is older than what is
+/// in use: the first deployment of a gear was made with it.
+fn surplus(facts: &DeployFacts) -> Vec<String> {
+    let age = |one: &Deployment| match one.last_activation() {
+        None if facts.live.as_ref().is_some_and(|live| one.name <= *live) => 0.0,
+        None => f64::INFINITY,
+        Some(time) => time,
+    };
+    let mut all: Vec<&Deployment> = facts.deployments.iter().collect();
+    all.sort_by(|one, other| age(one).total_cmp(&age(other)).then(one.name.cmp(&other.name)));
+    let many = (all.len() + 1).saturating_sub(facts.settings.keep);
+    all.into_iter().take(many).map(|one| one.name.clone()).collect()
+}
