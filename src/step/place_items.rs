@@ -175,6 +175,7 @@ impl PlaceItems {
     }
 
     fn take_back(
+        &self,
         number: usize,
         (act, was): (&Placing, &Was),
         (host, rooms): (&mut Folders<'_>, &Rooms),
@@ -193,8 +194,9 @@ impl PlaceItems {
         }
         let covers = rooms.old.has(&name)?;
         if rooms.new.has(&name)? {
-            // Not placed, or cut off between the copy and the end of a move across filesystems.
-            if !was.there || covers {
+            // Not placed, or cut off between the copy and the end of a move across filesystems. What may
+            // be data that came back goes with the folder that they came with.
+            if covers || !(was.there || self.may_cover(number)) {
                 tree::remove(dir, file)?;
             }
         } else if dir.has(file)? {
@@ -263,7 +265,7 @@ impl Step for PlaceItems {
         let rooms = Rooms::open(cx)?;
         for (number, both) in self.acts.iter().zip(was).enumerate().rev() {
             checkpoint("place_items: before a change is put back");
-            Self::take_back(number, both, (&mut host, &rooms))?;
+            self.take_back(number, both, (&mut host, &rooms))?;
         }
         host.sync_beyond(cx.state)?;
         Ok(())
@@ -310,7 +312,8 @@ pub(super) fn sample(world: &super::laws::World) -> PlaceItems {
         acts: vec![
             act("a", Thing::Parent),
             act("a/file", file(Content::Varsubst(source("tmpl")))),
-            act("data", Thing::Folder { mode: 0o555, file_mode: Mode::Preserve, kept: Some(7) }),
+            act("data", Thing::Folder { mode: 0o750, file_mode: Mode::Preserve, kept: Some(7) }),
+            act("closed", Thing::Folder { mode: 0o555, file_mode: Mode::Preserve, kept: None }),
             act("data/covered", file(Content::Value("a".into()))),
             act(
                 "tree",
