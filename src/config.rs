@@ -1,5 +1,11 @@
 //! Every setting, with its default (cart-config(5)).
 
+mod databases;
+mod units;
+
+pub use databases::{Databases, Mysql, Postgresql, Sqlite};
+pub use units::Units;
+
 use crate::error::{Exit, Explain, FsError};
 use crate::layout::Layout;
 use crate::sys::fs;
@@ -23,6 +29,12 @@ pub struct Config {
     pub externals: BTreeMap<String, Rule>,
     /// Where packages of tpkg go, and where they come from.
     pub tpkg: Tpkg,
+    /// How sites of UBOS apps are deployed.
+    pub sites: Sites,
+    /// The servers of databases that sites use.
+    pub databases: Databases,
+    /// How units of systemd are switched.
+    pub units: Units,
     /// How much an undo may keep.
     pub stash_limit: u64,
     /// How much old releases may take that newer ones have replaced and no gear uses, in bytes.
@@ -42,6 +54,27 @@ pub struct Tpkg {
 impl Default for Tpkg {
     fn default() -> Self {
         Self { base: "/opt/tpkg".into(), sources: Vec::new() }
+    }
+}
+
+/// How sites of UBOS apps are deployed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sites {
+    /// The account of the web server, for which manifests say `http`: `http` where the host has it,
+    /// else `www-data`.
+    pub web_user: Option<String>,
+    /// Its group.
+    pub web_group: Option<String>,
+    /// The first port that apps get.
+    pub first_port: u16,
+    /// Variables of the host that apps find different from the usual ones, by their full names.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Default for Sites {
+    fn default() -> Self {
+        Self { web_user: None, web_group: None, first_port: 5001, variables: BTreeMap::new() }
     }
 }
 
@@ -203,6 +236,8 @@ pub struct Apache {
     pub files: std::path::PathBuf,
     /// Directives that cartridges may use in `httpd.d` besides the harmless ones.
     pub directives: Vec<String>,
+    /// The folder with a `.load` file for each module that can be had.
+    pub modules: std::path::PathBuf,
 }
 
 impl Default for Apache {
@@ -216,6 +251,7 @@ impl Default for Apache {
             https_port: 443,
             files: "/var/www/html".into(),
             directives: Vec::new(),
+            modules: "/etc/apache2/mods-available".into(),
         }
     }
 }
@@ -245,6 +281,9 @@ impl Default for Config {
             frontend: Frontend::default(),
             externals: BTreeMap::new(),
             tpkg: Tpkg::default(),
+            sites: Sites::default(),
+            databases: Databases::default(),
+            units: Units::default(),
             stash_limit: 2 << 30,
             old_releases_limit: 2 << 30,
         }

@@ -26,7 +26,7 @@
 //! | 5 | [`txn`] runs a plan, unwinds it, recovers it after a crash |
 //! | 4 | [`plan`] what a request means on this host, as data |
 //! | 3 | [`inside`] the commands that cartridges call · [`step`] the kinds of reversible change · [`facts`] what a plan may know · [`pack`] from a source directory to a package's file · [`gather`] from a source to a verified, understood tree |
-//! | 2 | [`source`] · [`archive`] · [`mod@format`] · [`library`] · [`index`] · [`db`] · [`gear`] · [`template`] · [`sandbox`] |
+//! | 2 | [`source`] · [`archive`] · [`mod@format`] · [`library`] · [`index`] · [`db`] · [`gear`] · [`template`] · [`site`] · [`sandbox`] |
 //! | 1 | [`package`] the model · [`layout`] every path · [`config`] every setting |
 //! | 0 | [`sys`] files, processes, time · [`error`] what a failure says · [`progress`] who is told |
 //!
@@ -43,6 +43,7 @@
 //! | `staging/` | [`gather::Staging`] |
 //! | `lib/<version>/` | [`gear::sdk`] |
 //! | `spool/` | [`step::call_external`]: requests that wait for a tool |
+//! | `units/` | [`step::switch_unit`]: units that nobody could be told about |
 //! | `running/` | [`sandbox::Record`] |
 //! | `locks/` | [`txn::Locks`] |
 //! | `log/<transaction>/` | [`step::Cx::log`]: what scripts printed |
@@ -68,6 +69,7 @@ pub mod package;
 pub mod plan;
 pub mod progress;
 pub mod sandbox;
+pub mod site;
 pub mod source;
 pub mod step;
 pub mod sys;

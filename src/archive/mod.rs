@@ -4,7 +4,8 @@
 //! directories and symbolic links, and is exactly what the returned [`FileTable`] says; whatever is
 //! refused leaves that directory empty. Where programs would read an archive differently, it is
 //! refused. This module never calls `tar::Archive::unpack` or `zip::ZipArchive::extract`, makes
-//! every file anew through [`crate::sys::fs::Dir`], and knows nothing of sources and formats.
+//! every file anew through [`crate::sys::fs::Dir`], and knows nothing of sources and formats. The way
+//! back is [`Zipper`].
 //!
 //! Times of change are kept for files. Progress counts bytes of the archive (of files, for a
 //! directory); the caller opens and ends the phase.
@@ -27,12 +28,14 @@ mod tar;
 mod top;
 mod walk;
 mod zip;
+mod zipper;
 
 pub use error::{ArchiveError, Bzip2Fault, GzipFault, Limit, Reason};
 pub use older::Older;
 pub use tar::{TarFault, TpkgFault};
 pub use walk::{import, survey};
 pub use zip::{ZipFault, unpack_zip};
+pub use zipper::Zipper;
 
 use crate::config;
 use crate::package::file_table::FileTable;

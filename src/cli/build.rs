@@ -22,7 +22,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct BuildArgs {
-    /// The package's directory: with `tpkg.yml` or `tpkg.xml`, or a cartridge
+    /// The package's directory: with `tpkg.yml` or `tpkg.xml`, a cartridge, or a UBOS package
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
     /// The directory for the file [default: the one in which DIR lies]

@@ -33,6 +33,9 @@ pub struct InstallArgs {
     /// Demand this SHA-256 of the download; for a single source
     #[arg(long, value_name = "HEX", value_parser = Sha256::parse)]
     pub sha256: Option<Sha256>,
+    /// Call a UBOS package so, whatever it says itself; for a single source
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     /// Accept symbolic links that lead out of the package
     #[arg(long)]
     pub allow_external_links: bool,
@@ -67,7 +70,10 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
         args.sources.iter().filter(is_wish).map(|word| Wish::parse(word)).collect();
     let others = args.sources.iter().filter(|word| !is_wish(word));
     let requests = others.map(|word| request(word, demands));
-    let requests = requests.collect::<Result<Vec<_>, _>>()?;
+    let mut requests = requests.collect::<Result<Vec<_>, _>>()?;
+    for request in &mut requests {
+        request.name.clone_from(&args.name);
+    }
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
     let (tpkgs, arrived) = tpkg::split(gather(app, &requests)?);
@@ -98,10 +104,11 @@ fn install_all(args: &InstallArgs, app: &App) -> Result<Exit, Failure> {
 
 /// A digest belongs to one download; which of many was meant would be a guess.
 fn refuse_digest_for_many(args: &InstallArgs) -> Result<(), Failure> {
-    let option = match (args.md5, args.sha256) {
-        (Some(_), _) => "--md5",
-        (None, Some(_)) => "--sha256",
-        (None, None) => return Ok(()),
+    let option = match (args.md5, args.sha256, &args.name) {
+        (Some(_), ..) => "--md5",
+        (None, Some(_), _) => "--sha256",
+        (None, None, Some(_)) => "--name",
+        (None, None, None) => return Ok(()),
     };
     if args.sources.len() == 1 {
         return Ok(());

@@ -30,6 +30,7 @@ pub mod recover;
 pub mod remove;
 mod request;
 pub mod service;
+pub mod site;
 pub mod status;
 mod tpkg;
 mod tpkg_choice;
@@ -149,7 +150,8 @@ enum Command {
     /// Pack a directory into a package that can be installed elsewhere
     ///
     /// A directory with `tpkg.yml` or `tpkg.xml` becomes a `.tpkg`, which tpkg itself takes as well; a
-    /// cartridge becomes an archive. The file's name is made of what the metadata say; a file of
+    /// cartridge becomes an archive. A UBOS package with a `PKGBUILD` is built first, by the functions in
+    /// there, without a network. The file's name is made of what the metadata say; a file of
     /// that name is replaced. The same directory always gives the same bytes: members have the time
     /// of `SOURCE_DATE_EPOCH`, or a fixed one. Files that the metadata want encrypted need a
     /// passphrase.
@@ -160,6 +162,8 @@ enum Command {
     Cache(cache::CacheArgs),
     /// Make running applications out of packages
     Gear(gear::GearArgs),
+    /// Deploy apps of UBOS at sites
+    Site(site::SiteArgs),
     /// Show how all gears are doing
     ///
     /// Asks the cartridges of each gear that is meant to run, and probes its endpoints: `running`,
@@ -290,6 +294,7 @@ fn dispatch(command: &Command, app: &mut App) -> Result<Exit, Failure> {
         Command::Import(args) => import::run(args, app),
         Command::Cache(args) => cache::run(args, app),
         Command::Gear(args) => gear::run(args, app),
+        Command::Site(args) => site::run(args, app),
         Command::Status(args) => status::run(args, app),
         Command::Env(args) => env::run(args, app),
         Command::Service(args) => service::run(args, app),

@@ -289,9 +289,12 @@ fn request_of(standing: &Standing, offer: &Offer) -> Result<Option<Request>, Fai
         }
     };
     let mut request = Request::new(what);
+    request.name = Some(row.name.clone());
     // What the names in the database are like was seen to when they came in.
     if let (Ok(vendor), Ok(name)) = (Vendor::parse(&row.vendor), Name::parse(&row.name)) {
-        request.line = Some(Line { format: FormatName::Cartridge, vendor, name });
+        let is_ubos = row.format == FormatName::Ubos.as_str();
+        let format = if is_ubos { FormatName::Ubos } else { FormatName::Cartridge };
+        request.line = Some(Line { format, vendor, name });
     }
     Ok(Some(request))
 }

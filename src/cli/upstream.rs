@@ -107,7 +107,7 @@ fn known_of(db: &Db, row: &PackageRow) -> Result<Known, Failure> {
     }
     let source = Source::parse(&row.source).map_err(Failure::from)?;
     let manifest = db.file(row.id, MANIFEST)?.and_then(|file| file.sha256);
-    Ok(Known { source, commit: row.commit.clone(), manifest })
+    Ok(Known { source, commit: row.commit.clone(), manifest, name: row.name.clone() })
 }
 
 /// The settings, with `seconds` for everything that is asked.

@@ -1,11 +1,12 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Answer, Db, DbError, NewExternal, NewPlaced, Result, Telling};
+use super::{Answer, Db, DbError, NewExternal, NewPlaced, NewSite, Result, SiteResource, Telling};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
 use crate::package::note::Note;
 use crate::package::provenance::Provenance;
+use crate::package::ubos::name::SiteId;
 use crate::package::version::Version;
 use crate::sys::clock::Moment;
 use crate::sys::path::RelPath;
@@ -132,6 +133,20 @@ pub enum Change {
         holder: String,
         /// Its place in that version's list.
         ordinal: u32,
+    },
+    /// A site was deployed, for the first time or again.
+    PutSite(Box<NewSite>),
+    /// A package at a site was given something.
+    GiveSite {
+        /// The site.
+        site: SiteId,
+        /// What.
+        resource: SiteResource,
+    },
+    /// A site was undeployed.
+    RemoveSite {
+        /// The site.
+        id: SiteId,
     },
     /// It became known what came of a request, or that is different now.
     AnswerExternal {
@@ -266,6 +281,9 @@ impl Db {
                 self.keep_external(key, holder, *ordinal)
             }
             Change::AnswerExternal { key, answer } => self.answer_external(key, answer),
+            Change::PutSite(new) => self.put_site(new, txn),
+            Change::GiveSite { site, resource } => self.give_site(site, resource),
+            Change::RemoveSite { id } => self.remove_site(id),
         })
     }
 
@@ -355,9 +373,10 @@ impl Db {
     fn remove_package(&self, id: i64, txn: i64) -> Result<()> {
         let sql = "UPDATE package SET removed_by = ?2 WHERE id = ?1 AND removed_by IS NULL \
                    AND NOT EXISTS (SELECT 1 FROM gear_cartridge JOIN gear ON gear.id = gear \
-                                   WHERE package = ?1 AND destroyed_by IS NULL)";
+                                   WHERE package = ?1 AND destroyed_by IS NULL) \
+                   AND NOT EXISTS (SELECT 1 FROM site_package WHERE package = ?1)";
         let done = self.connection.execute(sql, params![id, txn]);
-        self.expect_one(done, "a gear began to use the package meanwhile")
+        self.expect_one(done, "somebody began to use the package meanwhile")
     }
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {

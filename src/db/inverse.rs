@@ -126,6 +126,11 @@ pub enum InversePart {
     },
     /// Let go what the transaction holds, and hold again what it let go.
     Holds,
+    /// Nothing: what was deployed at a site is replaced by deploying it again.
+    SiteDeployment {
+        /// What people call the site.
+        site: String,
+    },
     /// Set links of the host back.
     HostLinks {
         /// The links.

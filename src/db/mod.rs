@@ -13,6 +13,7 @@ mod inverse;
 mod journal;
 mod packages;
 mod placed;
+mod sites;
 mod snapshot;
 mod told;
 
@@ -26,6 +27,7 @@ pub use journal::{
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
+pub use sites::{DeployedSite, NewSite, ResourceKind, SITE_PORT, SitePackage, SiteResource};
 pub use snapshot::Snapshot;
 pub use told::{Publisher, Saying, Scope, Telling, ToldRow};
 
@@ -47,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/007.sql"),
     include_str!("schema/008.sql"),
     include_str!("schema/009.sql"),
+    include_str!("schema/010.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.

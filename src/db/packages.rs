@@ -83,12 +83,12 @@ pub struct FileRow {
     pub target: Option<String>,
 }
 
-/// A gear that uses a package.
+/// A gear that uses a package, or a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageUse {
     /// The package's id.
     pub package: i64,
-    /// The gear's name.
+    /// The gear's name; of a site `site` and its host name.
     pub gear: String,
 }
 
@@ -250,10 +250,12 @@ impl Db {
         self.answer(row.optional())
     }
 
-    /// Which living gears use which packages.
+    /// Which living gears and sites use which packages.
     pub fn package_uses(&self) -> Result<Vec<PackageUse>> {
         let sql = "SELECT package, name FROM gear_cartridge JOIN gear ON gear.id = gear \
-                   WHERE destroyed_by IS NULL ORDER BY package, name";
+                   WHERE destroyed_by IS NULL UNION \
+                   SELECT package, 'site ' || coalesce(hostname, id) FROM site_package \
+                   JOIN site ON site.id = site ORDER BY package, name";
         let rows = self.connection.prepare(sql).and_then(|mut select| {
             let rows = select
                 .query_map([], |row| Ok(PackageUse { package: row.get(0)?, gear: row.get(1)? }))?;

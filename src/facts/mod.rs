@@ -11,6 +11,7 @@ mod outdated;
 mod packages;
 mod providers;
 pub mod shims;
+pub mod site;
 pub mod tpkg;
 mod undoing;
 mod upgrades;

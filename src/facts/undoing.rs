@@ -249,6 +249,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::Withdraw
         | InversePart::RestoreTold
         | InversePart::Holds
+        | InversePart::SiteDeployment { .. }
         | InversePart::HostLinks { .. }
         | InversePart::Services { .. }
         | InversePart::Unit { .. } => None,

@@ -25,14 +25,6 @@ pub enum ManifestError {
         /// The remedy.
         remedy: String,
     },
-    /// It is a package, of a kind that nothing can be done with yet.
-    #[error("{text}")]
-    NotYet {
-        /// What it is.
-        text: String,
-        /// What can be done with it.
-        remedy: String,
-    },
     /// A file of the package cannot be read.
     #[error(transparent)]
     Read(#[from] FsError),
@@ -67,7 +59,7 @@ impl ManifestError {
             text,
         };
         match self {
-            Self::Malformed { text, remedy } | Self::NotYet { text, remedy } => {
+            Self::Malformed { text, remedy } => {
                 vec![note(".", None, format!("{text}: {remedy}"))]
             }
             Self::Read(error) => {
@@ -84,7 +76,7 @@ impl ManifestError {
 impl Explain for ManifestError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Malformed { remedy, .. } | Self::NotYet { remedy, .. } => Some(remedy.clone()),
+            Self::Malformed { remedy, .. } => Some(remedy.clone()),
             Self::Read(error) => error.hint(),
             Self::Invalid { .. } => {
                 Some("`cart lint` shows everything at once; cart-manifest(5) and cart-tpkg(5) have the rules".into())

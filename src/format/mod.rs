@@ -23,7 +23,7 @@ pub use cartridge::source::{ManifestSource, source_of};
 pub use error::{Fault, ManifestError};
 pub use lint::lint;
 pub use place::Place;
-pub use tree::{Tree, Unpacked};
+pub use tree::{Called, Named, Tree, Unpacked};
 
 use crate::package::Package;
 use crate::package::ident::FormatName;
@@ -46,11 +46,16 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which trees are tried.
-pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge, &tpkg::Tpkg];
+pub static FORMATS: &[&dyn Format] = &[&cartridge::Cartridge, &tpkg::Tpkg, &ubos::Ubos];
 
 /// Tells whether a tree is that of a tpkg package by which files it has.
 pub fn is_tpkg(has: &mut dyn FnMut(&str) -> bool) -> bool {
     !has(MANIFEST) && tpkg::MANIFESTS.iter().any(|name| has(name))
+}
+
+/// Tells whether a tree is that of a UBOS package by which files it has.
+pub fn is_ubos(has: &mut dyn FnMut(&str) -> bool) -> bool {
+    !has(MANIFEST) && !is_tpkg(has) && (has(ubos::MANIFEST) || has(ubos::MANIFESTS))
 }
 
 /// Reads the package in `tree`, whichever format it has.
@@ -59,9 +64,6 @@ pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Package, ManifestError
         if let Some(manifest) = format.manifest_in(tree) {
             return format.read(tree, &manifest, notes);
         }
-    }
-    if ubos::is_alone_in(tree) {
-        return Err(ubos::not_yet());
     }
     Err(cartridge::absent(tree))
 }

@@ -15,6 +15,48 @@ pub trait Tree {
     /// Reads the first `length` bytes of the regular file at `path`, or all there are; nothing when
     /// there is no such file in the table.
     fn head(&self, path: &str, length: u64) -> Result<Option<Vec<u8>>, FsError>;
+    /// What its source calls it, for formats whose packages need not say their names themselves.
+    fn called(&self) -> Called<'_> {
+        Called::default()
+    }
+}
+
+/// What the source of a tree calls it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Called<'a> {
+    /// The name that somebody gave it for good.
+    pub given: Option<&'a str>,
+    /// The name of its folder, repository or archive.
+    pub name: Option<&'a str>,
+    /// The version that it was asked for.
+    pub version: Option<&'a str>,
+}
+
+/// A tree with what its source calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The tree.
+    pub tree: Unpacked<'a>,
+    /// Its names.
+    pub called: Called<'a>,
+}
+
+impl Tree for Named<'_> {
+    fn table(&self) -> &FileTable {
+        self.tree.table()
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
+        self.tree.read(path, limit)
+    }
+
+    fn head(&self, path: &str, length: u64) -> Result<Option<Vec<u8>>, FsError> {
+        self.tree.head(path, length)
+    }
+
+    fn called(&self) -> Called<'_> {
+        self.called
+    }
 }
 
 /// A tree on disk.

@@ -2,11 +2,11 @@
 
 use super::error::{GatherError, GatherFailure};
 use super::one::{One, TREE};
-use super::request::{Content, Request};
+use super::request::{Content, Request, What};
 use super::staging::{Corner, Staging};
 use crate::archive::Older;
 use crate::config::Config;
-use crate::format::{self, Line, Unpacked};
+use crate::format::{self, Called, Line, Named, Unpacked};
 use crate::layout::Layout;
 use crate::library;
 use crate::package::Package;
@@ -135,7 +135,14 @@ impl Gatherer {
             Content::Package => {
                 let dir = staging.dir().dir(&tree_name)?;
                 let tree = Unpacked { dir: &dir, table: &brought.table };
-                Some(format::read(&tree, &mut notes)?)
+                let (name, version) = match &request.what {
+                    What::Entry(entry) => (Some(entry.name.to_owned()), None),
+                    What::Source(source) => source.called(),
+                };
+                let given = request.name.as_deref();
+                let (name, version) = (name.as_deref(), version.as_deref());
+                let named = Named { tree, called: Called { given, name, version } };
+                Some(format::read(&named, &mut notes)?)
             }
         };
         let (table, provenance) = (brought.table, brought.provenance);

@@ -6,6 +6,7 @@
 //! staging whole. Here, and only here, a manifest's `Source-Url` is followed.
 
 mod arrival;
+mod backup;
 mod bytes;
 pub mod error;
 pub mod gatherer;
@@ -25,6 +26,7 @@ mod upstream;
 #[cfg(test)]
 pub(crate) use arrival::sample;
 pub use arrival::{Arrival, arrive};
+pub use backup::open_backup;
 pub use error::{GatherError, GatherFailure};
 pub use gatherer::{Gathered, Gatherer};
 pub use into::Fetched;

@@ -42,6 +42,8 @@ pub struct Request {
     pub modes: Modes,
     /// The package that it is another version of, where that is known before it comes.
     pub line: Option<Line>,
+    /// What the package is to be called, where its format leaves that open.
+    pub name: Option<String>,
 }
 
 impl Request {
@@ -55,6 +57,7 @@ impl Request {
             // Cartridges copy configuration out of `usr` and change it afterwards.
             modes: Modes::ReadOnlyBut("usr"),
             line: None,
+            name: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::request::{Request, What};
 use super::staging::{Corner, Staging};
 use crate::archive::{self, Links, Modes, Options, Strip};
 use crate::error::FsError;
-use crate::format::{self, Line, Release, Unpacked};
+use crate::format::{self, Called, Line, Named, Release, Unpacked};
 use crate::library;
 use crate::package::Package;
 use crate::package::digest::Sha256;
@@ -38,6 +38,8 @@ pub struct Known {
     pub commit: Option<String>,
     /// The digest of its manifest.
     pub manifest: Option<Sha256>,
+    /// What it is called, for formats whose packages need not say that themselves.
+    pub name: String,
 }
 
 /// What a source offers now.
@@ -110,7 +112,7 @@ impl Gatherer {
             Source::Http(url) if is_archive(url.path()) => Ok(Upstream::Silent(ARCHIVE)),
             Source::Http(url) => ask_manifest(known, self.http.open(url, watched)?),
             Source::File(path) => match file::look(path)? {
-                Found::Directory(from) => self.ask_directory(&from),
+                Found::Directory(from) => self.ask_directory(&from, &known.name),
                 Found::File if is_archive(&path.to_string_lossy()) => Ok(Upstream::Silent(ARCHIVE)),
                 Found::File => {
                     let limit = self.config.download.max_length;
@@ -137,7 +139,8 @@ impl Gatherer {
             Some(commit) if known.commit.as_ref() == Some(&commit) => return Ok(Upstream::Same),
             Some(_) => {}
         }
-        let request = Request::new(What::Source(known.source.clone()));
+        let mut request = Request::new(What::Source(known.source.clone()));
+        request.name = Some(known.name.clone());
         let gathered = self.gather_in(corner.clone(), &request, watched)?;
         tree::remove(corner.dir(), &gathered.tree)?;
         let commit = gathered.provenance.commit;
@@ -146,7 +149,7 @@ impl Gatherer {
             .map_or(Upstream::Same, |package| offered(package, &gathered.table, commit)))
     }
 
-    fn ask_directory(&self, from: &Dir) -> Result<Upstream, GatherError> {
+    fn ask_directory(&self, from: &Dir, name: &str) -> Result<Upstream, GatherError> {
         let options = Options {
             limits: &self.config.archive,
             links: Links::External,
@@ -158,7 +161,8 @@ impl Gatherer {
         let options = if is_tpkg { options.for_tpkg() } else { options };
         let table = archive::survey(from, &options, &Nobody)?;
         let tree = Unpacked { dir: from, table: &table };
-        let package = format::read(&tree, &mut Notes::default())?;
+        let called = Called { given: Some(name), ..Called::default() };
+        let package = format::read(&Named { tree, called }, &mut Notes::default())?;
         Ok(offered(package, &table, None))
     }
 }

@@ -1,4 +1,5 @@
-//! What the front end serves of a gear: routes by path, and public ports that are passed on.
+//! What the front end serves of a gear: routes by path, and public ports that are passed on; and of a
+//! site ([`site`]), which Apache alone serves.
 //!
 //! Pure: the manifest's mappings become routes ([`routes()`]), and routes become the text of an
 //! include file ([`nginx`], [`apache`]). Nothing of a package reaches that text but through the checked types
@@ -6,8 +7,10 @@
 
 pub mod apache;
 pub mod httpd;
+pub mod modules;
 pub mod nginx;
 mod routes;
+pub mod site;
 
 pub use routes::{Part, RouteError, routes};
 

@@ -49,6 +49,9 @@ pub enum PackError {
     /// Something that is no file has the name.
     #[error("`{0}` is there and no regular file")]
     Occupied(String),
+    /// What a package says about building it cannot be done.
+    #[error("the package cannot be built: {0}")]
+    Build(String),
     /// A cartridge that nobody could install.
     #[error("an archive of a cartridge cannot be compressed with bzip2")]
     NoBzip2,
@@ -62,7 +65,9 @@ impl Explain for PackError {
             Self::Fs(error) => error.exit(),
             Self::Crypt { why, .. } => why.exit(),
             Self::Passphrase(failure) => failure.exit,
-            Self::Write(_) | Self::Changes(_) | Self::NotPrecrypted(_) => Exit::Failed,
+            Self::Write(_) | Self::Changes(_) | Self::NotPrecrypted(_) | Self::Build(_) => {
+                Exit::Failed
+            }
             Self::Inside { .. } | Self::NoBzip2 => Exit::Usage,
             Self::Occupied(_) => Exit::Conflict,
         }
@@ -76,6 +81,10 @@ impl Explain for PackError {
             Self::Crypt { why, .. } => return why.hint(),
             Self::Passphrase(failure) => return failure.hints.first().cloned(),
             Self::Write(_) => return None,
+            Self::Build(_) => {
+                "functions of `PKGBUILD` run without a network and write to their own copy alone; \
+                 a tree that lies as its package would installs without building"
+            }
             Self::Changes(_) => "build again when nobody writes to the directory",
             Self::NotPrecrypted(_) => {
                 "encrypt it with `openssl enc -aes-256-cbc -md md5 -salt`, or take `precrypt` out"

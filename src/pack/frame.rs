@@ -45,6 +45,11 @@ impl Target {
         Ok(Self { dir: Dir::open(&path)? })
     }
 
+    /// The directory.
+    pub(super) fn folder(&self) -> &Dir {
+        &self.dir
+    }
+
     /// A file without a name, for what is on its way.
     pub(super) fn scratch(&self) -> Result<File, PackError> {
         Ok(self.dir.scratch_file(unique()?)?)

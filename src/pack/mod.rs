@@ -11,6 +11,7 @@ mod error;
 mod frame;
 mod members;
 mod tpkg;
+mod ubos;
 
 pub use compress::Compress;
 pub use error::PackError;
@@ -18,7 +19,7 @@ pub use error::PackError;
 use crate::archive::{self, Links, Modes, Options, Strip};
 use crate::config;
 use crate::format::tpkg::crypt::Passphrase;
-use crate::format::{self, Unpacked};
+use crate::format::{self, Called, Named, Unpacked};
 use crate::package::Package;
 use crate::package::digest::Sha256;
 use crate::package::file_table::FileTable;
@@ -83,6 +84,12 @@ pub fn pack(
     let from = Dir::open(&fs::resolve(order.from)?)?;
     let target = Target::open(order, &from)?;
     let is_tpkg = format::is_tpkg(&mut |path| from.has(path).unwrap_or(false));
+    if !is_tpkg
+        && format::is_ubos(&mut |path| from.has(path).unwrap_or(false))
+        && from.has(ubos::PKGBUILD)?
+    {
+        return ubos::pack(order, (&from, &target), watch);
+    }
     watch.phase("read", None);
     let table = survey(order, &from, is_tpkg, watch)?;
     let source = Source { dir: &from, table };
@@ -117,7 +124,9 @@ fn cartridge(
 ) -> Result<Packed, PackError> {
     let mut notes = Notes::default();
     let tree = Unpacked { dir: source.dir, table: &source.table };
-    let package = format::read(&tree, &mut notes)?;
+    let name = source.dir.path().file_name().map(|name| name.to_string_lossy().into_owned());
+    let called = Called { name: name.as_deref(), ..Called::default() };
+    let package = format::read(&Named { tree, called }, &mut notes)?;
     let ending = match order.compress {
         Compress::Gzip => "tar.gz",
         Compress::No => "tar",

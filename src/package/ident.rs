@@ -15,6 +15,8 @@ pub enum FormatName {
     Cartridge,
     /// A package of `tpkg`.
     Tpkg,
+    /// An app or accessory of UBOS.
+    Ubos,
 }
 
 impl FormatName {
@@ -23,6 +25,7 @@ impl FormatName {
         match self {
             Self::Cartridge => "cartridge",
             Self::Tpkg => "tpkg",
+            Self::Ubos => "ubos",
         }
     }
 }
@@ -132,6 +135,11 @@ impl Name {
             && text.trim() == text
             && !text.contains(|c: char| c == '/' || c.is_control());
         if fine { Ok(Self(text.to_owned())) } else { Err(invalid("name", text, rule)) }
+    }
+
+    /// Takes the name of a UBOS package, which may be longer than a cartridge's.
+    pub fn of_ubos(name: &super::ubos::name::PackageName) -> Result<Self, IdentError> {
+        Self::of_tpkg(name.as_str())
     }
 
     /// What is recorded was checked when it was read.

@@ -25,6 +25,7 @@ use external::External;
 use ident::{FormatName, Name, ShortName, Vendor};
 use managed::Managed;
 use tpkg::Tpkg;
+use ubos::Installable;
 use version::Version;
 
 /// A package, as its manifest describes it.
@@ -32,7 +33,7 @@ use version::Version;
 pub struct Package {
     /// Which format it was written in.
     pub format: FormatName,
-    /// Who distributes it; `tpkg` for a package of that format, which has no vendors.
+    /// Who distributes it; `tpkg` or `ubos` for packages of those formats, which have no vendors.
     pub vendor: Vendor,
     /// Its name: of a cartridge lower case, the name of its folder in a gear.
     pub name: Name,
@@ -61,6 +62,9 @@ pub struct Package {
     /// What is particular to the format tpkg; there for every package of it, and for no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tpkg: Option<Box<Tpkg>>,
+    /// What is particular to UBOS; there for every package of that format, and for no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ubos: Option<Box<Installable>>,
     /// Everything else that the manifest says, as JSON.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }

@@ -36,6 +36,7 @@ pub(crate) fn package(name: &str) -> Package {
         managed: super::managed::Managed::default(),
         parts: Parts::default(),
         tpkg: None,
+        ubos: None,
         extra: serde_json::Map::new(),
     }
 }

@@ -12,6 +12,7 @@ pub mod old_releases;
 pub mod remove;
 pub mod requests;
 pub mod shims;
+pub mod site;
 pub mod tpkg;
 pub mod undo;
 pub mod unit;
@@ -20,6 +21,7 @@ pub mod upgrade;
 use crate::db::{Change, Inverse, Reservation};
 use crate::error::{Exit, Explain};
 use crate::package::ident::GearName;
+use crate::package::ubos::name::SiteId;
 use crate::step::AnyStep;
 use crate::sys::lock::Sharing;
 use std::collections::BTreeSet;
@@ -150,6 +152,8 @@ pub enum Resource {
     PackageInUse(String),
     /// One gear.
     Gear(GearName),
+    /// One site.
+    Site(SiteId),
     /// The links of the host that lead to our commands.
     HostLinks,
     /// What packages of tpkg put on the host: one after the other, as they may want the same place.
@@ -164,9 +168,11 @@ impl Resource {
     pub fn journaled(&self) -> String {
         match self {
             Self::PackageInUse(_) => format!("{self}{SHARED}"),
-            Self::Package(_) | Self::Gear(_) | Self::HostLinks | Self::HostFiles => {
-                self.to_string()
-            }
+            Self::Package(_)
+            | Self::Gear(_)
+            | Self::Site(_)
+            | Self::HostLinks
+            | Self::HostFiles => self.to_string(),
         }
     }
 
@@ -189,6 +195,7 @@ impl fmt::Display for Resource {
         match self {
             Self::Package(name) | Self::PackageInUse(name) => write!(f, "package {name}"),
             Self::Gear(name) => write!(f, "gear {name}"),
+            Self::Site(id) => write!(f, "site {id}"),
             Self::HostLinks => f.write_str("host links"),
             Self::HostFiles => f.write_str("host files"),
         }

@@ -213,6 +213,13 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(put_back(gear, now, (folder, changed))?);
             Ok(())
         }
+        InversePart::SiteDeployment { site } => {
+            let text = format!("what a transaction did to the site `{site}` is not undone");
+            Err(Refusal::new(Exit::Conflict, text).hint(
+                "deploy it again as it was, or undeploy it; `cart site backup` keeps data that \
+                 `cart site restore` brings back",
+            ))
+        }
         InversePart::Services { tell, services } => {
             add_told_back(plan, (*tell, services));
             Ok(())

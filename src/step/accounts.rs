@@ -3,12 +3,9 @@
 use super::Cx;
 use crate::error::Failure;
 use crate::sys::fs::Dir;
-use crate::sys::process;
+use crate::sys::{accounts, process};
 use std::collections::HashMap;
 use std::path::Path;
-
-/// The longest list of accounts that is read.
-const LONGEST: u64 = 64 << 20;
 
 /// Who owns something: a number, or a name that may come into being while a transaction runs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -82,7 +79,7 @@ impl Accounts {
             Who::Name(name) => name,
         };
         if self.listed.is_none() {
-            self.listed = Some(read(root, self.kind)?);
+            self.listed = Some(accounts::all(root, self.kind.database())?);
         }
         if let Some(id) = self.listed.as_ref().and_then(|listed| listed.get(name)) {
             return Ok(Some(*id));
@@ -100,22 +97,6 @@ impl Accounts {
     }
 }
 
-fn read(root: &Dir, kind: Kind) -> Result<HashMap<String, u32>, Failure> {
-    let path = format!("etc/{}", kind.database());
-    let text = match root.read(&path, LONGEST) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.is_not_found() => return Ok(HashMap::new()),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(text.lines().filter_map(account).map(|(name, id)| (name.to_owned(), id)).collect())
-}
-
-/// Name and number of a line `name:password:number:…`.
-fn account(line: &str) -> Option<(&str, u32)> {
-    let mut fields = line.split(':');
-    Some((fields.next()?, fields.nth(1)?.parse().ok()?))
-}
-
 fn ask(kind: Kind, name: &str) -> Option<u32> {
     if name.starts_with('-') {
         return None;
@@ -124,7 +105,7 @@ fn ask(kind: Kind, name: &str) -> Option<u32> {
     process::own_session(&mut command);
     let output = command.args([kind.database(), name]).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    account(text.lines().next()?).map(|(_, id)| id)
+    accounts::account(text.lines().next()?).map(|(_, id)| id)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Shows a gear to the outside: writes its include files for nginx and Apache, after the server
 //! itself has tested them, and makes it read them. A gear without anything to show is taken off.
 
-mod apache;
+pub(super) mod apache;
 mod nginx;
 
 use super::files::{self, Before, NewFile};
@@ -224,7 +224,7 @@ impl Step for ConnectFrontend {
         }
         let text = |there: bool| there.then(String::new);
         let concerned = Concerned::of(undo, &now.map(text));
-        apache::put_back(cx, &self.frontend.gear, undo.had_copies)?;
+        apache::put_back(cx, &apache::copies(&self.frontend.gear), undo.had_copies)?;
         files::put_back(cx, &files, &undo.before)?;
         checkpoint("connect_frontend: before the servers are told again");
         // The files are as they were; a web server that cannot be told now reads them when it

@@ -14,32 +14,43 @@ pub mod call_external;
 pub mod call_init;
 pub mod check_cartridge;
 pub mod check_endpoints;
+pub mod check_templates;
 pub mod clear_rewritten;
 pub mod collect_garbage;
 pub mod connect_frontend;
+pub mod connect_site;
 pub mod control;
 mod cx;
+mod database_client;
+mod database_file;
 pub mod deliver_event;
 pub mod dependency_dirs;
 pub mod dispatch_events;
+pub mod drop_database;
 pub mod drop_deployments;
 pub mod drop_variables;
+pub mod dump_database;
 pub mod empty_temporary;
 pub mod end_processes;
 pub mod endpoints;
 mod files;
+mod folders;
+pub mod forget_variables;
 mod gear_files;
 pub mod git_repo;
 mod heard;
 mod hints;
 mod host_call;
 pub mod host_links;
+mod host_move;
+mod host_program;
 pub mod host_script;
 pub mod init_status;
 mod instance;
 pub mod keep_home;
 #[cfg(test)]
 mod laws;
+pub mod load_database;
 pub mod lock_files;
 pub mod make_deployment;
 pub mod make_gear;
@@ -47,8 +58,10 @@ pub mod make_user;
 pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
+pub mod place_items;
 pub mod place_source;
 pub mod place_trees;
+pub mod provision_database;
 pub mod record_deployment;
 mod redact;
 pub mod remove_cartridge;
@@ -58,19 +71,25 @@ mod ruby;
 pub mod run_extension;
 pub mod run_phase;
 pub mod run_script;
+pub mod run_sql;
 mod same_files;
 pub mod sandboxed;
 mod script;
 pub mod set_state;
 pub mod show_deployment;
+pub mod site_variables;
 pub mod stash_gear;
 pub mod stash_trees;
 pub mod status;
+pub mod switch_unit;
+pub mod take_items;
 mod times;
 mod ubos_run;
 pub mod ubos_script;
 pub mod upgrade_files;
 pub mod upgrade_script;
+pub mod use_backup;
+pub mod write_backup;
 pub mod write_events;
 pub mod write_unit;
 pub mod write_variable;
@@ -225,22 +244,28 @@ steps! {
     call_init::CallInit,
     check_cartridge::CheckCartridge,
     check_endpoints::CheckEndpoints,
+    check_templates::CheckTemplates,
     clear_rewritten::ClearRewritten,
     collect_garbage::CollectGarbage,
     connect_frontend::ConnectFrontend,
+    connect_site::ConnectSite,
     control::Control,
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
+    drop_database::DropDatabase,
     drop_deployments::DropDeployments,
     drop_variables::DropVariables,
+    dump_database::DumpDatabase,
     empty_temporary::EmptyTemporary,
     end_processes::EndProcesses,
     endpoints::ClaimEndpoints,
+    forget_variables::ForgetVariables,
     git_repo::GitRepo,
     host_links::HostLinks,
     host_script::HostScript,
     keep_home::KeepHome,
+    load_database::LoadDatabase,
     lock_files::LockFiles,
     make_deployment::MakeDeployment,
     make_gear::MakeGear,
@@ -248,8 +273,10 @@ steps! {
     overlay_cartridge::OverlayCartridge,
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
+    place_items::PlaceItems,
     place_source::PlaceSource,
     place_trees::PlaceTrees,
+    provision_database::ProvisionDatabase,
     record_deployment::RecordDeployment,
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
@@ -257,13 +284,19 @@ steps! {
     run_extension::RunExtension,
     run_phase::RunPhase,
     run_script::RunScript,
+    run_sql::RunSql,
     set_state::SetState,
     show_deployment::ShowDeployment,
+    site_variables::SiteVariables,
     stash_gear::StashGear,
     stash_trees::StashTrees,
+    switch_unit::SwitchUnit,
+    take_items::TakeItems,
     ubos_script::UbosScript,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
+    use_backup::UseBackup,
+    write_backup::WriteBackup,
     write_events::WriteEvents,
     write_unit::WriteUnit,
     write_variable::WriteVariable,

@@ -4,6 +4,7 @@
 //! that goes when the script is over; only what has no secret in it is kept.
 
 use super::redact::Secrets;
+use super::site_variables::{self, Values};
 use super::ubos_script::{Call, Operation, UbosScript};
 use super::{Cx, Said};
 use crate::error::{Context, Exit, Failure};
@@ -78,18 +79,70 @@ pub(super) fn run(step: &UbosScript, operation: Operation, cx: &Cx<'_>) -> Resul
     if is_good { Ok(said(step, &outcome)) } else { Err(failed(step, operation, (cx, &outcome))) }
 }
 
+/// A template in Perl, whose value is the content of a file.
+pub(super) struct Template<'a> {
+    /// What messages call the package.
+    pub(super) package: &'a str,
+    /// What messages call the template.
+    pub(super) source: &'a str,
+    /// The template.
+    pub(super) file: &'a Path,
+}
+
+/// Evaluates a template; it changes nothing, and what it prints is no one's business.
+pub(super) fn render(
+    template: &Template<'_>,
+    values: &Values,
+    cx: &Cx<'_>,
+) -> Result<Vec<u8>, Failure> {
+    let room = cx.room()?;
+    tree::remove(&room, FOLDER)?;
+    for folder in [FOLDER, WORK] {
+        room.make_dir(folder, 0o700)?;
+    }
+    let variables = site_variables::tree(values)?;
+    room.write_new(VARIABLES, &variables, 0o600)?;
+    let mut arguments: Vec<OsString> = vec![ubos::runner(&cx.layout.lib()).into()];
+    arguments.extend(["--template".into(), "--".into(), room.path_of(RESULT).into()]);
+    arguments.extend(["template".into(), template.file.into(), room.path_of(VARIABLES).into()]);
+    let line = CommandLine::of(&perl()?, arguments)?;
+    let (source, package) = (shown(template.source), shown(template.package));
+    let what = || format!("the template `{source}` of `{package}` cannot be rendered");
+    let done = execute(&line, (cx, &room)).doing(what)?;
+    let made = if room.has(RESULT)? { Some(room.read(RESULT, LONGEST)?) } else { None };
+    tree::remove(&room, FOLDER)?;
+    if done.status == Status::Interrupted {
+        interrupt::check()?;
+    }
+    if let (true, Some(made)) = (done.is_success(), made) {
+        return Ok(made);
+    }
+    let tree = serde_json::from_slice(&variables).unwrap_or_default();
+    let done = hidden(done, &Secrets::of(&tree, &[]));
+    let mut failure = Failure::new(Exit::Failed, what());
+    let words = done.stderr.text.lines().filter(|line| !line.trim().is_empty());
+    failure.causes.extend(words.take(TAIL).map(shortened));
+    Err(failure)
+}
+
 fn outcome(
     step: &UbosScript,
     operation: Operation,
     (cx, room): (&Cx<'_>, &Dir),
 ) -> Result<Outcome, Failure> {
+    let line = line(step, operation, (cx, room))?;
+    execute(&line, (cx, room))
+        .doing(|| format!("cannot run `{}` of `{}`", shown(&step.source), shown(&step.package)))
+}
+
+fn execute(line: &CommandLine, (cx, room): (&Cx<'_>, &Dir)) -> Result<Outcome, Failure> {
     let folder = room.dir(FOLDER)?;
     let mut marks = cx.marks();
     marks.push(("CART_STEP".into(), cx.number.to_owned()));
     marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
     let seconds = cx.config.scripts.install_timeout;
-    let done = sandbox::run(&Script {
-        line: &line(step, operation, (cx, room))?,
+    Ok(sandbox::run(&Script {
+        line,
         folder: &room.path_of(WORK),
         env: &environment(&cx.layout.lib()),
         marks: &marks,
@@ -100,8 +153,7 @@ fn outcome(
         // What it starts by systemd is systemd's; nothing else outlives it.
         leftovers: Leftovers::End,
         capture: Capture { folder: &folder, name: "said", keep: cx.config.scripts.max_output },
-    });
-    done.doing(|| format!("cannot run `{}` of `{}`", shown(&step.source), shown(&step.package)))
+    })?)
 }
 
 /// What is executed. No shell sees any of it.

@@ -2,12 +2,12 @@
 //!
 //! A unit of that name that somebody else has written stays, and the step fails.
 
-use super::{Cx, Said, Step};
+use super::{Cx, Said, Step, folders};
 use crate::error::{Exit, Failure};
 use crate::gear::unit;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{self, Dir};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The unit.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -46,11 +46,7 @@ impl Step for WriteUnit {
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Before, Failure> {
         let path = cx.layout.units();
-        let missing: Vec<PathBuf> = path
-            .ancestors()
-            .take_while(|folder| fs::kind_of(folder).is_none())
-            .map(Path::to_owned)
-            .collect();
+        let missing = folders::missing(&path);
         if !missing.is_empty() {
             return Ok(Before { text: None, missing });
         }
@@ -85,20 +81,8 @@ impl Step for WriteUnit {
             Self::put(&Dir::open(&path)?, before.text.as_ref())?;
         }
         checkpoint("write_unit: the file is put back");
-        for folder in &before.missing {
-            remove_if_empty(folder)?;
-        }
-        Ok(())
+        folders::remove_empty(&before.missing)
     }
-}
-
-/// Removes a folder that the step has made, unless somebody else uses it by now.
-fn remove_if_empty(folder: &Path) -> Result<(), Failure> {
-    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else { return Ok(()) };
-    if fs::kind_of(folder).is_some() {
-        Dir::open(parent)?.remove_dir_if_empty(name)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

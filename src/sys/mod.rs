@@ -3,6 +3,7 @@
 //! Everything above speaks of (root descriptor, relative path): no call here follows a symbolic
 //! link below its root, so a gear cannot lead root astray (spec of attacks: G, R).
 
+pub mod accounts;
 pub mod cgroup;
 pub mod checkpoint;
 pub mod clock;

@@ -22,10 +22,11 @@ const LOGS_EVERY: i64 = 16;
 
 /// The folders of the state. They are there before the first transaction, which so never has to
 /// put them back; gears' users pass through those that lead to what they may read.
-const FOLDERS: [(&str, u32); 13] = [
+const FOLDERS: [(&str, u32); 14] = [
     ("library", 0o755),
     ("templates", 0o755),
     ("gears", 0o755),
+    ("sites", 0o700),
     ("stash", 0o700),
     ("staging", 0o700),
     ("locks", 0o700),

@@ -56,6 +56,7 @@ impl Locks {
                 Resource::Package(_) if whole_library => continue,
                 Resource::Package(_)
                 | Resource::Gear(_)
+                | Resource::Site(_)
                 | Resource::HostLinks
                 | Resource::HostFiles => Sharing::Exclusive,
             };

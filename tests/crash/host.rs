@@ -21,9 +21,9 @@ const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor
     Categories: [web_framework]\n";
 
 /// The folders of packages, as they stand in the lines of scenarios.
-const PACKAGES: [&str; 13] = [
+const PACKAGES: [&str; 17] = [
     "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
-    "ASKED", "TPKG", "TPKG2",
+    "ASKED", "TPKG", "TPKG2", "APP", "APP2", "BADAPP", "SITE",
 ];
 
 thread_local! {
@@ -100,6 +100,7 @@ impl Host {
         host.addon();
         host.asking();
         host.tpkg();
+        host.sites();
         host
     }
 
@@ -284,6 +285,53 @@ impl Host {
         std::fs::write(self.root.join("srv/old/known"), "x").unwrap();
     }
 
+    /// Releases of an app of UBOS, and a site: things of every kind come, change and go, with data
+    /// that are kept.
+    fn sites(&self) {
+        let app = |folder: &str, version: &str, task: &str| {
+            let manifest = r#"{ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "/a",
+                "appconfigitems" : [ { "type" : "file", "name" : "index.html", "source" : "one" } ]
+                }, "generic" : { "appconfigitems" : [
+                { "type" : "directory", "name" : "/opt/app/data", "retentionpolicy" : "keep",
+                  "retentionbucket" : "data" },
+                { "type" : "file", "name" : "/etc/app/conf", "template" : "conf",
+                  "templatelang" : "varsubst" },
+                { "type" : "tcpport", "name" : "web" },
+                { "type" : "systemd-service", "name" : "app@${site.hostname}" },
+                { "type" : "exec", "source" : "bin/item" } ],
+                "installers" : [ { "type" : "exec", "source" : "bin/task" } ],
+                "upgraders" : [ { "type" : "exec", "source" : "bin/task" } ] } } }"#;
+            // The root is another one each time, and packages are to be the same.
+            let item = format!(
+                "#!/bin/bash\nroot=${{0%%/var/lib/*}}\n\
+                 case $1 in deploy) echo {version} >\"$root/etc/effect\" ;; \
+                 *) rm -f \"$root/etc/effect\" ;; esac\n"
+            );
+            let build = format!("pkgname=app\npkgver={version}\n");
+            self.file(&format!("{folder}/PKGBUILD"), &build, 0o644);
+            self.file(&format!("{folder}/ubos-manifest.json"), manifest, 0o644);
+            self.file(&format!("{folder}/one"), version, 0o644);
+            self.file(&format!("{folder}/conf"), "${site.hostname}\n", 0o644);
+            self.file(&format!("{folder}/bin/item"), &item, 0o755);
+            // What it does, its inverse takes back: with the folder, data that are its own come and go.
+            let task = format!(
+                "#!/bin/bash\ndata=${{0%%/var/lib/*}}/opt/app/data/of-{version}\n\
+                 case $1 in uninstall) rm -f \"$data\" ;; *) echo {version} >\"$data\" ;; esac\n{task}\n"
+            );
+            self.file(&format!("{folder}/bin/task"), &task, 0o755);
+        };
+        app("APP", "1", "");
+        app("APP2", "2", "");
+        app("BADAPP", "2", "[[ $1 == uninstall ]] || exit 3");
+        let (site, app) = ("5".repeat(40), "6".repeat(40));
+        let text = format!(
+            r#"{{ "siteid" : "s{site}", "hostname" : "app.example.org", "admin" : {{ "userid" : "a",
+            "username" : "A", "credential" : "secret1", "email" : "a@b.org" }}, "appconfigs" :
+            [ {{ "appconfigid" : "a{app}", "appid" : "app" }} ] }}"#
+        );
+        self.file("SITE", &text, 0o600);
+    }
+
     fn file(&self, path: &str, text: &str, mode: u32) {
         let path = self.temp.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -392,6 +440,15 @@ impl Host {
         let placed = "SELECT group_concat(path || ' ' || role, ', ') FROM (SELECT * FROM placed \
                       JOIN package ON id = package WHERE removed_by IS NULL ORDER BY path)";
         seen.insert("placed".into(), self.rows(placed).unwrap_or_default());
+        look_into(&self.root, Path::new("ubos"), &mut seen);
+        look_into(&self.state(), Path::new("units"), &mut seen);
+        look_into(&self.state(), Path::new("sites"), &mut seen);
+        let sites = "SELECT group_concat(hostname || ' ' || name || ' ' || place, ', ') FROM site \
+                     JOIN site_package ON site = id";
+        seen.insert("sites".into(), self.rows(sites).unwrap_or_default());
+        let given = "SELECT group_concat(kind || ' ' || name || ' ' || value, ', ') \
+                     FROM (SELECT * FROM site_resource ORDER BY kind, name)";
+        seen.insert("given".into(), self.rows(given).unwrap_or_default());
         // Folders of the state are made before the first transaction, and stay.
         for folder in ["nginx", "nginx/stream", "apache", "tls"] {
             let folder = &*format!("frontend/{folder}");
@@ -464,7 +521,11 @@ impl Host {
         assert_eq!(places, self.folders("library", 3), "{what}: packages");
         let gears = texts("SELECT name FROM gear WHERE destroyed_by IS NULL");
         assert_eq!(gears, self.folders("gears", 1), "{what}: gears");
-        let reserved = texts("SELECT DISTINCT gear FROM reservation");
+        let reserved = texts("SELECT DISTINCT gear FROM reservation WHERE kind <> 'site-port'");
+        let site_ports = texts("SELECT value FROM reservation WHERE kind = 'site-port'");
+        let of_sites =
+            texts("SELECT kind || '/' || value FROM site_resource WHERE kind IN ('tcp', 'udp')");
+        assert_eq!(site_ports, of_sites, "{what}: ports of sites");
         let ports = texts("SELECT value FROM reservation WHERE kind = 'public-port'");
         let given =
             texts("SELECT CAST(public_port AS TEXT) FROM endpoint WHERE public_port NOT NULL");
@@ -546,7 +607,9 @@ fn content(path: &Path, state: &str) -> String {
     if name.starts_with("OPENSHIFT_") && name.ends_with("_OUT") {
         return "[PORT]".into();
     }
-    without_address(&String::from_utf8_lossy(&bytes).replace(state, "[STATE]"))
+    let text = String::from_utf8_lossy(&bytes).replace(state, "[STATE]");
+    let root = state.strip_suffix("/var/lib/cartwright").unwrap_or(state);
+    without_address(&text.replace(root, "[ROOT]"))
 }
 
 /// A gear's addresses come of its number, which depends on the users of this host.

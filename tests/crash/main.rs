@@ -220,6 +220,26 @@ const SCENARIOS: &[Scenario] = &[
         act: &["service", "stop", "--all"],
     },
     Scenario { name: "import tpkg", before: &[], act: &["import", "tpkg", "/srv/old"] },
+    Scenario {
+        name: "site deploy",
+        before: &[&["install", "APP"]],
+        act: &["site", "deploy", "SITE"],
+    },
+    Scenario {
+        name: "site redeploy",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"], &["install", "APP2"]],
+        act: &["site", "redeploy", "app.example.org"],
+    },
+    Scenario {
+        name: "site redeploy that fails",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"], &["install", "BADAPP"]],
+        act: &["site", "redeploy", "app.example.org"],
+    },
+    Scenario {
+        name: "site undeploy",
+        before: &[&["install", "APP"], &["site", "deploy", "SITE"]],
+        act: &["site", "undeploy", "app.example.org"],
+    },
     Scenario { name: "install shims", before: &[], act: &["doctor", "--install-shims"] },
     Scenario {
         name: "remove shims",
@@ -471,6 +491,16 @@ fn packages_are_installed_and_removed_or_not() {
 #[test]
 fn packages_are_upgraded_or_not() {
     try_named(&["upgrade", "upgrade to an older version"]);
+}
+
+#[test]
+fn sites_are_deployed_and_undeployed_or_not() {
+    try_named(&["site deploy", "site undeploy"]);
+}
+
+#[test]
+fn sites_are_redeployed_or_stay_as_they_are() {
+    try_named(&["site redeploy", "site redeploy that fails"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::error::{Exit, Failure};
 use crate::facts::{self, Provider};
 use crate::gather::{Arrival, Request, What};
 use crate::package::Package;
+use crate::package::ident::FormatName;
 use crate::package::version::Version;
 use crate::plan::gear::{Wanted, unmet_by};
 use std::collections::BTreeSet;
@@ -69,9 +70,10 @@ impl Resolved {
             });
         }
         let arrived = if requests.is_empty() { Vec::new() } else { gather(app, &requests)? };
-        if let Some(other) = arrived.iter().find(|one| one.new.package.tpkg.is_some()) {
-            let title = other.new.package.title();
-            let text = format!("`{title}` is a tpkg package, and gears are made of cartridges");
+        let is_other = |one: &&Arrival| one.new.package.format != FormatName::Cartridge;
+        if let Some(other) = arrived.iter().find(is_other) {
+            let (title, format) = (other.new.package.title(), other.new.package.format.as_str());
+            let text = format!("`{title}` is a {format} package, and gears are made of cartridges");
             return Err(Failure::new(Exit::Usage, text).hint("install it with `cart install`"));
         }
         let mut next = arrived.iter();

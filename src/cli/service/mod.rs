@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   cart service start web-app
   cart service stop --all
-  cart service status --json";
+  cart service status --all --json";
 
 const START: &str = "\
 Examples:

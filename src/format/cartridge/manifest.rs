@@ -59,6 +59,7 @@ pub(super) fn package(root: &Node, reading: &mut Reading) -> Option<Package> {
         managed: Managed::default(),
         parts: Parts::default(),
         tpkg: None,
+        ubos: None,
         extra,
     })
 }

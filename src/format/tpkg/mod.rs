@@ -159,6 +159,7 @@ fn package(
         externals: metadata.externals,
         parts: Parts::default(),
         tpkg: Some(Box::new(particular)),
+        ubos: None,
         extra,
     })
 }

@@ -85,7 +85,7 @@ fn kind(word: &str, role: RoleName, node: &Node, reading: &mut Reading) -> Optio
             let owner = owner::owner(node, reading);
             Some(ItemKind::Symlink { names: names?, source: source?, owner })
         }
-        "database" => database(node, reading),
+        "database" => database(role, node, reading),
         "sqlscript" => {
             known(node, &[CONTENT, &["name", "delimiter"]], reading);
             sql(node, reading).map(ItemKind::Sql)
@@ -140,10 +140,15 @@ fn tree(role: RoleName, node: &Node, reading: &mut Reading) -> Option<ItemKind> 
     Some(ItemKind::Tree { names: names?, source: source?, mode, file_mode, owner })
 }
 
-fn database(node: &Node, reading: &mut Reading) -> Option<ItemKind> {
+fn database(role: RoleName, node: &Node, reading: &mut Reading) -> Option<ItemKind> {
     known(node, &[&["name", "privileges", "charset", "collate"]], reading);
     let name = fields::needed_as(node, "name", ItemName::parse, reading);
-    let privileges = fields::needed_as(node, "privileges", words, reading);
+    // A file knows none.
+    let privileges = if role == RoleName::Sqlite && node.get("privileges").is_none() {
+        Some("all privileges".to_owned())
+    } else {
+        fields::needed_as(node, "privileges", words, reading)
+    };
     let charset = fields::parsed(node, "charset", word_of_sql, reading);
     let collate = fields::parsed(node, "collate", word_of_sql, reading);
     Some(ItemKind::Database { name: name?, privileges: privileges?, charset, collate })

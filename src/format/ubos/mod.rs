@@ -2,10 +2,10 @@
 //! its folder of code (UBOS specification, 1); and site files (2.1).
 //!
 //! As strict as the original's checker and a little stricter where a text becomes a path; what the
-//! original ignores costs a note. Reads, and changes nothing. Packages of this format cannot be
-//! installed yet, so it is no [`super::Format`]: `cart lint` looks at them.
+//! original ignores costs a note. Reads, and changes nothing.
 
 mod fields;
+mod identity;
 mod items;
 mod lint;
 mod owner;
@@ -28,43 +28,97 @@ use super::place::Place;
 use super::reading::Reading;
 use super::tree::Tree;
 use super::{FORMATS, Format};
+use crate::package::Package;
+use crate::package::ident::FormatName;
 use crate::package::note::Notes;
 use crate::package::ubos::Manifest;
 use crate::package::ubos::role::RoleName;
+use crate::sys::path::RelPath;
 
 /// Where the manifest lies in a package's tree.
 pub const MANIFEST: &str = "ubos-manifest.json";
 
-/// Tells whether `tree` is a package of this format, and of none that can be installed.
-pub fn is_alone_in(tree: &dyn Tree) -> bool {
-    let other = |format: &&dyn Format| format.manifest_in(tree).is_some();
-    tree.table().get(MANIFEST).is_some() && !FORMATS.iter().any(other)
-}
+/// Where a package that was built has its manifest: `NAME.json` in this folder.
+pub(super) const MANIFESTS: &str = "ubos/lib/ubos/manifests/";
+/// Where a package that was built has its code, in a folder of its name.
+const CODE: &str = "ubos/share/";
 
-/// Says that a package of this format cannot be installed yet.
-pub(super) fn not_yet() -> ManifestError {
-    ManifestError::NotYet {
-        text: format!("`{MANIFEST}` makes it a UBOS package, which cannot be installed yet"),
-        remedy: "`cart lint` checks its manifest and templates".into(),
+/// The format of UBOS packages.
+pub(super) struct Ubos;
+
+impl Format for Ubos {
+    fn name(&self) -> FormatName {
+        FormatName::Ubos
+    }
+
+    fn manifest_in(&self, tree: &dyn Tree) -> Option<RelPath> {
+        if let Some(entry) = tree.table().get(MANIFEST) {
+            return Some(entry.path.clone());
+        }
+        let is_one = |path: &str| {
+            let name = path.strip_prefix(MANIFESTS).and_then(|name| name.strip_suffix(".json"));
+            name.is_some_and(|name| !name.contains('/'))
+        };
+        let mut found = tree.table().entries().iter().filter(|one| is_one(one.path.as_str()));
+        let first = found.next()?;
+        // Of several manifests nobody knows which one is meant.
+        found.next().is_none().then(|| first.path.clone())
+    }
+
+    fn read(
+        &self,
+        tree: &dyn Tree,
+        manifest: &RelPath,
+        notes: &mut Notes,
+    ) -> Result<Package, ManifestError> {
+        let identity = identity::of(tree, manifest, notes)?;
+        let code = code_in(tree, identity.name.as_str());
+        let read = read_at(tree, (manifest.as_str(), &code), notes)?;
+        identity::package(identity, (code, read))
     }
 }
 
-/// Reads the package in `tree`; what was tolerated goes to `notes`.
+/// Tells whether `tree` is a package of this format, and of no other.
+pub fn is_alone_in(tree: &dyn Tree) -> bool {
+    let first = FORMATS.iter().find(|format| format.manifest_in(tree).is_some());
+    first.is_some_and(|format| format.name() == FormatName::Ubos)
+}
+
+/// The folder of code of the package `name`: the one that it was built with, else the tree.
+fn code_in(tree: &dyn Tree, name: &str) -> String {
+    let built = format!("{CODE}{name}");
+    if tree.table().get(&built).is_some() { built } else { String::new() }
+}
+
+/// Reads the manifest in `tree`, whatever the package is called; what was tolerated goes to `notes`.
 pub fn read(tree: &dyn Tree, notes: &mut Notes) -> Result<Manifest, ManifestError> {
-    let Some(bytes) = tree.read(MANIFEST, json::LONGEST)? else {
-        return Err(ManifestError::Malformed {
-            text: format!("`{MANIFEST}` is no regular file"),
-            remedy: "put the file itself there, not a link".into(),
-        });
-    };
-    let mut reading = Reading::new(MANIFEST, notes);
+    let path = Ubos.manifest_in(tree).ok_or_else(|| no_file(MANIFEST))?;
+    let name = identity::of(tree, &path, &mut Notes::default());
+    let code = name.map(|identity| code_in(tree, identity.name.as_str())).unwrap_or_default();
+    read_at(tree, (path.as_str(), &code), notes)
+}
+
+fn read_at(
+    tree: &dyn Tree,
+    (manifest, code): (&str, &str),
+    notes: &mut Notes,
+) -> Result<Manifest, ManifestError> {
+    let Some(bytes) = tree.read(manifest, json::LONGEST)? else { return Err(no_file(manifest)) };
+    let mut reading = Reading::new(manifest, notes);
     let manifest = parsed(&bytes, &mut reading).and_then(|root| {
-        sources::check(&root, tree, &mut reading);
+        sources::check(&root, (tree, code), &mut reading);
         top::manifest(&root, &mut reading)
     });
     let manifest = reading.finish(manifest)?;
     externals::check(&manifest.externals, tree.table())?;
     Ok(manifest)
+}
+
+fn no_file(manifest: &str) -> ManifestError {
+    ManifestError::Malformed {
+        text: format!("`{manifest}` is no regular file"),
+        remedy: "put the file itself there, not a link".into(),
+    }
 }
 
 /// Reads a manifest by itself, as backups have it: whether its sources exist is not looked at.

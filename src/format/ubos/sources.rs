@@ -14,8 +14,8 @@ use crate::sys::path::RelPath;
 /// What stands for the package's tree.
 const CODE: &str = "${package.codedir}/";
 
-/// Says which sources of the manifest `root` are missing in `tree`.
-pub(super) fn check(root: &Node, tree: &dyn Tree, reading: &mut Reading) {
+/// Says which sources of the manifest `root` are missing in the folder of code of `tree`.
+pub(super) fn check(root: &Node, (tree, code): (&dyn Tree, &str), reading: &mut Reading) {
     for item in role_lists(root) {
         let word = item.get("type").and_then(Node::text).unwrap_or_default();
         for key in ["source", "template"] {
@@ -23,7 +23,11 @@ pub(super) fn check(root: &Node, tree: &dyn Tree, reading: &mut Reading) {
             let Some(path) = value.text() else { continue };
             for name in names(item) {
                 let path = ItemPath(path.to_owned()).of(name);
-                if let Some(text) = missing(word, &path, tree) {
+                let Some(text) = missing(word, &path, (tree, code)) else { continue };
+                // A link may lead to what is made at a site.
+                if word == "symlink" && path.contains("${") {
+                    reading.warn(value.place, text);
+                } else {
                     reading.fault(value.place, text);
                 }
             }
@@ -39,7 +43,7 @@ fn names(item: &Node) -> Vec<&str> {
     if names.is_empty() { vec![""] } else { names }
 }
 
-fn missing(word: &str, path: &str, tree: &dyn Tree) -> Option<String> {
+fn missing(word: &str, path: &str, (tree, code): (&dyn Tree, &str)) -> Option<String> {
     let inside = path.strip_prefix(CODE).unwrap_or(path);
     if inside.contains("${") || inside.starts_with('/') {
         return None;
@@ -47,7 +51,8 @@ fn missing(word: &str, path: &str, tree: &dyn Tree) -> Option<String> {
     // What cannot be a path is said where the item is read.
     let inside = RelPath::parse(inside).ok()?;
     let shown = fields::shown(inside.as_str());
-    let entry = tree.table().get(inside.as_str());
+    let inside = if code.is_empty() { inside.to_string() } else { format!("{code}/{inside}") };
+    let entry = tree.table().get(&inside);
     match entry.map(|entry| &entry.content) {
         None => Some(format!("`{shown}` is not in the package: add it, or mend the path")),
         Some(Content::Directory) if !matches!(word, "directorytree" | "symlink") => {

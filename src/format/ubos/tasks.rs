@@ -17,7 +17,9 @@ pub(super) fn tasks(role: RoleName, key: &str, node: &Node, reading: &mut Readin
 
 fn task(role: RoleName, key: &str, node: &Node, reading: &mut Reading) -> Option<Task> {
     let allowed: &[&str] = match role {
-        RoleName::Mysql | RoleName::Postgresql => &["perlscript", "sqlscript", "exec"],
+        RoleName::Mysql | RoleName::Postgresql | RoleName::Sqlite => {
+            &["perlscript", "sqlscript", "exec"]
+        }
         // The original lets every type stand here, and runs the scripts among them.
         RoleName::Generic => items::allowed(role),
         RoleName::Tomcat8 | RoleName::Apache2 => &["perlscript", "exec"],

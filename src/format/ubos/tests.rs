@@ -223,7 +223,6 @@ fn each_rule_is_kept() {
             r#""templatelang" : "erb" },   #"#,
             "write `varsubst` or `perlscript`",
         ),
-        ("${package.codedir}/web/a.php", "${package.codedir}/web/none", "`web/none` is not in"),
         (r#""suspendresume""#, r#""later""#, "write `suspendresume`"),
         (r#""phase" : "resume""#, r#""phase" : "suspend""#, "write `resume`"),
         (r#""wiki@${appconfig.appconfigid}""#, r#""-x;y""#, "the name of a unit"),
@@ -374,7 +373,7 @@ fn what_is_no_manifest_is_refused() {
     assert!(is_alone_in(&link));
     assert!(read(&link, &mut Notes::default()).is_err());
     let installed = crate::format::read(&link, &mut Notes::default()).unwrap_err().to_string();
-    assert!(installed.contains("a UBOS package, which cannot be installed yet"), "{installed}");
+    assert!(installed.contains("has no usable name"), "{installed}");
     let both = Sample::new(&[("metadata/manifest.yml", b""), ("ubos-manifest.json", b"")]);
     assert!(!is_alone_in(&both), "a cartridge is a cartridge");
 }
@@ -386,4 +385,24 @@ fn messages_cannot_steer_a_terminal() {
     let error = read_alone("m", text.as_bytes(), &mut notes).unwrap_err().to_string();
     assert!(!error.contains('\x1b'), "{error:?}");
     assert!(notes.into_vec().iter().all(|note| !note.text.contains('\x1b')));
+}
+
+#[test]
+fn a_package_that_was_built_has_its_name_and_code_where_it_was_put() {
+    let manifest = r#"{ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "",
+        "appconfigitems" : [ { "type" : "file", "name" : "a", "source" : "web/a" } ] } } }"#;
+    let built = Sample::new(&[
+        ("ubos/lib/ubos/manifests/blog.json", manifest.as_bytes()),
+        ("ubos/share/blog/web/a", b"a"),
+        (".PKGINFO", b"pkgname = blog\npkgver = 1.2-3\npkgdesc = Writes\n"),
+    ]);
+    let package = crate::format::read(&built, &mut Notes::default()).unwrap();
+    assert_eq!((package.name.as_str(), package.package_version.as_str()), ("blog", "1.2-3"));
+    assert_eq!(package.ubos.as_ref().unwrap().code, "ubos/share/blog");
+    assert_eq!(package.default_software().description, "Writes");
+    let two = Sample::new(&[
+        ("ubos/lib/ubos/manifests/blog.json", manifest.as_bytes()),
+        ("ubos/lib/ubos/manifests/other.json", manifest.as_bytes()),
+    ]);
+    assert!(!is_alone_in(&two), "nobody knows which one is meant");
 }

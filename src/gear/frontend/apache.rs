@@ -55,15 +55,19 @@ fn file(path: &Path) -> String {
     quoted(&path.display().to_string())
 }
 
-fn host(text: &mut String, scheme: Scheme, whole: Whole<'_>, certificate: &Certificate<'_>) {
-    let (frontend, settings, besides) = whole;
-    let port = if scheme == Scheme::Http { settings.http_port } else { settings.https_port };
-    let address = match settings.address {
+/// The address of a virtual host.
+pub(super) fn address(settings: &Apache) -> String {
+    match settings.address {
         Some(std::net::IpAddr::V6(address)) => format!("[{address}]"),
         Some(std::net::IpAddr::V4(address)) => address.to_string(),
         None => "*".into(),
-    };
-    let _ = writeln!(text, "<VirtualHost {address}:{port}>");
+    }
+}
+
+fn host(text: &mut String, scheme: Scheme, whole: Whole<'_>, certificate: &Certificate<'_>) {
+    let (frontend, settings, besides) = whole;
+    let port = if scheme == Scheme::Http { settings.http_port } else { settings.https_port };
+    let _ = writeln!(text, "<VirtualHost {}:{port}>", address(settings));
     line(text, &format!("ServerName {}", quoted(frontend.host.as_str())));
     line(text, &format!("DocumentRoot {}", file(&settings.files)));
     if scheme == Scheme::Https {

@@ -10,12 +10,25 @@ pub mod name;
 pub mod point;
 pub mod role;
 pub mod site;
+pub mod site_file;
 
 use super::external::External;
 use name::PackageName;
 use point::Point;
 use role::Role;
 use std::collections::BTreeMap;
+
+/// An app or accessory as a package: its manifest, and where its files lie.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Installable {
+    /// Its name.
+    pub name: PackageName,
+    /// The folder of its tree that is its folder of code (`${package.codedir}`); empty for the tree
+    /// itself.
+    pub code: String,
+    /// What it says.
+    pub manifest: Manifest,
+}
 
 /// An app or an accessory.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -14,6 +14,8 @@ pub enum RoleName {
     Mysql,
     /// A `PostgreSQL`.
     Postgresql,
+    /// Databases that are files (no part of the original's format, which passes over the role).
+    Sqlite,
     /// The host itself.
     Generic,
     /// A Tomcat.
@@ -24,14 +26,15 @@ pub enum RoleName {
 
 impl RoleName {
     /// All of them, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Mysql, Self::Postgresql, Self::Generic, Self::Tomcat8, Self::Apache2];
+    pub const ALL: [Self; 6] =
+        [Self::Mysql, Self::Postgresql, Self::Sqlite, Self::Generic, Self::Tomcat8, Self::Apache2];
 
     /// The name as manifests and variables have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mysql => "mysql",
             Self::Postgresql => "postgresql",
+            Self::Sqlite => "sqlite",
             Self::Generic => "generic",
             Self::Tomcat8 => "tomcat8",
             Self::Apache2 => "apache2",
@@ -43,9 +46,9 @@ impl RoleName {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// Tells whether it is that of a database server.
+    /// Tells whether it is one of databases.
     pub fn is_database(self) -> bool {
-        matches!(self, Self::Mysql | Self::Postgresql)
+        matches!(self, Self::Mysql | Self::Postgresql | Self::Sqlite)
     }
 
     /// Tells whether an app has a context there, and items a folder that relative names begin in.
@@ -140,7 +143,7 @@ mod tests {
     #[test]
     fn databases_are_there_before_what_is_configured_with_them() {
         let order: Vec<_> = RoleName::ALL.iter().map(|role| role.as_str()).collect();
-        assert_eq!(order, ["mysql", "postgresql", "generic", "tomcat8", "apache2"]);
+        assert_eq!(order, ["mysql", "postgresql", "sqlite", "generic", "tomcat8", "apache2"]);
         let mut sorted = RoleName::ALL;
         sorted.sort();
         assert_eq!(sorted, RoleName::ALL);

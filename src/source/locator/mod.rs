@@ -4,6 +4,7 @@
 //! (an archive, a manifest) is found out later, from its content. `Display` and `Debug` show an
 //! address without its secrets.
 
+mod called;
 mod git;
 
 pub use git::{GitPlace, GitSource};

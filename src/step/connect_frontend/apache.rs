@@ -10,10 +10,11 @@ use crate::gear::frontend::apache::{Besides, http};
 use crate::gear::frontend::httpd::{Origin, Snippet, check};
 use crate::package::ident::GearName;
 use crate::step::render_templates::text_of;
-use crate::step::{Cx, Said, ruby};
+use crate::step::{Cx, Said, host_program, ruby};
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::tree;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -100,7 +101,6 @@ pub(super) fn publish(
     step: &ConnectFrontend,
     (had, serves): (bool, bool),
 ) -> Result<(), Failure> {
-    let place = copies(&step.frontend.gear);
     let stash = cx.stash()?;
     let httpd = step.httpd.as_ref().filter(|_| serves);
     tree::remove(&stash, "new.files")?;
@@ -114,15 +114,25 @@ pub(super) fn publish(
         }
         checkpoint("connect_frontend: copies for Apache are made");
     }
+    swap(cx, &copies(&step.frontend.gear), (had, httpd.is_some()))
+}
+
+/// Brings the folder `new.files` of the stash to `place`, or nothing; what was there waits in the stash.
+pub(in crate::step) fn swap(
+    cx: &Cx<'_>,
+    place: &str,
+    (had, serves): (bool, bool),
+) -> Result<(), Failure> {
+    let stash = cx.stash()?;
     if had && !stash.has("old.files")? {
-        cx.state.rename(&place, &stash, "old.files")?;
+        cx.state.rename(place, &stash, "old.files")?;
         checkpoint("connect_frontend: the copies of before are taken away");
     }
     if cx.state.has("frontend/apache")? {
-        tree::remove(cx.state, &place)?;
+        tree::remove(cx.state, place)?;
     }
-    if httpd.is_some() {
-        stash.rename("new.files", cx.state, &place)?;
+    if serves {
+        stash.rename("new.files", cx.state, place)?;
         checkpoint("connect_frontend: the copies for Apache are there");
     }
     Ok(())
@@ -155,22 +165,21 @@ fn copy(
 }
 
 /// Puts back the copies of before.
-pub(super) fn put_back(cx: &Cx<'_>, gear: &GearName, had: bool) -> Result<(), Failure> {
-    let place = copies(gear);
+pub(in crate::step) fn put_back(cx: &Cx<'_>, place: &str, had: bool) -> Result<(), Failure> {
     let stash = cx.stash()?;
     if stash.has("old.files")? {
-        tree::remove(cx.state, &place)?;
-        stash.rename("old.files", cx.state, &place)?;
+        tree::remove(cx.state, place)?;
+        stash.rename("old.files", cx.state, place)?;
         checkpoint("connect_frontend: the copies of before are put back");
     } else if !had && cx.state.has("frontend/apache")? {
-        tree::remove(cx.state, &place)?;
+        tree::remove(cx.state, place)?;
     }
     Ok(())
 }
 
 /// Lets Apache test an include file together with its own settings, before it can read it there.
 /// Gives a warning where there is no Apache to ask.
-pub(super) fn test(cx: &Cx<'_>, text: &str) -> Result<Option<String>, Failure> {
+pub(in crate::step) fn test(cx: &Cx<'_>, text: &str) -> Result<Option<String>, Failure> {
     let stash = cx.stash()?;
     stash.replace_file("apache.conf", text.as_bytes(), 0o644)?;
     let include = format!("Include \"{}\"", stash.path_of("apache.conf").display());
@@ -178,10 +187,22 @@ pub(super) fn test(cx: &Cx<'_>, text: &str) -> Result<Option<String>, Failure> {
     command(&cx.config.frontend.apache.program, &arguments, NOT_ACCEPTED)
 }
 
+/// The modules that the server has by its settings as they are; nothing where there is no server.
+pub(in crate::step) fn loaded(cx: &Cx<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+    let line = &cx.config.frontend.apache.program;
+    let words = line.iter().skip(1).map(String::as_str).chain(["-t", "-D", "DUMP_MODULES"]);
+    let words: Vec<OsString> = words.map(OsString::from).collect();
+    let Some(program) = line.first() else { return Ok(None) };
+    let Some(output) = host_program::output(Path::new(program), &words)? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names = text.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(Some(names.filter(|name| name.ends_with("_module")).map(str::to_owned).collect()))
+}
+
 const NOT_ACCEPTED: &str = "Apache does not accept what the front end should serve";
 
 /// Makes Apache read its settings anew. Gives a warning where there is none to be told.
-pub(super) fn reload(cx: &Cx<'_>) -> Result<Option<String>, Failure> {
+pub(in crate::step) fn reload(cx: &Cx<'_>) -> Result<Option<String>, Failure> {
     let reload = &cx.config.frontend.apache.reload;
     if reload.is_empty() {
         return Ok(None);

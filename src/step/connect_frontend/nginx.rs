@@ -3,9 +3,8 @@
 use crate::config::Nginx;
 use crate::error::{Exit, Failure};
 use crate::package::ident::HostName;
-use crate::step::Cx;
+use crate::step::{Cx, host_program};
 use crate::sys::fs::Dir;
-use crate::sys::process;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::Path;
@@ -101,20 +100,8 @@ pub(super) fn run(
     arguments: &[OsString],
     otherwise: &str,
 ) -> Result<Option<String>, Failure> {
-    let mut command = process::command(program);
-    process::own_session(&mut command);
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    let command = command.args(arguments).stdin(std::process::Stdio::null());
-    let output = match command.output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let text = format!("`{}` is not there: {otherwise}", program.display());
-            return Ok(Some(text));
-        }
-        Err(error) => {
-            let text = format!("cannot run `{}`: {error}", program.display());
-            return Err(Failure::new(Exit::Failed, text));
-        }
+    let Some(output) = host_program::output(program, arguments)? else {
+        return Ok(Some(format!("`{}` is not there: {otherwise}", program.display())));
     };
     if output.status.success() {
         return Ok(None);

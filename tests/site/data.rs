@@ -1,0 +1,140 @@
+//! Data: what a retention bucket keeps, and what a failure puts back.
+
+use crate::host::Host;
+use crate::package::{TELLS, app, file, package, site, told, with};
+use serde_json::{Value, json};
+
+const DATA: &str = "srv/data";
+
+/// An app whose data are kept, and a folder whose are not.
+fn manifest(more: &Value) -> Value {
+    let mut items = json!([
+        { "type" : "directory", "name" : "/srv/data", "dirpermissions" : "0750",
+          "retentionpolicy" : "keep", "retentionbucket" : "data" },
+        { "type" : "file", "name" : "/srv/data/version", "source" : "version" },
+        { "type" : "directory", "name" : "/srv/cache" },
+        { "type" : "exec", "source" : "bin/tell" },
+    ]);
+    items.as_array_mut().unwrap().extend(more.as_array().unwrap().clone());
+    let tasks = json!([ { "type" : "exec", "source" : "bin/task" } ]);
+    app(&json!({ "appconfigitems" : items, "installers" : tasks, "upgraders" : tasks }))
+}
+
+const TASK: &str =
+    "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\nls /nonexistent 2>/dev/null\ntrue\n";
+const FAILS: &str = "#!/bin/bash\necho \"task $1\" >>\"$HOME/told\"\n\
+    echo 'the credential is very secret'\n[[ $1 == uninstall ]] && exit 0\nexit 3\n";
+
+fn release(host: &Host, version: &str, (more, task): (&Value, &str)) {
+    let files = [("version", version), ("bin/tell", TELLS), ("bin/task", task)];
+    let folder = package(host, ("app", version), &manifest(more), &files);
+    host.must(&["install", &folder]);
+}
+
+fn deployed() -> (Host, String) {
+    let host = Host::new();
+    release(&host, "1", (&json!([]), TASK));
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    host.must(&["site", "deploy", &path]);
+    host.write("srv/data/mine", "precious");
+    host.write("srv/data/deep/er", "too");
+    host.write("srv/cache/x", "y");
+    told(&host);
+    (host, path)
+}
+
+#[test]
+fn buckets_are_kept_and_everything_else_is_new() {
+    let (host, _) = deployed();
+    release(&host, "2", (&json!([]), TASK));
+    host.must(&["site", "update"]);
+    assert_eq!(
+        (host.read("srv/data/mine"), host.read("srv/data/deep/er")),
+        ("precious".into(), "too".into())
+    );
+    assert_eq!(host.read("srv/data/version"), "2", "what the app brings is not data");
+    assert!(!host.has("srv/cache/x"), "what has no bucket goes");
+    assert_eq!(host.mode(DATA), 0o750);
+    // A bucket that is new begins empty.
+    let new = json!([ { "type" : "directory", "name" : "/srv/more",
+        "retentionpolicy" : "keep", "retentionbucket" : "more" } ]);
+    release(&host, "3", (&new, TASK));
+    host.must(&["site", "update"]);
+    assert!(host.has("srv/more") && host.read("srv/data/mine") == "precious");
+    host.must(&["site", "undeploy", "blog.example.org"]);
+    assert!(!host.has(DATA));
+}
+
+#[test]
+fn a_failing_redeployment_leaves_the_old_one() {
+    let (host, path) = deployed();
+    release(
+        &host,
+        "2",
+        (&json!([ { "type" : "file", "name" : "/srv/new", "source" : "version" } ]), FAILS),
+    );
+    let before = host.look();
+    let said = host.fails(&["site", "update"], 9, "exited with status 3 (operation `upgrade`)");
+    assert!(!said.contains("very secret") && said.contains("put back"), "{said}");
+    assert_eq!(host.look(), before, "files, data and folders are what they were");
+    assert_eq!(
+        told(&host),
+        ["tell undeploy", "tell deploy", "task upgrade", "tell undeploy", "tell deploy"],
+        "each script hears the inverse, the old one last"
+    );
+    let status = host.must(&["site", "status"]);
+    assert!(status.contains("deployed"), "{status}");
+    // What can be put right works then.
+    release(&host, "3", (&json!([]), TASK));
+    host.must(&["site", "deploy", &path]);
+    assert_eq!(host.read("srv/data/version"), "3");
+}
+
+#[test]
+fn a_failing_first_deployment_leaves_nothing() {
+    let host = Host::new();
+    release(&host, "1", (&json!([]), FAILS));
+    let before = host.look();
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    host.fails(&["site", "deploy", &path], 9, "operation `install`");
+    assert_eq!(told(&host), ["tell deploy", "task install", "task uninstall", "tell undeploy"]);
+    assert_eq!(host.look(), before);
+    host.fails(&["site", "show", "blog.example.org"], 3, "there is no site");
+}
+
+#[test]
+fn a_script_that_hangs_dies_or_exits_ends_alone() {
+    for (text, said) in [
+        ("sleep 1000; 1;", "was not over after 2 seconds"),
+        ("die 'for a reason';", "for a reason"),
+        ("exit( 0 );", "did not succeed"),
+        ("chdir( '/' ); 0;", "did not succeed"),
+    ] {
+        let (host, _) = deployed();
+        host.write("etc/cartwright/config.yml", "scripts:\n  install_timeout: 2\n");
+        let perl = json!([ { "type" : "perlscript", "source" : "x.pl" } ]);
+        let files = [("version", "2"), ("bin/tell", TELLS), ("bin/task", TASK), ("x.pl", text)];
+        let folder = package(&host, ("app", "2"), &manifest(&perl), &files);
+        host.must(&["install", &folder]);
+        let before = host.look();
+        host.fails(&["site", "update"], 9, said);
+        assert_eq!(host.look(), before, "{text}");
+    }
+}
+
+#[test]
+fn a_site_whose_scripts_cannot_succeed_can_leave_all_the_same() {
+    let host = Host::new();
+    let stubborn = "#!/bin/bash\n[[ $1 != uninstall ]]\n";
+    release(&host, "1", (&json!([]), stubborn));
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    let before = host.look();
+    host.must(&["site", "deploy", &path]);
+    let deployed = host.look();
+    host.fails(&["site", "undeploy", "--all"], 9, "operation `uninstall`");
+    assert_eq!(host.look(), deployed);
+    host.must(&["site", "undeploy", "--all", "--skip-scripts"]);
+    assert_eq!(host.look(), before);
+    let said = host.fails(&["undo", "2"], 4, "the site `blog.example.org` is not undone");
+    assert!(said.contains("cart site backup"), "{said}");
+}
