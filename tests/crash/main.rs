@@ -401,20 +401,22 @@ fn fault(
     Outcome { cut, recovery }
 }
 
-/// Of a gear that asks externals, and of one that is deployed to, only their own steps are tried, unless
-/// all pairs are: the other steps have scenarios without them. Phases of a build are many and alike.
+/// Tells whether the fault at a checkpoint is tried. Of a gear that asks externals, and of one that is
+/// deployed to, only their own steps are, unless all pairs are: the other steps have scenarios without
+/// them. Phases of a build, and steps of a site, are many and alike.
 fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
-    let asks_others = scenario.ends_with(", asking externals") && !passed.contains("_external");
-    let deploys = scenario.starts_with("gear deploy") || scenario == "gear activate";
-    let is_own = ["_deployment", "place_source"].iter().any(|kind| passed.contains(kind))
-        || (passed.contains("run_phase") && number.is_multiple_of(4));
-    let asks_others = asks_others || (deploys && !is_own);
-    match depth() {
-        Depth::AllPairs => true,
-        Depth::EachOnce => !asks_others,
-        // Another one of four in each scenario.
-        Depth::Some => !asks_others && (number + scenario.len()).is_multiple_of(4),
-    }
+    let is_phase = passed.contains("run_phase");
+    let is_own = match scenario {
+        _ if depth() == Depth::AllPairs => return true,
+        "gear deploy" | "gear deploy, that fails" | "gear activate" => {
+            is_phase || ["_deployment", "place_source"].iter().any(|kind| passed.contains(kind))
+        }
+        _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
+    };
+    let one_in =
+        if is_phase || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
+    // Another one in each scenario.
+    is_own && (number + scenario.len()).is_multiple_of(one_in)
 }
 
 /// Tries one scenario. `met` has the checkpoints that a pair of faults has met in one like it.
