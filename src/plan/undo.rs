@@ -134,12 +134,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
     match part {
         InversePart::RemovePackages => remove_packages(plan, facts),
         InversePart::RestorePackages => {
-            for one in &facts.removed {
-                plan.records.push(Change::RestorePackage { id: one.row.id });
-                plan.resources.insert(package_resource(&one.row.vendor, &one.row.name));
-                plan.summary.push(format!("`{}` comes back", one.package.title()));
-            }
-            plan.inverse.parts.push(InversePart::RemovePackages);
+            restore_packages(plan, facts);
             Ok(())
         }
         InversePart::Tpkgs | InversePart::LetGo => {
@@ -213,13 +208,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(put_back(gear, now, (folder, changed))?);
             Ok(())
         }
-        InversePart::SiteDeployment { site } => {
-            let text = format!("what a transaction did to the site `{site}` is not undone");
-            Err(Refusal::new(Exit::Conflict, text).hint(
-                "deploy it again as it was, or undeploy it; `cart site backup` keeps data that \
-                 `cart site restore` brings back",
-            ))
-        }
+        InversePart::SiteDeployment { site } => Err(not_of_a_site(site)),
         InversePart::Services { tell, services } => {
             add_told_back(plan, (*tell, services));
             Ok(())
@@ -235,6 +224,23 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             Ok(())
         }
     }
+}
+
+fn restore_packages(plan: &mut Plan, facts: &UndoFacts) {
+    for one in &facts.removed {
+        plan.records.push(Change::RestorePackage { id: one.row.id });
+        plan.resources.insert(package_resource(&one.row.vendor, &one.row.name));
+        plan.summary.push(format!("`{}` comes back", one.package.title()));
+    }
+    plan.inverse.parts.push(InversePart::RemovePackages);
+}
+
+fn not_of_a_site(site: &str) -> Refusal {
+    let text = format!("what a transaction did to the site `{site}` is not undone");
+    Refusal::new(Exit::Conflict, text).hint(
+        "deploy it again as it was, or undeploy it; `cart site backup` keeps data that \
+         `cart site restore` brings back",
+    )
 }
 
 fn restore_gear(
