@@ -11,7 +11,7 @@ use crate::format::{self, Unpacked};
 use crate::package::note::Notes;
 use crate::progress::Watch;
 use crate::sandbox::{
-    self, Capture, CommandLine, Confinement, Leftovers, Level, Script, Status, Time,
+    self, Capture, CommandLine, Confinement, Leftovers, Level, Script, Status, Temporary, Time,
 };
 use crate::sys::cgroup::Bounds;
 use crate::sys::fs::{Dir, Kind, kind_of};
@@ -145,8 +145,8 @@ fn run(start: &Path, room: &Dir) -> Result<(), PackError> {
         user: None,
         home: room.path().to_owned(),
         tmp: room.path_of("tmp"),
-        // Nothing beside the build is written to, the host's temporary folders among it.
-        state: std::path::PathBuf::from("/tmp"),
+        temporary: Temporary::Closed,
+        state: room.path().to_owned(),
         log: room.path_of(SAID),
         shims: room.path_of("running"),
         readable: Vec::new(),

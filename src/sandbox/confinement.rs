@@ -17,6 +17,15 @@ pub enum Level {
     Namespaces,
 }
 
+/// What becomes of the host's temporary folders, which everybody shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temporary {
+    /// They are written to, except for one that the state lies in.
+    Shared,
+    /// They are not.
+    Closed,
+}
+
 /// What the scripts of one gear are kept within.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confinement {
@@ -32,6 +41,8 @@ pub struct Confinement {
     pub home: PathBuf,
     /// The gear's temporary folder, which is its `/tmp` where it has namespaces.
     pub tmp: PathBuf,
+    /// Whether the host's temporary folders are written to where it has none of its own over them.
+    pub temporary: Temporary,
     /// The state, which is not read beyond what is named here.
     pub state: PathBuf,
     /// Where the output of scripts goes: written to by those that it was handed to alone.
@@ -77,7 +88,9 @@ impl Reach {
         reach.0.extend(DEVICES.map(|device| (device.into(), Access::Use)));
         for place in TEMPORARY {
             // The host's own, which everybody shares, is left out where the state lies in it.
-            if level == Level::Namespaces || !confinement.state.starts_with(place) {
+            let is_open =
+                confinement.temporary == Temporary::Shared && !confinement.state.starts_with(place);
+            if level == Level::Namespaces || is_open {
                 reach.0.push((place.into(), Access::Write));
             }
         }

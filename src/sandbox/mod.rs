@@ -35,7 +35,7 @@ use std::time::Duration;
 
 pub use ability::{has_namespaces, known as known_namespaces};
 pub use capture::Output;
-pub use confinement::{Confinement, Level};
+pub use confinement::{Confinement, Level, Temporary};
 pub use enter::{ENTER, enter};
 pub use external::{Contract, ExternalCall, call_external, chain, inherited};
 pub use hand_over::{hand_over, run_here};

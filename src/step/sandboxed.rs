@@ -6,7 +6,7 @@ use crate::gear::identity::{Identity, Sandbox};
 use crate::gear::processes::{self, Fence};
 use crate::gear::sdk;
 use crate::layout::Layout;
-use crate::sandbox::{self, Confinement, Level, User};
+use crate::sandbox::{self, Confinement, Level, Temporary, User};
 use crate::sys::cgroup::Bounds;
 
 /// What the scripts of `gear` are kept within.
@@ -25,6 +25,7 @@ pub fn confinement(layout: &Layout, config: &Config, gear: &Identity) -> Confine
         user: gear.owner.map(|(uid, gid)| User { uid, gid }),
         tmp: home.join(".tmp"),
         home,
+        temporary: Temporary::Shared,
         state: layout.state().to_owned(),
         log: layout.log(),
         shims: sdk::commands(&layout.lib()),
