@@ -127,22 +127,31 @@ fn cartridge(
     let name = source.dir.path().file_name().map(|name| name.to_string_lossy().into_owned());
     let called = Called { name: name.as_deref(), ..Called::default() };
     let package = format::read(&Named { tree, called }, &mut notes)?;
+    let Package { package_version, .. } = &package;
+    let stem = format!("{}-{package_version}", package.title());
+    archived(order, (source, target), (package.title(), &stem, notes), watch)
+}
+
+/// Packs the whole of `source`, with one folder at its top, of which the archive has its name.
+fn archived(
+    order: &Order<'_>,
+    (source, target): (&Source<'_>, &Target),
+    (title, stem, notes): (String, &str, Notes),
+    watch: &dyn Watch,
+) -> Result<Packed, PackError> {
     let ending = match order.compress {
         Compress::Gzip => "tar.gz",
         Compress::No => "tar",
         Compress::Bzip2 => return Err(PackError::NoBzip2),
     };
-    let Package { package_version, .. } = &package;
-    let stem = format!("{}-{package_version}", package.title());
     let scratch = target.scratch()?;
     watch.phase("pack", Some(source.table.size()));
     let mut members = Members::new(order.compress.begin(scratch), order.time);
-    members.directory(&stem, 0o755)?;
+    members.directory(stem, 0o755)?;
     for entry in source.table.entries() {
         members.entry(&format!("{stem}/{}", entry.path), entry, (source.dir, watch))?;
     }
     let done = members.finish()?.finish().map_err(PackError::Write)?;
     let finished = target.place(done, &format!("{stem}.{ending}"))?;
-    let (title, entries) = (package.title(), source.table.entries().len());
-    Ok(finished.packed(title, entries, notes))
+    Ok(finished.packed(title, source.table.entries().len(), notes))
 }

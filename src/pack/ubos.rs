@@ -4,9 +4,7 @@
 //! The functions are somebody's code. They run in a copy of the tree, write nowhere else, reach no
 //! network, and get an environment of their own; nothing that they print or name is believed.
 
-use super::members::Members;
-use super::{Compress, Order, PackError, Packed, Target};
-use crate::archive::{self, Links, Modes, Options, Strip};
+use super::{Order, PackError, Packed, Source, Target, archived, survey};
 use crate::format::{self, Unpacked};
 use crate::package::note::Notes;
 use crate::progress::Watch;
@@ -97,7 +95,11 @@ pub(super) fn pack(
     let identity = build(from, &room)?;
     let built = room.dir(OUT)?;
     built.put_file(PKGINFO, info(&identity).as_bytes(), 0o644)?;
-    archived(order, (&built, target), watch)
+    let source = Source { dir: &built, table: survey(order, &built, false, watch)? };
+    let mut notes = Notes::default();
+    let package = format::read(&Unpacked { dir: &built, table: &source.table }, &mut notes)?;
+    let stem = format!("{}-{}", package.name, package.package_version);
+    archived(order, (&source, target), (package.title(), &stem, notes), watch)
 }
 
 /// Name, version and description.
@@ -207,36 +209,4 @@ fn line(start: &Path, room: &Dir) -> Result<CommandLine, PackError> {
     words.push(room.path_of(OUT).into());
     words.push(room.path_of(format!("{SOURCES}-{IDENTITY}")).into());
     CommandLine::of(unshare, words).map_err(|error| PackError::Build(error.to_string()))
-}
-
-fn archived(
-    order: &Order<'_>,
-    (built, target): (&Dir, &Target),
-    watch: &dyn Watch,
-) -> Result<Packed, PackError> {
-    let ending = match order.compress {
-        Compress::Gzip => "tar.gz",
-        Compress::No => "tar",
-        Compress::Bzip2 => return Err(PackError::NoBzip2),
-    };
-    let options = Options {
-        limits: order.limits,
-        links: Links::Contained,
-        modes: Modes::AsPacked,
-        strip: Strip::Nothing,
-        older: None,
-    };
-    let table = archive::survey(built, &options, watch)?;
-    let mut notes = Notes::default();
-    let package = format::read(&Unpacked { dir: built, table: &table }, &mut notes)?;
-    let stem = format!("{}-{}", package.name, package.package_version);
-    watch.phase("pack", Some(table.size()));
-    let mut members = Members::new(order.compress.begin(target.scratch()?), order.time);
-    members.directory(&stem, 0o755)?;
-    for entry in table.entries() {
-        members.entry(&format!("{stem}/{}", entry.path), entry, (built, watch))?;
-    }
-    let done = members.finish()?.finish().map_err(PackError::Write)?;
-    let finished = target.place(done, &format!("{stem}.{ending}"))?;
-    Ok(finished.packed(package.title(), table.entries().len(), notes))
 }
