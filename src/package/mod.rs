@@ -15,6 +15,7 @@ pub mod note;
 pub mod provenance;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod submodules;
 pub mod tpkg;
 pub mod ubos;
 pub mod version;

@@ -1,6 +1,7 @@
 //! The submodules of a commit.
 
 use super::{Git, GitError, output, run};
+use crate::package::submodules;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -53,16 +54,6 @@ impl Git {
             let why = format!("`.gitmodules` has more than {LONGEST} bytes");
             return Err(GitError::Content { place: bare.to_owned(), why });
         }
-        let (mut paths, mut urls) = (BTreeMap::new(), BTreeMap::new());
-        for entry in String::from_utf8_lossy(&list).split('\0') {
-            let Some((key, value)) = entry.split_once('\n') else { continue };
-            let Some(rest) = key.strip_prefix("submodule.") else { continue };
-            match rest.rsplit_once('.') {
-                Some((name, "path")) => drop(paths.insert(name.to_owned(), value.to_owned())),
-                Some((name, "url")) => drop(urls.insert(name.to_owned(), value.to_owned())),
-                _ => {}
-            }
-        }
-        Ok(paths.into_iter().filter_map(|(name, path)| Some((path, urls.remove(&name)?))).collect())
+        Ok(submodules::addresses(&String::from_utf8_lossy(&list)))
     }
 }

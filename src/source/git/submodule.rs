@@ -5,6 +5,7 @@ use super::super::redact;
 use super::environment::Local;
 use super::error::GitError;
 use super::fetch::Job;
+use crate::package::submodules;
 use crate::sys::path::RelPath;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -50,18 +51,7 @@ fn addresses(job: &Job<'_>) -> Result<BTreeMap<String, String>, GitError> {
     let file = job.tree.path_of(".gitmodules");
     let file = file.to_string_lossy();
     let list = ["config", "--file", &file, "--null", "--list", "--no-includes"];
-    let mut paths = BTreeMap::new();
-    let mut urls = BTreeMap::new();
-    for entry in job.output("read the submodules of", &list, LONGEST)?.split('\0') {
-        let Some((key, value)) = entry.split_once('\n') else { continue };
-        let Some(rest) = key.strip_prefix("submodule.") else { continue };
-        match rest.rsplit_once('.') {
-            Some((name, "path")) => drop(paths.insert(name.to_owned(), value.to_owned())),
-            Some((name, "url")) => drop(urls.insert(name.to_owned(), value.to_owned())),
-            _ => {}
-        }
-    }
-    Ok(paths.into_iter().filter_map(|(name, path)| Some((path, urls.remove(&name)?))).collect())
+    Ok(submodules::addresses(&job.output("read the submodules of", &list, LONGEST)?))
 }
 
 /// The address of a submodule: relative to its parent's, and on this host only where the parent
