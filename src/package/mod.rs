@@ -183,6 +183,24 @@ impl Package {
 }
 
 impl Software {
+    /// A version of which no more is known than what people call it.
+    pub fn new(version: Version, display_name: String) -> Self {
+        Self {
+            version,
+            display_name,
+            description: String::new(),
+            license: String::new(),
+            website: String::new(),
+            categories: Vec::new(),
+            provides: Vec::new(),
+            endpoints: Vec::new(),
+            install_build_required: false,
+            additional_control_actions: Vec::new(),
+            configure_order: Vec::new(),
+            extra: serde_json::Map::new(),
+        }
+    }
+
     /// Tells whether the category is among its categories.
     pub fn is(&self, category: &str) -> bool {
         self.categories.iter().any(|own| own == category)

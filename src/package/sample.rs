@@ -7,20 +7,7 @@ use super::{Package, Parts, Software};
 /// A small cartridge called `name`, of version 1.
 pub(crate) fn package(name: &str) -> Package {
     let version = Version::parse("1").unwrap();
-    let software = Software {
-        version: version.clone(),
-        display_name: name.into(),
-        description: String::new(),
-        license: String::new(),
-        website: String::new(),
-        categories: Vec::new(),
-        provides: Vec::new(),
-        endpoints: Vec::new(),
-        install_build_required: false,
-        additional_control_actions: Vec::new(),
-        configure_order: Vec::new(),
-        extra: serde_json::Map::new(),
-    };
+    let software = Software::new(version.clone(), name.into());
     Package {
         format: FormatName::Cartridge,
         vendor: Vendor::parse("test").unwrap(),

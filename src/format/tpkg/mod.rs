@@ -131,18 +131,8 @@ fn package(
     let full = particular.full_version(&metadata.version);
     let package_version = Version::parse(&full).map_err(|error| error.to_string())?;
     let software = Software {
-        version: metadata.version.clone(),
-        display_name: metadata.name.to_string(),
         description: metadata.description,
-        license: String::new(),
-        website: String::new(),
-        categories: Vec::new(),
-        provides: Vec::new(),
-        endpoints: Vec::new(),
-        install_build_required: false,
-        additional_control_actions: Vec::new(),
-        configure_order: Vec::new(),
-        extra: Map::new(),
+        ..Software::new(metadata.version.clone(), metadata.name.to_string())
     };
     Ok(Package {
         format: FormatName::Tpkg,

@@ -129,18 +129,8 @@ pub(super) fn package(
     let odd = |error: IdentError| nameless(&error.to_string());
     let info = manifest.info("en_US").cloned().unwrap_or_default();
     let software = Software {
-        version: version.clone(),
-        display_name: info.name.unwrap_or_else(|| name.to_string()),
         description: info.tagline.or(description).unwrap_or_default(),
-        license: String::new(),
-        website: String::new(),
-        categories: Vec::new(),
-        provides: Vec::new(),
-        endpoints: Vec::new(),
-        install_build_required: false,
-        additional_control_actions: Vec::new(),
-        configure_order: Vec::new(),
-        extra: serde_json::Map::new(),
+        ..Software::new(version.clone(), info.name.unwrap_or_else(|| name.to_string()))
     };
     Ok(Package {
         format: FormatName::Ubos,
