@@ -126,6 +126,12 @@ impl Failure {
         Self { summary: summary.into(), causes: Vec::new(), state: None, hints: Vec::new(), exit }
     }
 
+    /// The failure and its causes in one line.
+    pub fn one_line(&self) -> String {
+        let texts = std::iter::once(&self.summary).chain(&self.causes);
+        texts.map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+
     /// Adds a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -116,9 +116,7 @@ impl CallExternal {
         // The name of a log is a file name, too.
         let short: String = self.name.as_str().chars().take(40).collect();
         let (log, name) = cx.log(&format!("{short}-{word}"))?;
-        let mut marks = cx.marks();
-        marks.push(("CART_STEP".into(), cx.number.to_owned()));
-        marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+        let marks = cx.marks();
         Ok(sandbox::call_external(&ExternalCall {
             program,
             arguments: &[&self.asker.file, word],
@@ -143,7 +141,7 @@ impl CallExternal {
                 trouble(&outcome, cx.config.scripts.external_timeout)
             }
             // It could not even be started: the same, as far as the package is concerned.
-            Err(failure) => super::script::one_line(&failure),
+            Err(failure) => failure.one_line(),
         };
         let (name, word) = (&self.name, self.word());
         if self.strict {
@@ -195,7 +193,7 @@ impl CallExternal {
         let trouble = match self.call(cx, (word, self.action.inverse())) {
             Ok(outcome) if outcome.is_success() => return,
             Ok(outcome) => trouble(&outcome, cx.config.scripts.external_timeout),
-            Err(failure) => super::script::one_line(&failure),
+            Err(failure) => failure.one_line(),
         };
         let trouble = trouble.replace('\n', "; ");
         cx.fall_short(format!(

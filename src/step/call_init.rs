@@ -144,7 +144,7 @@ impl CallInit {
 
     /// Takes note of a failure: that of the original, or a warning.
     fn note(&self, failure: &Failure) -> Said {
-        let text = super::script::one_line(failure);
+        let text = failure.one_line();
         match self.purpose {
             Purpose::Asked => Said { errors: vec![text], status: FAILED, ..Said::default() },
             Purpose::Leaving => Said { warnings: vec![text], ..Said::default() },

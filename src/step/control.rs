@@ -46,7 +46,7 @@ impl Control {
     fn start_again(&self, cx: &Cx<'_>) {
         if let Err(failure) = self.run(cx, Action::Start) {
             let (dir, gear) = (&self.dir, &self.gear.name);
-            let why = script::one_line(&failure);
+            let why = failure.one_line();
             cx.fall_short(format!("`{dir}` of the gear `{gear}` did not start again: {why}"));
         }
     }
@@ -73,7 +73,7 @@ impl Step for Control {
         checkpoint("control: before the script");
         let said = match (self.run(cx, self.action), self.strictness) {
             (Err(failure), Strictness::MayFail) => {
-                Said { warnings: vec![script::one_line(&failure)], ..Said::default() }
+                Said { warnings: vec![failure.one_line()], ..Said::default() }
             }
             (result, _) => result?,
         };

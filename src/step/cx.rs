@@ -127,12 +127,14 @@ impl<'a> Cx<'a> {
         Ok((self.state.dir(&folder)?, name))
     }
 
-    /// The variables by which a script's processes can be found again, and by which a `cart` that
-    /// it calls knows where it is.
+    /// The variables by which a script's processes can be found again, by which a `cart` that it
+    /// calls knows where it is, and by which it knows itself whether it runs again.
     pub fn marks(&self) -> Vec<(String, String)> {
         vec![
             ("CART_TRANSACTION".into(), self.transaction.to_string()),
             ("CART_STATE".into(), self.layout.state().display().to_string()),
+            ("CART_STEP".into(), self.number.to_owned()),
+            ("CART_ATTEMPT".into(), self.attempt.to_string()),
         ]
     }
 }

@@ -23,7 +23,6 @@ use std::time::{Duration, Instant};
 const WORDS: u64 = 64 << 10;
 /// How many of its last lines a failure shows.
 const TAIL: usize = 12;
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// One call of a client.
 pub(super) struct Call {
@@ -214,7 +213,7 @@ impl Call {
             None => Stdio::null(),
         };
         let mut command = process::command(Path::new(self.program));
-        command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", "/nonexistent");
+        command.env("PATH", host::PATH).env("LANG", "C.UTF-8").env("HOME", "/nonexistent");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(&self.arguments).current_dir("/").stdin(input);
         command.stdout(again(self.output.as_ref().unwrap_or(&said))?).stderr(again(&errors)?);

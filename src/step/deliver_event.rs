@@ -100,7 +100,7 @@ impl Step for DeliverEvent {
             Ok(said) => said,
             Err(failure) => {
                 interrupt::check()?;
-                Said { warnings: vec![script::one_line(&failure)], ..Said::default() }
+                Said { warnings: vec![failure.one_line()], ..Said::default() }
             }
         };
         checkpoint("deliver_event: after the script");

@@ -62,7 +62,7 @@ impl DispatchEvents {
                 said.warnings.push(format!(
                     "what `{}` publishes is not heeded: {}",
                     by.dir,
-                    script::one_line(&failure)
+                    failure.one_line()
                 ));
             }
         }

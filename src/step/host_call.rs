@@ -36,9 +36,7 @@ pub(super) struct HostCall<'a> {
 /// Calls it. What it leaves running is meant to live: the original starts services so.
 pub(super) fn run(cx: &Cx<'_>, call: &HostCall<'_>) -> Result<Outcome, Failure> {
     let (log, name) = cx.log(call.name)?;
-    let mut marks = cx.marks();
-    marks.push(("CART_STEP".into(), cx.number.to_owned()));
-    marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+    let marks = cx.marks();
     let script = Script {
         line: call.line,
         folder: call.folder,
@@ -56,7 +54,7 @@ pub(super) fn run(cx: &Cx<'_>, call: &HostCall<'_>) -> Result<Outcome, Failure> 
 
 fn environment(call: &HostCall<'_>) -> BTreeMap<String, OsString> {
     let own = [
-        ("PATH", OsString::from("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")),
+        ("PATH", OsString::from(host::PATH)),
         ("HOME", host::variable_os("HOME").unwrap_or_else(|| "/".into())),
         ("LANG", host::variable_os("LANG").unwrap_or_else(|| "C.UTF-8".into())),
         ("TPKG_HOME", call.base.into()),

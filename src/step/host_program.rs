@@ -1,7 +1,7 @@
 //! Programs of the host that are asked or told something: the web servers, systemd.
 
 use crate::error::{Exit, Failure};
-use crate::sys::process;
+use crate::sys::{host, process};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::process::{Output, Stdio};
 pub(super) fn output(program: &Path, arguments: &[OsString]) -> Result<Option<Output>, Failure> {
     let mut command = process::command(program);
     process::own_session(&mut command);
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("PATH", host::PATH);
     match command.args(arguments).stdin(Stdio::null()).output() {
         Ok(output) => Ok(Some(output)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

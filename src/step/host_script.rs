@@ -78,7 +78,7 @@ impl Step for HostScript {
         checkpoint("host_script: before it runs");
         let outcome = match self.run(cx) {
             Err(failure) if self.failure == OnFailure::Warn => {
-                let warnings = vec![super::script::one_line(&failure)];
+                let warnings = vec![failure.one_line()];
                 return Ok(Said { warnings, status: self.status(), ..Said::default() });
             }
             other => other?,
@@ -96,7 +96,7 @@ impl Step for HostScript {
         match self.failure {
             OnFailure::Fail => Err(failure),
             OnFailure::Warn => {
-                said.warnings.push(super::script::one_line(&failure));
+                said.warnings.push(failure.one_line());
                 said.status = self.status();
                 Ok(said)
             }

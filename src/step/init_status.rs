@@ -41,6 +41,6 @@ pub fn ask(
             output: format!("{}{}", outcome.stdout.text, outcome.stderr.text),
         },
         // As a shell tells of what it cannot run.
-        Err(failure) => Answer { status: 126, output: super::script::one_line(&failure) },
+        Err(failure) => Answer { status: 126, output: failure.one_line() },
     })
 }

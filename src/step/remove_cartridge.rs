@@ -2,7 +2,7 @@
 //! folder from before the script waits in the stash, for unwinding and for `undo`.
 
 use super::run_script::{self, Script};
-use super::{Cx, Said, Step, script};
+use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::layout::Layout;
@@ -76,7 +76,7 @@ impl Step for RemoveCartridge {
                 // The cartridge goes in any case; what its script could not clean is said.
                 Err(failure) => {
                     crate::sys::interrupt::check()?;
-                    said.warnings.push(script::one_line(&failure));
+                    said.warnings.push(failure.one_line());
                 }
             }
             if !kept.copied {

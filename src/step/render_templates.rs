@@ -1,7 +1,6 @@
 //! Renders the ERB templates of a cartridge: `X.erb` becomes `X`, and goes.
 
 use super::gear_files::GearFiles;
-use super::script::one_line;
 use super::{Cx, Said, Step, ruby};
 use crate::error::{Exit, Failure};
 use crate::gear::environ::Environment;
@@ -181,7 +180,7 @@ impl Step for RenderTemplates {
                 }
                 // `**/*.erb` reaches templates of vendored code that are none of the platform's.
                 Err(failure) => {
-                    let parts = std::iter::once(one_line(&failure)).chain(failure.hints);
+                    let parts = std::iter::once(failure.one_line()).chain(failure.hints);
                     said.warnings.push(parts.collect::<Vec<_>>().join("; "));
                 }
             }

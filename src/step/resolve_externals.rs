@@ -176,9 +176,7 @@ impl ResolveExternals {
         tree: &Dir,
         (path, log, name): (&RelPath, &Dir, &str),
     ) -> Result<Status, Failure> {
-        let mut marks = cx.marks();
-        marks.push(("CART_STEP".into(), cx.number.to_owned()));
-        marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+        let marks = cx.marks();
         let mut confinement = None;
         let mut env = match &self.gear {
             None => sandbox::inherited(),

@@ -38,9 +38,7 @@ pub(super) fn render(
     let mut arguments: Vec<OsString> = RUBY.iter().map(OsString::from).collect();
     arguments.push(home.path_of(template.path).into());
     let (log, name) = cx.log("ruby")?;
-    let mut marks = cx.marks();
-    marks.push(("CART_STEP".into(), cx.number.to_owned()));
-    marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+    let marks = cx.marks();
     let confinement = sandboxed::confinement(cx.layout, cx.config, template.gear);
     let outcome = sandbox::run(&Script {
         line: &CommandLine::of(&ruby, arguments)?,

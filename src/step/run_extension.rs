@@ -61,9 +61,7 @@ impl Step for RunExtension {
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let home = cx.state.path_of(self.gear.home());
         let (log, name) = cx.log(&self.name())?;
-        let mut marks = cx.marks();
-        marks.push(("CART_STEP".into(), cx.number.to_owned()));
-        marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+        let marks = cx.marks();
         checkpoint("run_extension: before it runs");
         let seconds = cx.config.scripts.install_timeout;
         let outcome = sandbox::run(&Script {

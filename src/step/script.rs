@@ -76,8 +76,6 @@ fn outcome_with(
     let confinement = sandboxed::confinement(cx.layout, cx.config, call.gear);
     let (log, name) = cx.log(call.name)?;
     let mut marks = cx.marks();
-    marks.push(("CART_STEP".into(), cx.number.to_owned()));
-    marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
     marks.extend_from_slice(more);
     let script = Script {
         line: &call.line,
@@ -228,9 +226,4 @@ fn not_executable(hook: &Hook) -> Said {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// A failure and its causes in one line.
-pub(super) fn one_line(failure: &Failure) -> String {
-    std::iter::once(&failure.summary).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ")
 }

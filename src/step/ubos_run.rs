@@ -61,12 +61,7 @@ pub(super) fn run(step: &UbosScript, operation: Operation, cx: &Cx<'_>) -> Resul
         Failure::new(Exit::Failed, format!("cannot read the variables of a script: {error}"))
     })?;
     let secrets = Secrets::of(&variables, &step.secrets);
-    let room = cx.room()?;
-    tree::remove(&room, FOLDER)?;
-    for folder in [FOLDER, WORK] {
-        room.make_dir(folder, 0o700)?;
-    }
-    room.write_new(VARIABLES, &text, 0o600)?;
+    let room = room_with(cx, &text)?;
     let outcome = outcome(step, operation, (cx, &room));
     let is_true = room.has(RESULT)? && room.read(RESULT, LONGEST)? == SUCCESS;
     tree::remove(&room, FOLDER)?;
@@ -95,13 +90,8 @@ pub(super) fn render(
     values: &Values,
     cx: &Cx<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    let room = cx.room()?;
-    tree::remove(&room, FOLDER)?;
-    for folder in [FOLDER, WORK] {
-        room.make_dir(folder, 0o700)?;
-    }
     let variables = site_variables::tree(values)?;
-    room.write_new(VARIABLES, &variables, 0o600)?;
+    let room = room_with(cx, &variables)?;
     let mut arguments: Vec<OsString> = vec![ubos::runner(&cx.layout.lib()).into()];
     arguments.extend(["--template".into(), "--".into(), room.path_of(RESULT).into()]);
     arguments.extend(["template".into(), template.file.into(), room.path_of(VARIABLES).into()]);
@@ -125,6 +115,17 @@ pub(super) fn render(
     Err(failure)
 }
 
+/// An empty place for a call, with its variables.
+fn room_with(cx: &Cx<'_>, variables: &[u8]) -> Result<Dir, Failure> {
+    let room = cx.room()?;
+    tree::remove(&room, FOLDER)?;
+    for folder in [FOLDER, WORK] {
+        room.make_dir(folder, 0o700)?;
+    }
+    room.write_new(VARIABLES, variables, 0o600)?;
+    Ok(room)
+}
+
 fn outcome(
     step: &UbosScript,
     operation: Operation,
@@ -137,9 +138,7 @@ fn outcome(
 
 fn execute(line: &CommandLine, (cx, room): (&Cx<'_>, &Dir)) -> Result<Outcome, Failure> {
     let folder = room.dir(FOLDER)?;
-    let mut marks = cx.marks();
-    marks.push(("CART_STEP".into(), cx.number.to_owned()));
-    marks.push(("CART_ATTEMPT".into(), cx.attempt.to_string()));
+    let marks = cx.marks();
     let seconds = cx.config.scripts.install_timeout;
     Ok(sandbox::run(&Script {
         line,
@@ -186,7 +185,7 @@ fn line(
 fn environment(lib: &Path) -> BTreeMap<String, OsString> {
     let home = host::variable_os("HOME").unwrap_or_else(|| "/".into());
     [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()),
+        ("PATH", host::PATH.into()),
         ("HOME", home),
         ("LANG", "C.UTF-8".into()),
         ("PERL5LIB", ubos::modules(lib).into_os_string()),

@@ -4,7 +4,7 @@
 //! Such scripts change owners, start services and write where they like: they are the host's, not a
 //! gear's, and run with the rights of whoever runs `cart`, which the plan says.
 
-use super::{Cx, Said, Step, script, ubos_run};
+use super::{Cx, Said, Step, ubos_run};
 use crate::error::Failure;
 use crate::sys::checkpoint::checkpoint;
 use std::path::PathBuf;
@@ -138,7 +138,7 @@ impl Step for UbosScript {
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         let Some(inverse) = self.operation.inverse() else { return Ok(()) };
         if let Err(failure) = ubos_run::run(self, inverse, cx) {
-            cx.fall_short(script::one_line(&failure));
+            cx.fall_short(failure.one_line());
         }
         Ok(())
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// Where programs of the host find each other: the `PATH` of what works for the host itself.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Reads one environment variable of `cart` itself; nothing when it is unset or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "this is the replacement that clippy.toml names")]
 pub fn variable(name: &str) -> Option<String> {

@@ -171,7 +171,7 @@ impl<'a> Engine<'a> {
                     // A longer log costs time alone; the next transaction folds it.
                     let failure = Failure::from(error);
                     witness
-                        .warning(&format!("the database's log stays long: {}", one_line(&failure)));
+                        .warning(&format!("the database's log stays long: {}", failure.one_line()));
                 }
                 Ok(run.receipt())
             }
@@ -189,7 +189,7 @@ impl<'a> Engine<'a> {
         let done =
             busy.map_err(Failure::from).and_then(|busy| logs::keep_quota(&self.state, &busy));
         if let Err(failure) = done {
-            witness.warning(&format!("cannot clean up the logs: {}", one_line(&failure)));
+            witness.warning(&format!("cannot clean up the logs: {}", failure.one_line()));
         }
     }
 
@@ -207,7 +207,7 @@ impl<'a> Engine<'a> {
             let done = step.prepare(&cx).and_then(|undo| step.apply(&undo, &cx));
             if let Err(failure) = done {
                 // It has happened; what could not be cleaned is said, and does not undo it.
-                witness.warning(&format!("cannot {}: {}", step.describe(), one_line(&failure)));
+                witness.warning(&format!("cannot {}: {}", step.describe(), failure.one_line()));
             }
         }
         checkpoint("before the transaction is marked finished");
@@ -414,13 +414,8 @@ fn begun(steps: &[StepRow]) -> usize {
 
 fn stuck(mut failure: Failure, txn: i64, why: &Failure) -> Failure {
     failure.exit = Exit::Stuck;
-    let state = format!("transaction {txn} is stuck, half put back: {}", one_line(why));
+    let state = format!("transaction {txn} is stuck, half put back: {}", why.one_line());
     failure.state(state).hint("mend what is named there, then run `cart recover`")
-}
-
-/// A failure and its causes in one line.
-pub(super) fn one_line(failure: &Failure) -> String {
-    std::iter::once(&failure.summary).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ")
 }
 
 fn failure_json(failure: &Failure) -> String {

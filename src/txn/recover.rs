@@ -1,6 +1,6 @@
 //! After a crash: transactions whose process is dead are put back, or finished.
 
-use super::engine::{Engine, OnFailure, Receipt, Witness, one_line, read_json};
+use super::engine::{Engine, OnFailure, Receipt, Witness, read_json};
 use super::{Locks, locks, stash};
 use crate::db::{StepState, TxnRow, TxnState};
 use crate::error::{Exit, Failure};
@@ -212,7 +212,7 @@ impl Engine<'_> {
                 }
                 Recovered::PutBack { txn, title }
             }
-            Err(why) => Recovered::Stuck { txn, title, why: one_line(&why) },
+            Err(why) => Recovered::Stuck { txn, title, why: why.one_line() },
         })
     }
 
