@@ -24,6 +24,7 @@ mod frontend;
 mod host;
 mod managed;
 mod outdated;
+mod scaling;
 mod several;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,13 +1,13 @@
 //! `cart gear create`.
 
-use super::resolve::resolve;
+use super::resolve::{Resolved, resolve};
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::database;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{self, Externals, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::package::ident::{GearName, HostName};
-use crate::plan::gear::{CreateRequest, Exposure, create};
+use crate::plan::gear::{CreateRequest, Exposure, Growth, create, scalable};
 use crate::sys::clock::Moment;
 use crate::sys::host;
 use clap::Args;
@@ -16,7 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   cart gear create blog static-web --start
   cart gear create app perl-app https://example.org/diy.tar.gz
-  cart gear create db ./mysql --app blog";
+  cart gear create shop php-5.4 haproxy --scale --start";
 
 /// The arguments of `cart gear create`.
 #[derive(Args, Debug)]
@@ -40,6 +40,9 @@ pub struct CreateArgs {
     /// Give its endpoints public ports, which nginx passes on
     #[arg(long)]
     pub expose: bool,
+    /// Make it fit for `cart gear scale`, with a web proxy before it
+    #[arg(long, conflicts_with_all = ["app", "dns"])]
+    pub scale: bool,
     /// Make accounts on the host although `--root` is given
     #[arg(long)]
     pub host_users: bool,
@@ -57,9 +60,13 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     refuse_unreachable(app)?;
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
-    let resolved = resolve(app, &db, &args.cartridges, &[])?;
+    let mut resolved = resolve(app, &db, &args.cartridges, &[])?;
+    if args.scale {
+        resolved.add_proxy(app, &db)?;
+    }
     let (ports, names) = (resolved.ports(), resolved.names());
     let addresses = resolved.addresses();
+    let growth = growth(args, &resolved)?;
     let application = args.app.as_ref().unwrap_or(&args.name).as_str();
     let ask = CreateRequest {
         name: args.name.clone(),
@@ -70,6 +77,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         arrived: resolved.arrived,
         start: args.start,
         dns: args.dns.clone(),
+        growth,
         exposure: if args.expose { Exposure::Public } else { Exposure::Private },
     };
     if !args.change.dry_run {
@@ -85,7 +93,18 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
             &args.name,
             (&ports, addresses),
         )?;
+        let more = match &ask.growth {
+            Growth::Single => 0,
+            Growth::Scaled(uuids) => uuids.len(),
+        };
+        let seats = facts::seats(
+            Some(&db),
+            (app.layout(), &config.gears),
+            (&args.name, Some(occupied.slot), more),
+            (&ports, addresses),
+        )?;
         let facts = GearFacts {
+            seats,
             host: Host::look(app.layout(), args.host_users),
             outside: Outside::look(&db, config, occupied.slot, MOST_PORTS)?,
             occupied,
@@ -96,6 +115,16 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         };
         Ok(create(&ask, &facts, &config.gears)?)
     })
+}
+
+/// How many gears it begins with, which get their identifiers now.
+fn growth(args: &CreateArgs, resolved: &Resolved) -> Result<Growth, Failure> {
+    if !args.scale {
+        return Ok(Growth::Single);
+    }
+    let (least, _) = scalable(&resolved.wanted)?;
+    let uuids = (1..least).map(|_| facts::new_uuid()).collect::<Result<_, _>>()?;
+    Ok(Growth::Scaled(uuids))
 }
 
 /// As root, gears have users of their own, who must be able to pass to their homes.

@@ -4,7 +4,7 @@ use super::found;
 use super::offered::Offered;
 use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, GearRow, Hold, ToldRow};
+use crate::db::{GearEndpointRow, GearRole, GearRow, Hold, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::facts::{self, Gear};
 use crate::gear::endpoints;
@@ -47,6 +47,10 @@ pub(super) struct Shown {
     processes: usize,
     dns: Option<String>,
     url: Option<String>,
+    /// The application that it belongs to.
+    app: String,
+    /// What it is in a scaled application.
+    role: Option<&'static str>,
     cartridges: Vec<ShownCartridge>,
     endpoints: Vec<ShownEndpoint>,
 }
@@ -113,6 +117,8 @@ impl Shown {
             endpoints,
             url,
             dns: gear.row.dns,
+            app: gear.row.app,
+            role: gear.row.role.map(GearRole::as_str),
             home: home.display().to_string(),
             name: gear.row.name,
             uuid: gear.row.uuid,
