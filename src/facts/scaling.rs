@@ -3,10 +3,14 @@
 use super::deployments::DeployFacts;
 use super::externals::Externals;
 use super::gears::{Gear, Host, Seat, home_size, told};
+use super::variables::Variables;
 use crate::config::Config;
 use crate::db::{Db, ToldRow};
 use crate::error::Failure;
 use crate::layout::Layout;
+use crate::package::ident::EnvName;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// Everything that a change of the number of an application's gears may know.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +27,8 @@ pub struct ScaleFacts {
     pub seats: Vec<Seat>,
     /// The bytes in the homes of the children, in their order.
     pub sizes: Vec<u64>,
+    /// What users have set in the head.
+    pub variables: BTreeMap<EnvName, OsString>,
     /// The externals of this host.
     pub externals: Externals,
 }
@@ -38,11 +44,13 @@ impl ScaleFacts {
         let accounts = gear.identity.account;
         let head = DeployFacts::of_app(db, layout, gear)?;
         let sizes = head.children.iter();
+        let variables = Variables::read(db, layout, &head.gear.identity.name)?.user;
         Ok(Self {
             told: told(db, &application)?,
             application,
             host: Host::look(layout, accounts),
             seats,
+            variables,
             sizes: sizes.map(|one| home_size(layout, &one.gear.identity.name)).collect(),
             externals: Externals::look(layout, config),
             head,

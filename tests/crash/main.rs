@@ -304,6 +304,27 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "activate", "blog", "--previous"],
     },
     Scenario {
+        name: "gear scale, up",
+        before: &[&["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"]],
+        act: &["gear", "scale", "blog", "2"],
+    },
+    Scenario {
+        name: "gear scale, down",
+        before: &[
+            &["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"],
+            &["gear", "scale", "blog", "2"],
+        ],
+        act: &["gear", "scale", "blog", "1"],
+    },
+    Scenario {
+        name: "gear deploy, scaled",
+        before: &[
+            &["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"],
+            &["gear", "scale", "blog", "2"],
+        ],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -410,6 +431,9 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
         _ if depth() == Depth::AllPairs => return true,
         "gear deploy" | "gear deploy, that fails" | "gear activate" => {
             is_phase || ["_deployment", "place_source"].iter().any(|kind| passed.contains(kind))
+        }
+        "gear scale, up" | "gear scale, down" | "gear deploy, scaled" => {
+            ["update_cluster", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))
         }
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
     };
@@ -539,6 +563,16 @@ fn applications_are_deployed_or_the_old_ones_run() {
 #[test]
 fn deployments_that_fail_are_put_back() {
     try_named(&["gear deploy, that fails"]);
+}
+
+#[test]
+fn applications_grow_and_shrink_or_not() {
+    try_named(&["gear scale, up", "gear scale, down"]);
+}
+
+#[test]
+fn versions_are_rolled_through_all_gears_or_none() {
+    try_named(&["gear deploy, scaled"]);
 }
 
 #[test]
@@ -680,6 +714,9 @@ fn every_scenario_is_tried() {
         "gear deploy",
         "gear deploy, that fails",
         "gear activate",
+        "gear scale, up",
+        "gear scale, down",
+        "gear deploy, scaled",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

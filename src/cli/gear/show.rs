@@ -59,6 +59,8 @@ pub(super) struct Shown {
 struct Answer<'a> {
     #[serde(flatten)]
     gear: &'a Shown,
+    /// The other gears of the scaled application whose head this is.
+    gears: &'a [String],
     held: &'a [Hold],
 }
 
@@ -187,14 +189,22 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     let (db, gear) = found::reading(app, &args.name)?;
     let told = db.told_by_gear(&gear.row.uuid)?;
     let held = facts::holds_in_gear(&db, gear.row.id)?;
+    let gears: Vec<String> =
+        gear.children(&db, app.layout())?.into_iter().map(|one| one.row.name).collect();
     let shown = Shown::new(app, gear, &told);
     if app.form() == Form::Json {
-        app.printer().json(&Answer { gear: &shown, held: &held });
+        app.printer().json(&Answer { gear: &shown, gears: &gears, held: &held });
         return Ok(Exit::Done);
     }
     let mut table = Table::headless();
     table.row(["Gear", &shown.name]);
     table.row(["State", shown.state]);
+    if let Some(role) = shown.role {
+        table.row(["Application", &format!("{}, scaled ({role})", shown.app)]);
+    }
+    if !gears.is_empty() {
+        table.row(["Other gears", &gears.join(", ")]);
+    }
     table.row(["Processes", &shown.processes.to_string()]);
     table.row(["Home", &shown.home]);
     table.row(["Identifier", &shown.uuid]);

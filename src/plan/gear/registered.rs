@@ -1,9 +1,11 @@
 //! What a web proxy is told of the gears of a scaled application.
 
 use super::configure::Wanted;
+use super::rolling::refuse_child;
 use super::scene::proxy_of;
+use crate::db::GearRole;
 use crate::error::Exit;
-use crate::facts::Gear;
+use crate::facts::{Gear, MemberFacts};
 use crate::gear::endpoints;
 use crate::gear::registry::{Entry, Registry};
 use crate::package::Package;
@@ -38,15 +40,28 @@ pub(super) fn is_replicated(one: &Wanted) -> bool {
     software.is("web_framework") || !(is_of_the_head || most == Some(1))
 }
 
-/// The cartridges of a gear, as they would be asked for.
-pub(super) fn as_wanted(gear: &Gear) -> Vec<Wanted> {
-    let pairs = gear.identity.cartridges.iter().zip(&gear.packages);
-    let wanted = pairs.map(|(cartridge, package)| Wanted {
-        package: package.clone(),
-        place: cartridge.place.clone(),
-        software: Some(cartridge.software.clone()),
-    });
-    wanted.collect()
+/// Refuses to change one of several gears that have to be alike, and to take the proxy away.
+pub(super) fn refuse_uneven(facts: &MemberFacts, changing: &[Wanted]) -> Result<(), Refusal> {
+    let gear = &facts.gear;
+    refuse_child(gear)?;
+    if gear.row.role != Some(GearRole::Head) {
+        return Ok(());
+    }
+    let app = &gear.row.app;
+    if changing.iter().any(|one| one.software().is("web_proxy")) {
+        let text = format!("the scaled application `{app}` has one web proxy, and needs it");
+        return Err(Refusal::new(Exit::Conflict, text));
+    }
+    let has_children = facts.application.iter().any(|one| one.row.role == Some(GearRole::Web));
+    match changing.iter().find(|one| has_children && is_replicated(one)) {
+        None => Ok(()),
+        Some(one) => {
+            let name = &one.package.name;
+            let text = format!("the gears of the application `{app}` would differ in `{name}`");
+            Err(Refusal::new(Exit::Conflict, text)
+                .hint(format!("scale it down to one first: `cart gear scale {app} 1`")))
+        }
+    }
 }
 
 /// Where a gear serves its application: the endpoint of its framework that is shown at the top, else

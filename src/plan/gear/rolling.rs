@@ -99,7 +99,7 @@ impl<'a> Rolling<'a> {
                 action: Action::Deploy,
             });
         }
-        let size = (self.children.len() + 1).max(BATCHES) / BATCHES;
+        let size = batch_size(self.children.len());
         let batches: Vec<&[Scene<'_>]> = self.children.chunks(size).collect();
         if batches.len() < 2 {
             self.finish_head(plan, at);
@@ -146,6 +146,11 @@ impl<'a> Rolling<'a> {
     }
 }
 
+/// How many of so many children are deployed to at a time; the head counts with them.
+fn batch_size(children: usize) -> usize {
+    (children + 1).max(BATCHES) / BATCHES
+}
+
 fn listening_of_primary(gear: &Gear) -> Vec<(std::net::Ipv4Addr, u16)> {
     let primary = gear.identity.primary().map(|one| one.dir.clone());
     let mut own = gear.clone();
@@ -161,4 +166,15 @@ pub fn refuse_child(gear: &Gear) -> Result<(), Refusal> {
     let (name, app) = (&gear.identity.name, &gear.row.app);
     let text = format!("the gear `{name}` is a part of the scaled application `{app}`");
     Err(Refusal::new(Exit::Conflict, text).hint(format!("say it to its head, the gear `{app}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::batch_size;
+
+    #[test]
+    fn one_gear_in_five_and_at_least_one_is_deployed_to_at_a_time() {
+        let sizes: Vec<usize> = [0, 1, 4, 8, 9, 14, 99].into_iter().map(batch_size).collect();
+        assert_eq!(sizes, [1, 1, 1, 1, 2, 3, 20]);
+    }
 }

@@ -1,10 +1,11 @@
 //! More gears for an application, or fewer.
 
+use super::add::present;
 use super::child::Brood;
 use super::configure::Wanted;
 use super::destroy::{Farewell, destroy};
 use super::events::{Member, add_dispatch};
-use super::registered::{add_update, as_wanted, is_replicated, scalable};
+use super::registered::{add_update, is_replicated, scalable};
 use super::run::plan_for;
 use super::scene::Scene;
 use crate::config::Gears as Settings;
@@ -12,10 +13,12 @@ use crate::db::{GearRole, InversePart};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear, ScaleFacts};
 use crate::gear::state::State;
+use crate::gear::variables::Place;
 use crate::package::ident::GearName;
 use crate::plan::{Plan, Refusal, Resource};
 use crate::step::copy_deployment::CopyDeployment;
 use crate::step::record_deployment::Event;
+use crate::step::write_variable::WriteVariable;
 use crate::sys::clock::Moment;
 
 /// How many gears an application is to have.
@@ -32,7 +35,7 @@ pub struct ScaleRequest {
 /// Plans the change of the number of an application's gears.
 pub fn scale(ask: &ScaleRequest, facts: &ScaleFacts, settings: &Settings) -> Result<Plan, Refusal> {
     let head = &facts.head.gear;
-    let wanted = as_wanted(head);
+    let wanted = present(head);
     refuse(ask, (head, &wanted))?;
     let mut plan = plan_for(head, &format!("give {} gears to", ask.gears));
     let now = facts.head.children.len() + 1;
@@ -88,7 +91,16 @@ fn grow(
     plan.inverse.parts.push(InversePart::UpdateCluster { name });
     let mut made: Vec<DeployFacts> = Vec::new();
     for (seat, uuid) in facts.seats.iter().zip(&ask.uuids).take(more) {
-        made.push(brood.make(plan, (seat, uuid))?);
+        let child = brood.make(plan, (seat, uuid))?;
+        for (name, value) in &facts.variables {
+            plan.step(WriteVariable {
+                gear: child.gear.identity.clone(),
+                place: Place::User,
+                name: name.clone(),
+                value: Some(value.clone()),
+            });
+        }
+        made.push(child);
     }
     let mut members: Vec<Member<'_>> = facts.application.iter().map(Member::from).collect();
     members.extend(made.iter().map(|one| Member::from(&one.gear)));
