@@ -66,12 +66,10 @@ fn translated(text: &str) -> String {
             [section @ ("listen" | "frontend"), name, address, rest @ ..]
                 if address.contains(':') && !address.starts_with('#') =>
             {
-                new.push_str(&format!("{section} {name}\n    bind {address}"));
-                for word in rest {
-                    new.push(' ');
-                    new.push_str(word);
-                }
-                new.push('\n');
+                let own = ["bind", address];
+                let words: Vec<&str> = own.iter().chain(rest).copied().collect();
+                let lines = [section, " ", name, "\n    ", &words.join(" "), "\n"];
+                lines.iter().for_each(|part| new.push_str(part));
             }
             _ => new.push_str(line),
         }

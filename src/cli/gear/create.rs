@@ -21,6 +21,7 @@ Examples:
 /// The arguments of `cart gear create`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct CreateArgs {
     /// The gear's name: lower-case letters, digits and `-`
     #[arg(value_name = "NAME", value_parser = GearName::parse)]
