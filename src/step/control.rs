@@ -113,7 +113,9 @@ impl Step for Control {
             }
             // A snapshot's data base may run for it alone; what it has laid out is cleared away.
             Action::PreSnapshot => {
-                drop(self.run(cx, Action::PostSnapshot));
+                if let Err(failure) = self.run(cx, Action::PostSnapshot) {
+                    cx.fall_short(failure.one_line());
+                }
                 self.end_if_nothing_ran(before, cx)
             }
             Action::PostSnapshot | Action::PreRestore | Action::PostRestore => {

@@ -80,7 +80,10 @@ impl Step for WriteSnapshot {
         let home = cx.state.dir(self.gear.home())?;
         cx.state.remove_file(&self.to)?;
         checkpoint("write_snapshot: before it is written");
-        let total = if cx.listener().is_some() { tree::size(&home, "")? } else { 0 };
+        let total = match cx.listener() {
+            Some(_) => tree::size(cx.state, self.gear.home())?,
+            None => 0,
+        };
         let mut tenth = 0;
         let mut tell = |bytes: u64| {
             let now = bytes.saturating_mul(10).checked_div(total).unwrap_or_default();

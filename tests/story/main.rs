@@ -25,6 +25,7 @@ mod host;
 mod managed;
 mod outdated;
 mod several;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;

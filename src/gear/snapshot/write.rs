@@ -74,9 +74,7 @@ impl<W: Write> Writer<'_, W> {
         let name = if path.is_empty() { String::new() } else { format!("{path}/") };
         self.entry((EntryType::Directory, meta, 0), (&name, None), &mut io::empty())
             .map_err(fail)?;
-        let mut names = dir.names()?;
-        names.sort();
-        for name in names {
+        for name in dir.names()? {
             let shown = if path.is_empty() {
                 name.to_string_lossy().into_owned()
             } else {
