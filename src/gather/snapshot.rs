@@ -103,7 +103,9 @@ impl Snapshot {
         let Some(top) = top.filter(|top| is_directory(&raw, top).unwrap_or(false)) else {
             return Err(not_one(names.len()));
         };
-        let origin = Origin::read(&raw.dir(&top)?)?;
+        let home = raw.dir(&top)?;
+        let origin = Origin::read(&home)?;
+        data_of(&home, &origin)?;
         Ok(Self { staging, top, origin })
     }
 
@@ -157,6 +159,19 @@ fn is_directory(dir: &Dir, path: &str) -> Result<bool, Failure> {
     Ok(dir.meta(path)?.is_some_and(|meta| meta.kind == Kind::Directory))
 }
 
+/// Where the data of an unpacked snapshot lie. The first generation of gears had them in a folder of
+/// their own name.
+fn data_of(home: &Dir, origin: &Origin) -> Result<String, Failure> {
+    let older = origin.name.as_ref().map(|name| format!("{name}/data"));
+    let older = older.filter(|path| RelPath::parse(path).is_ok());
+    for path in std::iter::once(DATA.to_owned()).chain(older) {
+        if is_directory(home, &path)? {
+            return Ok(path);
+        }
+    }
+    Err(refused("this is no snapshot of a gear: it has no folder `app-root/data`"))
+}
+
 /// Where `dir` lies, relative to the state directory.
 fn place(dir: &Dir, layout: &Layout) -> Result<RelPath, Failure> {
     let below = dir.path().strip_prefix(layout.state()).ok().and_then(|path| path.to_str());
@@ -175,35 +190,21 @@ struct Arranging<'a> {
 impl Arranging<'_> {
     /// Takes the parts that are restored out of the unpacked archive.
     fn take(&self, origin: &Origin) -> Result<(), Failure> {
-        // The first generation of gears had their data in a folder of their own name.
-        let older = origin.name.as_ref().map(|name| format!("{name}/data"));
-        let older = older.filter(|path| RelPath::parse(path).is_ok());
-        let mut found = false;
-        for (path, becomes) in [
-            (Some(DATA.to_owned()), DATA),
-            (older, DATA),
-            (Some(FOLDER.to_owned()), FOLDER),
-            (Some("git".to_owned()), "git"),
-        ] {
-            let Some(path) = path else { continue };
-            let is_taken = becomes == DATA && found;
-            if is_taken || !is_directory(self.raw, &path)? {
+        let data = data_of(self.raw, origin)?;
+        for (path, becomes) in [(data.as_str(), DATA), (FOLDER, FOLDER), ("git", "git")] {
+            if !is_directory(self.raw, path)? {
                 continue;
             }
-            found |= becomes == DATA;
             if !self.shape.transforms.is_empty() {
-                self.renamed(&path, &path, becomes)?;
+                self.renamed(path, path, becomes)?;
             } else if becomes == "git" {
                 tree::remove(self.home, "git")?;
-                self.raw.rename(&path, self.home, "git")?;
+                self.raw.rename(path, self.home, "git")?;
             } else {
-                self.raw.rename(&path, self.home, becomes)?;
+                self.raw.rename(path, self.home, becomes)?;
             }
         }
-        if found {
-            return Ok(());
-        }
-        Err(refused("this is no snapshot of a gear: it has no folder `app-root/data`"))
+        Ok(())
     }
 
     /// Takes what lies at `path` under the names that the transforms give; `part` is where it comes
