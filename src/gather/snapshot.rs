@@ -17,7 +17,7 @@ use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
 use crate::sys::{host, tree};
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where it is unpacked, and where it is put in order, in staging.
 const RAW: &str = "raw";
@@ -216,7 +216,7 @@ impl Arranging<'_> {
         let slash = if is_folder { "/" } else { "" };
         let name = format!("./{}/{becomes}{own}{slash}", self.top);
         let all = self.shape.transforms;
-        let goal = self.goal(&all.iter().fold(name, |name, one| one.name(&name)), path)?;
+        let goal = goal(&all.iter().fold(name, |name, one| one.name(&name)), path)?;
         let taken = |goal: &RelPath| {
             let text = format!("the restore transforms give two files the name `{goal}`");
             Failure::new(Exit::Conflict, text)
@@ -243,34 +243,14 @@ impl Arranging<'_> {
         Ok(self.raw.rename(path, self.home, &goal)?)
     }
 
-    /// The path below the home of what is called `name` in the archive now, and was `path`.
-    fn goal(&self, name: &str, path: &str) -> Result<RelPath, Failure> {
-        // `tar --strip=2`: the dot, and the folder at the top.
-        let below = name.splitn(3, '/').nth(2).unwrap_or_default();
-        let goal = RelPath::parse(below).ok().filter(|goal| {
-            [DATA, FOLDER, "git"].iter().any(|part| {
-                let rest = goal.as_str().strip_prefix(part);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        });
-        goal.ok_or_else(|| {
-            let text = format!(
-                "the restore transforms lead `{}` to `{}`, which no restore brings back",
-                path.escape_debug(),
-                below.escape_debug()
-            );
-            Failure::new(Exit::Conflict, text)
-                .hint("only `app-root/data`, `app-deployments` and `git` are restored")
-        })
-    }
-
     /// Makes a repository of ours of the one in the snapshot: what it holds counts, not its settings
     /// and hooks.
     fn repository(&self, origin: &Origin) -> Result<Option<PathBuf>, Failure> {
         let folder = self.home.dir("git")?;
         let mut names: Vec<String> = Vec::new();
         for name in folder.names()? {
-            let Some(name) = name.to_str().filter(|name| name.ends_with(".git")) else { continue };
+            let is_bare = Path::new(&name).extension().is_some_and(|end| end == "git");
+            let Some(name) = name.to_str().filter(|_| is_bare) else { continue };
             if is_directory(&folder, name)? {
                 names.push(name.to_owned());
             }
@@ -299,6 +279,27 @@ impl Arranging<'_> {
         git::add_hooks(&bare, &host::this_program())?;
         Ok(Some(bare.path().to_owned()))
     }
+}
+
+/// The path below the home of what is called `name` in the archive now, and was `path`.
+fn goal(name: &str, path: &str) -> Result<RelPath, Failure> {
+    // `tar --strip=2`: the dot, and the folder at the top.
+    let below = name.splitn(3, '/').nth(2).unwrap_or_default();
+    let goal = RelPath::parse(below).ok().filter(|goal| {
+        [DATA, FOLDER, "git"].iter().any(|part| {
+            let rest = goal.as_str().strip_prefix(part);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    });
+    goal.ok_or_else(|| {
+        let text = format!(
+            "the restore transforms lead `{}` to `{}`, which no restore brings back",
+            path.escape_debug(),
+            below.escape_debug()
+        );
+        Failure::new(Exit::Conflict, text)
+            .hint("only `app-root/data`, `app-deployments` and `git` are restored")
+    })
 }
 
 /// Removes what is excluded.

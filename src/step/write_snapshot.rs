@@ -34,35 +34,36 @@ impl WriteSnapshot {
         }
         without
     }
+}
 
-    fn warnings(&self, written: &Written, cx: &Cx<'_>) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if written.special > 0 {
-            let many = written.special;
-            warnings.push(format!("{many} sockets and pipes are not in the snapshot"));
-        }
-        if written.odd_count > 0 {
-            let more = if written.odd_count > written.odd.len() as u64 { ", …" } else { "" };
-            warnings.push(format!(
-                "{} files whose names no restore would take are not in the snapshot: {}{more}",
-                written.odd_count,
-                written.odd.join(", ")
-            ));
-        }
-        let limits = &cx.config.archive;
-        let allowed = written.packed.saturating_mul(limits.max_ratio).saturating_add(FREE);
-        for (is_over, setting) in [
-            (written.bytes > limits.max_total, "max_total"),
-            (written.longest > limits.max_file, "max_file"),
-            (written.entries > limits.max_entries, "max_entries"),
-            (written.bytes > allowed, "max_ratio"),
-        ] {
-            if is_over {
-                warnings.push(format!("whoever restores this has to raise `archive.{setting}`"));
-            }
-        }
-        warnings
+/// What there is to say of an archive that was written.
+fn warnings(written: &Written, cx: &Cx<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if written.special > 0 {
+        let many = written.special;
+        warnings.push(format!("{many} sockets and pipes are not in the snapshot"));
     }
+    if written.odd_count > 0 {
+        let more = if written.odd_count > written.odd.len() as u64 { ", …" } else { "" };
+        warnings.push(format!(
+            "{} files whose names no restore would take are not in the snapshot: {}{more}",
+            written.odd_count,
+            written.odd.join(", ")
+        ));
+    }
+    let limits = &cx.config.archive;
+    let allowed = written.packed.saturating_mul(limits.max_ratio).saturating_add(FREE);
+    for (is_over, setting) in [
+        (written.bytes > limits.max_total, "max_total"),
+        (written.longest > limits.max_file, "max_file"),
+        (written.entries > limits.max_entries, "max_entries"),
+        (written.bytes > allowed, "max_ratio"),
+    ] {
+        if is_over {
+            warnings.push(format!("whoever restores this has to raise `archive.{setting}`"));
+        }
+    }
+    warnings
 }
 
 impl Step for WriteSnapshot {
@@ -96,7 +97,7 @@ impl Step for WriteSnapshot {
         let file = cx.state.create_file(&self.to, 0o600)?;
         let written = write(&home, (&self.gear.uuid, &without), file, &mut tell)?;
         checkpoint("write_snapshot: it is written");
-        Ok(Said { warnings: self.warnings(&written, cx), ..Said::default() })
+        Ok(Said { warnings: warnings(&written, cx), ..Said::default() })
     }
 
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {

@@ -106,10 +106,9 @@ fn found(dir: &Dir, parts: &[Part], looks: &mut usize) -> bool {
     let visit = |name: &str, rest: &[Part], looks: &mut usize| {
         let kind = dir.meta(name).ok().flatten().map(|meta| meta.kind);
         match kind {
-            None => false,
             Some(_) if rest.is_empty() => true,
             Some(Kind::Directory) => dir.dir(name).is_ok_and(|inner| found(&inner, rest, looks)),
-            Some(_) => false,
+            _ => false,
         }
     };
     if let Part::Exact(name) = part {

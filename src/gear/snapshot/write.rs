@@ -102,16 +102,13 @@ impl<W: Write> Writer<'_, W> {
             Kind::Directory => self.folder(&dir.dir(name)?, path, meta),
             Kind::Link => {
                 let target = dir.link_target(name)?;
-                match target.to_str().filter(|text| !text.chars().any(char::is_control)) {
-                    Some(text) => {
-                        let kind = (EntryType::Symlink, meta, 0);
-                        self.entry(kind, (path, Some(text)), &mut io::empty()).map_err(fail)
-                    }
-                    None => {
-                        self.leave_out(path);
-                        Ok(())
-                    }
-                }
+                let text = target.to_str().filter(|text| !text.chars().any(char::is_control));
+                let Some(text) = text else {
+                    self.leave_out(path);
+                    return Ok(());
+                };
+                let kind = (EntryType::Symlink, meta, 0);
+                self.entry(kind, (path, Some(text)), &mut io::empty()).map_err(fail)
             }
             Kind::File => {
                 let kind = (EntryType::Regular, meta, meta.size);
