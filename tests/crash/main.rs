@@ -438,7 +438,9 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
         "gear restore" | "gear restore --as" => passed.contains("restore_home"),
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
     };
-    let is_alike = is_phase || scenario == "gear snapshot" && passed.contains("control/");
+    let is_alike = is_phase
+        || scenario == "gear snapshot" && passed.contains("control/")
+        || scenario == "gear restore --as";
     let one_in =
         if is_alike || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
     // Another one in each scenario.

@@ -245,7 +245,7 @@ fn bracket<'a>(text: &'a str, out: &mut String) -> Result<&'a str, &'static str>
     loop {
         if let Some(class) = rest.strip_prefix("[:") {
             let (name, after) = class.split_once(":]").ok_or(OPEN)?;
-            ["[:", name, ":]"].iter().for_each(|part| out.push_str(part));
+            out.extend(["[:", name, ":]"]);
             rest = after;
         } else {
             let next = rest.chars().next().ok_or(OPEN)?;
