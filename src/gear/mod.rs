@@ -27,6 +27,7 @@ pub mod published;
 pub mod registry;
 pub mod replies;
 pub mod sdk;
+pub mod snapshot;
 pub mod ssh_key;
 pub mod state;
 pub mod unit;

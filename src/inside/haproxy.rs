@@ -68,8 +68,7 @@ fn translated(text: &str) -> String {
             {
                 let own = ["bind", address];
                 let words: Vec<&str> = own.iter().chain(rest).copied().collect();
-                let lines = [section, " ", name, "\n    ", &words.join(" "), "\n"];
-                lines.iter().for_each(|part| new.push_str(part));
+                new.extend([section, " ", name, "\n    ", &words.join(" "), "\n"]);
             }
             _ => new.push_str(line),
         }

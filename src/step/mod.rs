@@ -69,6 +69,7 @@ mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
+pub mod restore_home;
 pub mod rotate;
 mod ruby;
 pub mod run_extension;
@@ -96,6 +97,7 @@ pub mod upgrade_script;
 pub mod use_backup;
 pub mod write_backup;
 pub mod write_events;
+pub mod write_snapshot;
 pub mod write_unit;
 pub mod write_variable;
 
@@ -288,6 +290,7 @@ steps! {
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
     rotate::Rotate,
+    restore_home::RestoreHome,
     run_extension::RunExtension,
     run_phase::RunPhase,
     run_script::RunScript,
@@ -307,6 +310,7 @@ steps! {
     use_backup::UseBackup,
     write_backup::WriteBackup,
     write_events::WriteEvents,
+    write_snapshot::WriteSnapshot,
     write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

@@ -325,6 +325,29 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "deploy", "blog"],
     },
     Scenario {
+        name: "gear snapshot",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+    },
+    Scenario {
+        name: "gear restore",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+            &["gear", "deploy", "blog"],
+        ],
+        act: &["gear", "restore", "blog", "--from", "ARCHIVE"],
+    },
+    Scenario {
+        name: "gear restore --as",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+            &["gear", "destroy", "blog"],
+        ],
+        act: &["gear", "restore", "--as", "blog", "--from", "ARCHIVE"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -435,10 +458,15 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
         "gear scale, up" | "gear scale, down" | "gear deploy, scaled" => {
             ["update_cluster", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))
         }
+        "gear snapshot" => passed.contains("write_snapshot") || passed.contains("control/"),
+        "gear restore" | "gear restore --as" => passed.contains("restore_home"),
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
     };
+    let is_alike = is_phase
+        || scenario == "gear snapshot" && passed.contains("control/")
+        || scenario == "gear restore --as";
     let one_in =
-        if is_phase || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
+        if is_alike || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
     // Two gears pass everything twice.
     let one_in = if scenario.ends_with(", scaled") { one_in.max(2) } else { one_in };
     // Another one in each scenario.
@@ -575,6 +603,11 @@ fn applications_grow_and_shrink_or_not() {
 #[test]
 fn versions_are_rolled_through_all_gears_or_none() {
     try_named(&["gear deploy, scaled"]);
+}
+
+#[test]
+fn gears_are_restored_from_snapshots_or_go_on() {
+    try_named(&["gear snapshot", "gear restore", "gear restore --as"]);
 }
 
 #[test]
@@ -719,6 +752,9 @@ fn every_scenario_is_tried() {
         "gear scale, up",
         "gear scale, down",
         "gear deploy, scaled",
+        "gear snapshot",
+        "gear restore",
+        "gear restore --as",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

@@ -26,6 +26,7 @@ mod managed;
 mod outdated;
 mod scaling;
 mod several;
+mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;

@@ -198,8 +198,7 @@ impl Brood<'_> {
             plan.step(DropDeployments { gear: child.gear.identity.clone(), deployments });
         }
         if self.head.gear.state == Some(State::Started) {
-            scene.begin(plan);
-            scene.finish(plan, self.made);
+            scene.activate(plan, self.made);
         }
         Ok(())
     }

@@ -168,6 +168,19 @@ pub fn refuse_child(gear: &Gear) -> Result<(), Refusal> {
     Err(Refusal::new(Exit::Conflict, text).hint(format!("say it to its head, the gear `{app}`")))
 }
 
+/// Refuses what is not done with gears of a scaled application.
+pub(super) fn refuse_scaled(gear: &Gear, what: &str) -> Result<(), Refusal> {
+    let (name, app) = (&gear.identity.name, &gear.row.app);
+    match gear.row.role {
+        None => Ok(()),
+        Some(_) => {
+            let text = format!("the gear `{name}` is one of a scaled application: no {what}");
+            Err(Refusal::new(Exit::Refused, text)
+                .hint(format!("this version has that for single gears; `{app}` is not changed")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::batch_size;

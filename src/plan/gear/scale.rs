@@ -154,8 +154,7 @@ pub(in crate::plan) fn add_deployed(
     plan.step(scene.record(Event::Prepared));
     scene.show(plan);
     if started && head.gear.state == Some(State::Started) {
-        scene.begin(plan);
-        scene.finish(plan, now);
+        scene.activate(plan, now);
     }
     Ok(())
 }

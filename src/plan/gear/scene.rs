@@ -135,6 +135,12 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The deploy phase, whole.
+    pub(super) fn activate(&self, plan: &mut Plan, at: Moment) {
+        self.begin(plan);
+        self.finish(plan, at);
+    }
+
     /// The deploy phase, from `deploy` to `post-deploy`.
     pub(super) fn finish(&self, plan: &mut Plan, at: Moment) {
         let of = |action| self.phase(Phase::Control(action), When::Deploying);
