@@ -31,6 +31,7 @@ mod templates;
 mod trouble;
 mod upgrades;
 mod variables;
+mod verbs;
 mod versions;
 
 use host::{Host, get, md5};
