@@ -31,7 +31,11 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new() -> Self {
-        let host = Host::new();
+        Self::on(Host::new())
+    }
+
+    /// The same on a host that is there already.
+    pub(super) fn on(host: Host) -> Self {
         let mut line = vec!["gear".to_owned(), "create".into(), "app".into()];
         for (name, more) in
             [("web", "Categories: [web_framework]\n"), ("side", "Categories: [plugin]\n")]
@@ -198,6 +202,8 @@ fn a_push_walks_the_seeds_life_cycle_and_streams_it() {
     assert_eq!(metadata["git_ref"], "master");
     assert_eq!(metadata["checksum"].as_str().unwrap().len(), 64);
     assert_eq!(metadata["activations"].as_array().unwrap().len(), 1);
+    let shown = scene.host.json(&["gear", "show", "app"])["repository"].clone();
+    assert_eq!(shown, scene.repository().display().to_string());
     assert_eq!(scene.file("app-root/runtime/repo/built"), "built");
     // Dependencies are handed on from deployment to deployment, but for a clean build.
     scene.commit(&[("page", Some("third"))]);

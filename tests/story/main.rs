@@ -13,6 +13,7 @@
 mod apache;
 mod application;
 mod bad_cartridges;
+mod bad_pushes;
 mod commands;
 mod confined;
 mod control;
@@ -25,6 +26,7 @@ mod host;
 mod managed;
 mod outdated;
 mod several;
+mod ssh;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;

@@ -26,6 +26,8 @@ pub(super) struct Before {
     stop_lock: bool,
     /// Whether it was stopped since.
     stopped: bool,
+    /// The deployment that the links were led to since.
+    shown: Option<String>,
     /// The deployment that waits for `gear postreceive`.
     waits: Option<String>,
 }
@@ -58,7 +60,7 @@ impl Deploying {
                 return Err(busy(&format!("`gear {}`", other.command.escape_debug())));
             }
         };
-        let before = match Before::read(place) {
+        let before = match Before::read(place).filter(|before| before.is_of_now(place)) {
             Some(before) if before.waits.is_some() => before,
             Some(before) => {
                 place.tell(call, "The last deployment was cut off, and is put back first")?;
@@ -86,6 +88,13 @@ impl Deploying {
     pub(super) fn stops(&mut self, place: &Place) -> Result<(), Refused> {
         let Some(before) = &mut self.before else { return Ok(()) };
         before.stopped = true;
+        before.write(place)
+    }
+
+    /// Writes down that the links are about to lead to the deployment `name`.
+    pub(super) fn shows(&mut self, place: &Place, name: &str) -> Result<(), Refused> {
+        let Some(before) = &mut self.before else { return Ok(()) };
+        before.shown = Some(name.to_owned());
         before.write(place)
     }
 
@@ -132,6 +141,7 @@ impl Before {
             state: state::read(&place.home),
             stop_lock: state::is_stop_locked(&place.home)?,
             stopped: false,
+            shown: None,
             waits: None,
         })
     }
@@ -139,6 +149,15 @@ impl Before {
     /// What was written down; what makes no sense is as nothing.
     fn read(place: &Place) -> Option<Self> {
         serde_json::from_slice(&place.home.read(record(), LONGEST).ok()?).ok()
+    }
+
+    /// Whether nobody has deployed anything since: the links lead where they were led, and what they
+    /// led to before is kept.
+    fn is_of_now(&self, place: &Place) -> bool {
+        let Ok(shown) = deployment::shown(&place.home) else { return false };
+        let live = deployment::live_name(&place.home, "repo").ok();
+        let is_ours = shown == self.links || (live.is_some() && live == self.shown);
+        is_ours && self.links.lead_somewhere(&place.home)
     }
 
     fn write(&self, place: &Place) -> Result<(), Refused> {

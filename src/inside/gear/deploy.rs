@@ -171,7 +171,7 @@ fn take_over(
     work.take_dependencies()?;
     repository.copy(&revision, work)?;
     if !work.is_hot {
-        work.show()?;
+        work.show(deploying)?;
     }
     work.build(call)?;
     work.prepare(call)?;
@@ -207,7 +207,7 @@ pub(super) fn build(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result
     };
     let revision = repository.revision(&reference)?;
     let was = state::read(&place.home);
-    let deploying = Deploying::begin(call, place, &asked.verb)?;
+    let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     let name = if is_builders { Some(live) } else { latest(place)? };
     let is_new = name.is_none();
     let name = match name {
@@ -216,7 +216,7 @@ pub(super) fn build(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result
     };
     let work = Work { place, name: name.clone(), is_hot: false };
     let source = Some(&repository).filter(|_| !is_builders);
-    let outcome = build_alone(call, &work, (&repository, &revision), source);
+    let outcome = build_alone(call, (&work, &mut deploying), (&repository, &revision), source);
     let outcome = outcome.and_then(|()| leave_as(place, was));
     let outcome = deploying.end(call, place, outcome);
     forget_failed(place, Some(name).filter(|_| is_new && outcome.is_err()))?;
@@ -233,7 +233,7 @@ fn leave_as(place: &Place, state: Option<State>) -> Result<(), Refused> {
 /// Builds `work`; its source is copied from `source`.
 fn build_alone(
     call: &mut Call<'_>,
-    work: &Work<'_>,
+    (work, deploying): (&Work<'_>, &mut Deploying),
     (repository, revision): (&Repository, &Revision),
     source: Option<&Repository>,
 ) -> Result<(), Refused> {
@@ -251,7 +251,7 @@ fn build_alone(
     if let Some(source) = source {
         source.copy(revision, work)?;
     }
-    work.show()?;
+    work.show(deploying)?;
     work.build(call)
 }
 

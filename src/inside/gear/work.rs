@@ -154,8 +154,9 @@ impl Work<'_> {
     }
 
     /// Lets the gear see it.
-    pub(super) fn show(&self) -> Result<(), Refused> {
+    pub(super) fn show(&self, deploying: &mut Deploying) -> Result<(), Refused> {
         let home = &self.place.home;
+        deploying.shows(self.place, &self.name)?;
         for part in PARTS {
             self.open(part)?;
         }
@@ -220,7 +221,7 @@ impl Work<'_> {
                 stop_all(call, place, Spare::WebProxy)?;
             }
         }
-        self.show()?;
+        self.show(deploying)?;
         self.primary(call, "update-configuration")?;
         if !self.is_hot {
             for cartridge in place.starting_order().filter(|one| !one.is_primary) {
