@@ -15,7 +15,7 @@ echo "this is $1 of CART"
 [[ -e $OPENSHIFT_REPO_DIR/fail-in && $(<"$OPENSHIFT_REPO_DIR/fail-in") == "CART $1" ]] && exit 7
 pid=$OPENSHIFT_DATA_DIR/CART.pid
 case $1 in
-start) sleep 1000 & echo $! >"$pid" ;;
+start) sleep 1000 >/dev/null 2>&1 & echo $! >"$pid" ;;
 stop) [[ -f $pid ]] && kill "$(<"$pid")" 2>/dev/null; rm -f "$pid" ;;
 build)
     mkdir -p "$OPENSHIFT_DEPENDENCIES_DIR" && echo one >>"$OPENSHIFT_DEPENDENCIES_DIR/builds"
