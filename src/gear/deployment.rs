@@ -11,7 +11,7 @@ mod save;
 mod settings;
 
 pub use checksum::checksum;
-pub use kept::{Deployment, all, read_metadata, surplus, write_metadata};
+pub use kept::{Deployment, all, read_metadata, sort_by_use, surplus, write_metadata};
 pub use links::{Links, is_name, show, shown};
 pub use save::{save, write_archive};
 pub use settings::{DeploySettings, DeploymentType};

@@ -139,36 +139,34 @@ fn a_nodejs_cartridge_is_pushed_to() {
     };
     let app = |text: &str| {
         format!(
-            "const said = require('./node_modules/said');\n\
+            "const said = require('said');\n\
              require('http').createServer((_, answer) => answer.end(said + '{text}'))\n\
-             .listen(process.env.NODE_PORT || 8080, process.env.NODE_IP || \
-             process.env.OPENSHIFT_NODEJS_IP);\n"
+             .listen(8080, process.env.OPENSHIFT_NODEJS_IP);\n"
         )
     };
-    let package = |more: &str| {
-        format!(
-            "{{ \"name\": \"app\", \"version\": \"1.0.0\", \"scripts\": {{ \"start\": \"node ours.js\" }}{more} }}\n"
-        )
-    };
-    std::fs::create_dir_all(scene.work().join("node_modules")).unwrap();
+    // What `npm` brings without a network.
+    let package = "{ \"name\": \"app\", \"version\": \"1.0.0\", \"scripts\": { \"start\": \"node ours.js\" }, \
+        \"dependencies\": { \"said\": \"file:./said\" } }\n";
+    std::fs::create_dir_all(scene.work().join("said")).unwrap();
+    let said = "{ \"name\": \"said\", \"version\": \"1.0.0\" }\n";
     let files = [
-        ("package.json", package("")),
-        ("ours.js", app("one")),
-        ("node_modules/said.js", "module.exports = 'version ';\n".to_owned()),
+        ("package.json", package),
+        ("ours.js", &app("one")),
+        ("said/package.json", said),
+        ("said/index.js", "module.exports = 'version ';\n"),
     ];
-    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
     scene.push(&files).unwrap();
     scene.says("version one");
     // It moves `node_modules` out of the old version before it builds: what fails brings them back.
     let said = scene.push(&[("package.json", "{ broken")]).unwrap_err();
     assert!(said.contains("error:"), "{said}");
     scene.says("version one");
-    let modules = scene.host.home("node").join("app-root/runtime/repo/node_modules/said.js");
-    assert!(modules.is_file());
+    let modules = scene.host.home("node").join("app-root/runtime/repo/node_modules/said");
+    assert!(modules.is_symlink(), "{}", modules.display());
     scene.host.must(&["gear", "stop", "node"]);
     scene.host.must(&["gear", "start", "node"]);
     scene.says("version one");
-    scene.push(&[("package.json", &package("")), ("ours.js", &app("two"))]).unwrap();
+    scene.push(&[("package.json", package), ("ours.js", &app("two"))]).unwrap();
     scene.says("version two");
     scene.host.must(&["gear", "destroy", "node"]);
 }

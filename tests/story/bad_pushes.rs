@@ -43,7 +43,7 @@ fn a_hook_that_prints_megabytes_is_heard_and_one_that_never_ends_is_ended() {
     let _alone = alone();
     let scene = Scene::new();
     let loud =
-        "#!/bin/bash\nhead -c 3000000 /dev/zero | tr '\\0' 'x' | fold -w 100\necho the end\n";
+        "#!/bin/bash\nhead -c 3000000 /dev/zero | tr '\\0' 'x' | fold -w 100\necho\necho the end\n";
     scene.commit(&[(HOOK, Some(loud)), ("page", Some("loud"))]);
     let said = scene.push().unwrap();
     assert!(said.contains("remote: the end"), "{}", said.len());

@@ -136,7 +136,7 @@ impl Ssh {
             assert!(said.contains(refused), "{command:?}: {said}");
         }
         let sftp = self.ask(&["-s"], &["sftp"]);
-        assert!(text(&sftp).contains(refused), "{}", text(&sftp));
+        assert_eq!((sftp.status.code(), sftp.stdout.len()), (Some(5), 0), "{}", text(&sftp));
         let forwarded =
             self.ask(&["-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:9"], &["id"]);
         assert!(!forwarded.status.success() && !text(&forwarded).contains("uid="));

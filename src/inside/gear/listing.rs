@@ -11,12 +11,9 @@ use crate::sys::clock::Moment;
 pub(super) fn deployments(call: &mut Call<'_>, place: &Place) -> Result<u8, Refused> {
     let mut all = deployment::all(&place.home)?;
     let live = deployment::live_name(&place.home, "repo").ok();
-    let age = |one: &Deployment| one.last_activation().unwrap_or(f64::INFINITY);
-    all.sort_by(|one, other| {
-        age(other).total_cmp(&age(one)).then_with(|| other.name.cmp(&one.name))
-    });
+    deployment::sort_by_use(&mut all, live.as_deref());
     call.say("Activation time - Deployment ID - Git Ref - Git SHA1")?;
-    for one in all {
+    for one in all.into_iter().rev() {
         let time = one.last_activation().map_or_else(|| "NEVER".to_owned(), clock);
         let active = if live.as_ref() == Some(&one.name) { " - ACTIVE" } else { "" };
         let metadata = one.metadata;
