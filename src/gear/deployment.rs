@@ -9,12 +9,14 @@ mod kept;
 mod links;
 mod save;
 mod settings;
+mod whole;
 
 pub use checksum::checksum;
 pub use kept::{Deployment, all, read_metadata, sort_by_use, surplus, write_metadata};
 pub use links::{Links, is_name, show, shown};
 pub use save::{save, write_archive};
 pub use settings::{DeploySettings, DeploymentType};
+pub use whole::{keep_whole, make_whole};
 
 use crate::error::FsError;
 use crate::sys::clock::Moment;

@@ -1,15 +1,11 @@
 //! Keeps the application that is in use while its cartridge prepares for the next one: many take the
 //! modules of the old version out of it (`pre-repo-archive`), and it has to be whole when the new one
-//! fails. Files get a second name in the stash, so that it costs no room and little time; what is written
-//! into a file is not kept.
+//! fails.
 
 use super::{Cx, Said, Step};
 use crate::error::Failure;
-use crate::gear::deployment::FOLDER;
+use crate::gear::deployment;
 use crate::gear::identity::Identity;
-use crate::sys::checkpoint::checkpoint;
-use crate::sys::fs::{Dir, Kind};
-use crate::sys::tree::{self, Modes};
 
 /// The name in the stash.
 const COPY: &str = "repo";
@@ -23,35 +19,6 @@ pub struct KeepRepo {
     pub deployment: String,
 }
 
-impl KeepRepo {
-    fn place(&self) -> String {
-        format!("{FOLDER}/{}/repo", self.deployment)
-    }
-}
-
-/// Brings back what `now` lacks of `kept`, and what is another thing there.
-fn mend(kept: &Dir, now: &Dir) -> Result<(), Failure> {
-    for name in kept.names()? {
-        let Some(was) = kept.meta(&name)? else { continue };
-        checkpoint("keep_repo: before something comes back");
-        match now.meta(&name)? {
-            None => tree::move_to(kept, &name, now, &name)?,
-            Some(is) if (was.kind, is.kind) == (Kind::Directory, Kind::Directory) => {
-                mend(&kept.dir(&name)?, &now.dir(&name)?)?;
-            }
-            Some(is) => {
-                let is_same = (was.kind, was.mode, was.size) == (is.kind, is.mode, is.size)
-                    && kept.changed(&name)? == now.changed(&name)?;
-                if !is_same {
-                    tree::remove(now, &name)?;
-                    tree::move_to(kept, &name, now, &name)?;
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Step for KeepRepo {
     type Undo = ();
 
@@ -61,11 +28,7 @@ impl Step for KeepRepo {
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<(), Failure> {
         let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
-        tree::remove(&stash, COPY)?;
-        if home.has(self.place())? {
-            tree::copy(&home, self.place(), &stash, COPY, Modes::Linked)?;
-        }
-        Ok(())
+        Ok(deployment::keep_whole(&home, &self.deployment, (&stash, COPY))?)
     }
 
     fn apply(&self, _undo: &(), _cx: &Cx<'_>) -> Result<Said, Failure> {
@@ -76,11 +39,8 @@ impl Step for KeepRepo {
         if !cx.state.has(self.gear.home())? {
             return Ok(());
         }
-        let (home, stash) = (cx.state.dir(self.gear.home())?, cx.stash()?);
-        if !stash.has(COPY)? || !home.has(self.place())? {
-            return Ok(());
-        }
-        mend(&stash.dir(COPY)?, &home.dir(self.place())?)
+        let (home, stash) = (cx.state.dir(self.gear.home())?, cx.room()?);
+        Ok(deployment::make_whole(&home, &self.deployment, (&stash, COPY))?)
     }
 }
 
@@ -88,8 +48,8 @@ impl Step for KeepRepo {
 pub(super) fn sample(world: &super::laws::World) -> KeepRepo {
     let gear = world.gear();
     let home = world.state.dir("gears/blog").unwrap();
-    let deployment = crate::gear::deployment::live_name(&home, "repo").unwrap();
-    let repo = format!("{FOLDER}/{deployment}/repo");
+    let deployment = deployment::live_name(&home, "repo").unwrap();
+    let repo = format!("{}/{deployment}/repo", deployment::FOLDER);
     home.make_dirs(format!("{repo}/modules/one"), 0o755).unwrap();
     home.write_new(format!("{repo}/modules/one/file"), b"1", 0o640).unwrap();
     home.make_link(format!("{repo}/modules/link"), "one/file").unwrap();
@@ -99,8 +59,9 @@ pub(super) fn sample(world: &super::laws::World) -> KeepRepo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gear::deployment::live_name;
+    use crate::gear::deployment::{FOLDER, live_name};
     use crate::step::laws::World;
+    use crate::sys::tree;
 
     #[test]
     fn what_a_script_took_out_comes_back_and_the_rest_stays() {

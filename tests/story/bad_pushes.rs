@@ -70,7 +70,7 @@ fn a_disk_that_fills_in_the_middle_of_a_build_gives_all_of_it_back() {
         println!("SKIP: story::full_disk_push: mounting a tmpfs needs root");
         return;
     };
-    let scene = Scene::on(host);
+    let scene = Scene::on(host, &[]);
     let greedy =
         "#!/bin/bash\nset -e\ndd if=/dev/zero of=\"$OPENSHIFT_REPO_DIR/big\" bs=64k status=none\n";
     for place in ["$OPENSHIFT_REPO_DIR", "$OPENSHIFT_DEPENDENCIES_DIR"] {

@@ -162,8 +162,11 @@ fn root_is_pushed_to_over_ssh() {
         println!("SKIP: story::ssh_root: only root lets others log in");
         return;
     }
-    let scene = Scene::new();
+    // The gear is another user's than the repository, where that can be.
+    let options: &[&str] = if Host::lets_accounts_pass() { &["--host-users"] } else { &[] };
+    let scene = Scene::on(Host::new(), options);
     let host = &scene.host;
+    assert_eq!(host.json(&["gear", "show", "app"])["user"].is_number(), !options.is_empty());
     let keys = PathBuf::from(host.place("host/root/.ssh/authorized_keys"));
     let ssh = Ssh::serve(&host.path("."), "root", &keys, &[]);
     host.must(&["gear", "ssh-key", "add", "app", &ssh.key()]);

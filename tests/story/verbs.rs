@@ -80,6 +80,7 @@ fn gear_deploy_walks_the_life_cycle_and_goes_back_when_it_fails() {
         assert!(said.contains(&format!("Failed to execute: 'control {step}'")), "{said}");
         assert_eq!(scene.deployments(), before, "{step}");
         assert_eq!(scene.link("app-root/runtime/repo"), repo, "{step}");
+        assert_eq!(scene.file("app-root/runtime/repo/modules/one"), "one", "{step}");
         assert_eq!(scene.state(), "started", "{step}");
         assert!(scene.runs("web") && scene.runs("side"), "{step}");
         assert!(scene.order().ends_with("side start side second, web start web second"), "{step}");

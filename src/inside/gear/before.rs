@@ -12,6 +12,7 @@ use crate::gear::state::{self, State};
 use crate::sys::interrupt;
 use crate::sys::lock::{Asked, Lock, Sharing};
 use crate::sys::process;
+use crate::sys::tree;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,6 +39,9 @@ pub(super) struct Deploying {
     before: Option<Before>,
     _lock: Option<Lock>,
 }
+
+/// Where the application that is in use is kept, beside the deployments.
+const KEPT: &str = ".before";
 
 fn record() -> String {
     format!("{FOLDER}/.before.json")
@@ -67,7 +71,11 @@ impl Deploying {
                 before.go_back(call, place)?;
                 Before::look(place)?
             }
-            None => Before::look(place)?,
+            None => {
+                // Of a deployment that somebody else has ended since.
+                tree::remove(&place.home, format!("{FOLDER}/{KEPT}"))?;
+                Before::look(place)?
+            }
         };
         before.write(place)?;
         Ok(Self { before: Some(before), _lock: Some(lock) })
@@ -91,6 +99,13 @@ impl Deploying {
         before.write(place)
     }
 
+    /// Keeps the application that is in use, out of which a script may take things.
+    pub(super) fn keeps_whole(&self, place: &Place) -> Result<(), Refused> {
+        let live = deployment::live_name(&place.home, "repo");
+        let (Some(_), Ok(live)) = (&self.before, live) else { return Ok(()) };
+        Ok(deployment::keep_whole(&place.home, &live, (&place.home.dir(FOLDER)?, KEPT))?)
+    }
+
     /// Writes down that the links are about to lead to the deployment `name`.
     pub(super) fn shows(&mut self, place: &Place, name: &str) -> Result<(), Refused> {
         let Some(before) = &mut self.before else { return Ok(()) };
@@ -109,6 +124,7 @@ impl Deploying {
         let failed = match outcome {
             Ok(value) => {
                 place.home.remove_file(record())?;
+                tree::remove(&place.home, format!("{FOLDER}/{KEPT}"))?;
                 return Ok(value);
             }
             Err(refused) => refused,
@@ -176,6 +192,7 @@ impl Before {
             }
         }
         let mut outcome = self.links.put(&place.home, None).map_err(Refused::from);
+        outcome = outcome.and(Self::make_whole(place));
         if let Some(state) = self.state {
             outcome = outcome.and(state::write(&place.home, state).map_err(Refused::from));
         }
@@ -191,5 +208,13 @@ impl Before {
         }
         place.home.remove_file(record())?;
         outcome
+    }
+
+    /// Brings back what scripts took out of the application, to which the links lead again.
+    fn make_whole(place: &Place) -> Result<(), Refused> {
+        let folder = place.home.dir(FOLDER)?;
+        let live = deployment::live_name(&place.home, "repo")?;
+        deployment::make_whole(&place.home, &live, (&folder, KEPT))?;
+        Ok(tree::remove(&folder, KEPT)?)
     }
 }

@@ -146,6 +146,7 @@ fn receive<'a>(
         deploying.stops(place)?;
         stop_all(call, place, Spare::WebProxy)?;
     }
+    deploying.keeps_whole(place)?;
     place.control(call, place.primary()?, Order::of("pre-receive"))?;
     let name = create(place)?;
     let mut metadata = deployment::read_metadata(&place.home, &name);
