@@ -263,6 +263,7 @@ pub(super) fn prepare(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Resu
     let deploying = Deploying::begin(call, place, &asked.verb)?;
     let work = Work { place, name: create(place)?, is_hot: false };
     let outcome = archive.unpack(&work).and_then(|()| work.prepare(call));
+    let outcome = outcome.and_then(|()| work.clean_up());
     let outcome = deploying.end(call, place, outcome);
     forget_failed(place, Some(work.name).filter(|_| outcome.is_err()))?;
     outcome.map(|()| 0)

@@ -81,6 +81,7 @@ fn run_verb(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Ref
         "archive-deployment" => listing::archive(call, place, asked),
         "create-deployment-dir" => {
             let name = work::create(place)?;
+            work::prune(place, &name)?;
             call.say(&name).map(|()| 0)
         }
         "rotate-in" | "rotate-out" => rotate::rotate(call, place, asked),

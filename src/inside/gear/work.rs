@@ -24,7 +24,7 @@ pub(super) struct Work<'a> {
     pub(super) is_hot: bool,
 }
 
-/// Makes the folder of a new deployment, and removes what is kept no longer; gives its name.
+/// Makes the folder of a new deployment; gives its name.
 pub(super) fn create(place: &Place) -> Result<String, Refused> {
     let mut made = Moment::now();
     let mut name = deployment::directory_name(made);
@@ -37,12 +37,11 @@ pub(super) fn create(place: &Place) -> Result<String, Refused> {
     }
     let metadata = Metadata { git_ref: "master".into(), ..Metadata::default() };
     deployment::write_metadata(&place.home, &name, &metadata)?;
-    prune(place, &name)?;
     Ok(name)
 }
 
 /// Removes what is kept no longer, but never what is in use, nor `new`.
-fn prune(place: &Place, new: &str) -> Result<(), Refused> {
+pub(super) fn prune(place: &Place, new: &str) -> Result<(), Refused> {
     let home = &place.home;
     let live = deployment::live_name(home, "repo").ok();
     let all = deployment::all(home)?;
