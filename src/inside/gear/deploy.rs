@@ -32,7 +32,7 @@ struct Wishes {
 pub(super) fn prereceive(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
     refuse_unless(place, DeploymentType::Git)?;
     let reference = reference(place, None);
-    let Some(pushed) = pushed(place, asked, &reference)? else { return Ok(0) };
+    let Pushed::Version(pushed) = pushed(place, asked, &reference)? else { return Ok(0) };
     let mut wishes = Wishes { reference, ..Wishes::default() };
     if let Some(new) = pushed {
         let repository = Repository::of(call, place)?;
@@ -57,7 +57,7 @@ pub(super) fn postreceive(
     asked: &Asked,
 ) -> Result<u8, Refused> {
     refuse_unless(place, DeploymentType::Git)?;
-    if pushed(place, asked, &reference(place, None))?.is_none() {
+    if matches!(pushed(place, asked, &reference(place, None))?, Pushed::Nothing) {
         return Ok(0);
     }
     if let Some(builder) = place.first("ci_builder") {
@@ -113,14 +113,18 @@ pub(super) fn deploy(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Resul
     outcome.map(|()| 0)
 }
 
-/// What was pushed to `reference`: nothing, or perhaps a commit. With `--init` it does not matter.
-fn pushed(
-    place: &Place,
-    asked: &Asked,
-    reference: &str,
-) -> Result<Option<Option<String>>, Refused> {
+/// What `gear prereceive` and `postreceive` are told.
+enum Pushed {
+    /// Nothing that is to be deployed.
+    Nothing,
+    /// A version that is; its commit, where that was told.
+    Version(Option<String>),
+}
+
+/// What was pushed to `reference`. With `--init` it does not matter.
+fn pushed(place: &Place, asked: &Asked, reference: &str) -> Result<Pushed, Refused> {
     if asked.has("init") {
-        return Ok(Some(None));
+        return Ok(Pushed::Version(None));
     }
     let mut told = String::new();
     let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut told);
@@ -131,7 +135,10 @@ fn pushed(
         let new = words.next()?;
         (words.next()? == name).then(|| new.to_owned())
     });
-    Ok(new.filter(|_| DeploySettings::read(&place.home).auto_deploy).map(Some))
+    Ok(match new.filter(|_| DeploySettings::read(&place.home).auto_deploy) {
+        Some(new) => Pushed::Version(Some(new)),
+        None => Pushed::Nothing,
+    })
 }
 
 /// The first half: the gear stops, and there is a folder that knows what it is for.
