@@ -137,6 +137,7 @@ impl Host {
             # Thousands of processes are made here: the number may be another's by now.\n\
             if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
+            pre-repo-archive) rm -rf \"$OPENSHIFT_REPO_DIR\"/* ;;\n\
             build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
             post-deploy) [[ -z $REFUSE ]] || exit 3 ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";

@@ -432,7 +432,10 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
     let is_own = match scenario {
         _ if depth() == Depth::AllPairs => return true,
         "gear deploy" | "gear deploy, that fails" | "gear activate" => {
-            is_phase || ["_deployment", "place_source"].iter().any(|kind| passed.contains(kind))
+            is_phase
+                || ["_deployment", "place_source", "keep_repo"]
+                    .iter()
+                    .any(|kind| passed.contains(kind))
         }
         "gear snapshot" => passed.contains("write_snapshot") || passed.contains("control/"),
         "gear restore" | "gear restore --as" => passed.contains("restore_home"),

@@ -22,6 +22,7 @@ mod corpus;
 mod listed;
 mod markers;
 mod public;
+mod pushes;
 mod tpkg;
 mod upgrades;
 

@@ -13,6 +13,7 @@
 mod apache;
 mod application;
 mod bad_cartridges;
+mod bad_pushes;
 mod commands;
 mod confined;
 mod control;
@@ -26,12 +27,14 @@ mod managed;
 mod outdated;
 mod several;
 mod snapshots;
+mod ssh;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
 mod trouble;
 mod upgrades;
 mod variables;
+mod verbs;
 mod versions;
 
 use host::{Host, get, md5};
