@@ -4,10 +4,11 @@ mod look;
 
 pub use look::{Looked, Spot, look};
 
+use super::Externals;
 use super::packages::place_of;
 use super::table;
 use crate::config::Config;
-use crate::db::{Db, DbError, DeployedSite, SITE_PORT, SitePackage};
+use crate::db::{Db, DbError, DeployedSite, ExternalRow, SITE_PORT, SitePackage};
 use crate::error::Failure;
 use crate::format::ubos::MANIFEST;
 use crate::gear::frontend::modules::look_for_php;
@@ -64,6 +65,10 @@ pub struct SiteFacts {
     pub ports: BTreeSet<(Protocol, u16)>,
     /// The folders that other sites have made to hold others.
     pub folders: BTreeSet<String>,
+    /// Which externals there are.
+    pub externals: Externals,
+    /// What packages at the site have asked them for.
+    pub asked: Vec<ExternalRow>,
 }
 
 impl SiteFacts {
@@ -142,6 +147,10 @@ pub fn site_facts(
         }
     }
     let folders = db.site_folders(id)?;
+    let mut asked = Vec::new();
+    for app in old.iter().flat_map(|old| &old.new.site.apps) {
+        asked.extend(db.externals_of_gear(app.id.as_str())?);
+    }
     let has_web_server = config.frontend.apache.enabled;
     let missing_php = if has_web_server { missing_php(&available)? } else { Vec::new() };
     Ok(SiteFacts {
@@ -160,6 +169,8 @@ pub fn site_facts(
         trees,
         accounts,
         folders,
+        externals: Externals::look(layout, config),
+        asked,
     })
 }
 
@@ -276,7 +287,10 @@ fn places(layout: &Layout, config: &Config, (known, now): (&HostAccounts, Moment
     let stamp: String = now.rfc3339().chars().filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
     Places {
         hostname: name.trim().to_owned(),
-        root: root.map(|root| root.display().to_string()).unwrap_or_default(),
+        // Without an ending slash: paths are put behind it.
+        root: root
+            .map(|root| root.components().collect::<PathBuf>().display().to_string())
+            .unwrap_or_default(),
         web: (
             web(&config.sites.web_user, &known.users),
             web(&config.sites.web_group, &known.groups),

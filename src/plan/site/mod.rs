@@ -8,6 +8,7 @@
 mod backup;
 mod check;
 mod deployment;
+mod externals;
 mod pieces;
 mod spots;
 mod steps;
@@ -23,13 +24,13 @@ use crate::db::{Reservation, ResourceKind};
 use crate::facts::site::{Looked, SiteFacts};
 use crate::package::ubos::item::TaskPhase;
 use crate::package::ubos::name::SiteId;
-use crate::package::ubos::site::{Host, Site};
+use crate::package::ubos::site::Site;
 use crate::step::forget_variables::ForgetVariables;
 use crate::step::switch_unit::Switch;
 use crate::step::take_items::{TakeItems, Taking};
 use crate::step::ubos_script::Operation;
 use crate::sys::path::RelPath;
-use deployment::{Deployment, path};
+use deployment::{Deployment, Part, path};
 use pieces::{Maker, Piece, had};
 use spots::Spots;
 use std::collections::BTreeSet;
@@ -177,6 +178,12 @@ impl Draft {
         places.chain(sides.flat_map(|side| side.folders.iter().cloned())).collect()
     }
 
+    /// Tells whether a package that is deployed is so afterwards, in this release or another.
+    fn keeps(&self, part: &Part) -> bool {
+        let mut parts = self.new.iter().flat_map(|new| &new.deployment.parts);
+        parts.any(|one| one.app.id == part.app.id && one.name() == part.name())
+    }
+
     /// What the customization points are, for a second look at the same request: what is random is
     /// drawn once.
     pub fn points(&self) -> Points {
@@ -204,7 +211,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
         steps::check_templates(&mut plan, new);
     }
     if let Some(old) = &draft.old {
-        undeploy(&mut plan, ask, (draft, old, &spots));
+        undeploy(&mut plan, ask, (draft, old, &spots))?;
     }
     if let Some(new) = &draft.new {
         deploy(&mut plan, ask, (new, &spots))?;
@@ -222,11 +229,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
 fn shown(ask: &SiteAsk<'_>) -> String {
     let old = ask.facts.old.as_ref().map(|old| &old.new.site);
     let site = ask.wanted.or(old);
-    match site.map(|site| &site.host) {
-        Some(Host::Name(name)) => name.to_string(),
-        Some(Host::Any) => "*".into(),
-        Some(Host::Onion) | None => ask.id.to_string(),
-    }
+    site.map_or_else(|| ask.id.to_string(), Site::called)
 }
 
 fn title(ask: &SiteAsk<'_>) -> String {
@@ -240,7 +243,11 @@ fn title(ask: &SiteAsk<'_>) -> String {
 }
 
 /// Undoes what is deployed: what leaves for good is uninstalled, then everything goes, in reverse.
-fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &Side, &Spots)) {
+fn undeploy(
+    plan: &mut Plan,
+    ask: &SiteAsk<'_>,
+    (draft, old, spots): (&Draft, &Side, &Spots),
+) -> Result<(), Refusal> {
     let mut steps = Steps::new(spots, ask);
     let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
     let resources = resources.unwrap_or_default();
@@ -253,12 +260,7 @@ fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &S
         steps::switch_for_site(plan, part, pieces, Switch::Off);
     }
     web::suspend(plan, ask, site);
-    for ((part, _), tasks) in parts() {
-        let stays = draft.new.iter().flat_map(|new| &new.deployment.parts);
-        let mut stays = stays.filter(|one| one.app.id == part.app.id);
-        if stays.any(|one| one.name() == part.name()) {
-            continue;
-        }
+    for ((part, _), tasks) in parts().filter(|((part, _), _)| !draft.keeps(part)) {
         plan.summary.push(format!("`{}` leaves", part.name()));
         plan.consent = plan.consent.max(Consent::Courtesy);
         let asked = ask.farewell == Farewell::Asked;
@@ -276,11 +278,15 @@ fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &S
             }
         }
         steps.flush_taken(plan, part);
+        if !draft.keeps(part) {
+            externals::add_leaving(plan, ask, part)?;
+        }
     }
     if draft.new.is_none() {
         web::disconnect(plan, ask, site);
     }
     spots.lost(plan);
+    Ok(())
 }
 
 /// Brings what is wanted, and runs installers or upgraders.
@@ -299,6 +305,7 @@ fn deploy(
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
         plan.summary.extend(steps::depends(part));
+        externals::add_coming(plan, ask, part)?;
         let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
         Steps::begin(plan, (ask.id, part), (pieces, &run));
         for piece in pieces {

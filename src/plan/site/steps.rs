@@ -13,7 +13,6 @@ use crate::plan::Plan;
 use crate::site::database::{Provisioned, Server};
 use crate::site::unit::UnitName;
 use crate::step::AnyStep;
-use crate::step::accounts::Who;
 use crate::step::check_templates::CheckTemplates;
 use crate::step::drop_database::DropDatabase;
 use crate::step::dump_database::DumpDatabase;
@@ -91,7 +90,7 @@ impl<'a> Steps<'a> {
             plan.step(ProvisionDatabase {
                 title: title_of(part, &database.name),
                 wanted: database.wanted.clone(),
-                owner: database.owner.map(|(user, group)| (Who::Id(user), Who::Id(group))),
+                owner: database.owner.clone(),
                 result: result.clone(),
             });
             let kind = match database.wanted.server {
@@ -240,7 +239,7 @@ impl<'a> Steps<'a> {
         let path = self.spots.real(placed);
         self.parents(path.parent().as_ref());
         let thing = with_data(&placed.thing, self.spots.kept(placed));
-        self.brought.push(Placing { path, what: thing, owner: placed.owner });
+        self.brought.push(Placing { path, what: thing, owner: placed.owner.clone() });
     }
 
     fn parents(&mut self, folder: Option<&RelPath>) {

@@ -9,6 +9,7 @@ use crate::package::ubos::item::{ItemKind, ItemPath, Language, Mode, Owner, Sour
 use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
 use crate::site::unit::UnitName;
+use crate::step::accounts::Who;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::sys::path::RelPath;
 use crate::template::ubos::Variables;
@@ -193,7 +194,7 @@ impl Maker<'_> {
         Ok(path)
     }
 
-    pub(super) fn owner(&self, kind: &ItemKind) -> Result<Option<(u32, u32)>, Refusal> {
+    pub(super) fn owner(&self, kind: &ItemKind) -> Result<Option<(Who, Who)>, Refusal> {
         let (ItemKind::File { owner, .. }
         | ItemKind::Directory { owner, .. }
         | ItemKind::Tree { owner, .. }
@@ -220,7 +221,7 @@ impl Maker<'_> {
     }
 
     /// Whose a database is that is a file: the web server's, who runs the app, where there is one.
-    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(u32, u32)>, Refusal> {
+    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(Who, Who)>, Refusal> {
         if role.name != RoleName::Sqlite {
             return Ok(None);
         }
@@ -231,8 +232,10 @@ impl Maker<'_> {
         self.owner_of(name("apache2.uname"), name("apache2.gname"))
     }
 
-    /// The numbers of a user and a group; nothing where `cart` may give nothing away.
-    pub(super) fn owner_of(&self, user: &str, group: &str) -> Result<Option<(u32, u32)>, Refusal> {
+    /// A user and a group, by number where the host has them; nothing where `cart` may give nothing
+    /// away. What it does not have may come while the transaction runs, where externals are asked,
+    /// and may be gone where something is only undone; else it is met here.
+    pub(super) fn owner_of(&self, user: &str, group: &str) -> Result<Option<(Who, Who)>, Refusal> {
         if !self.facts.is_root {
             return Ok(None);
         }
@@ -253,11 +256,15 @@ impl Maker<'_> {
             Refusal::new(Exit::NotFound, text)
                 .hint(format!("make the {what}, or change the manifest"))
         };
+        let may_come = self.tree.is_none()
+            || facts.available.values().any(|one| !one.installable.manifest.externals.is_empty());
+        let who = |what: &str, name: &str, found: Option<u32>| match found {
+            Some(id) => Ok(Who::Id(id)),
+            None if may_come => Ok(Who::Name(name.to_owned())),
+            None => Err(unknown(what, name)),
+        };
         let uid = find(user, web_user, &facts.accounts.users);
         let gid = find(group, web_group, &facts.accounts.groups);
-        Ok(Some((
-            uid.ok_or_else(|| unknown("user", user))?,
-            gid.ok_or_else(|| unknown("group", group))?,
-        )))
+        Ok(Some((who("user", user, uid)?, who("group", group, gid)?)))
     }
 }
