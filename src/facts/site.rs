@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::format::ubos::MANIFEST;
 use crate::gear::frontend::modules::look_for_php;
 use crate::layout::Layout;
-use crate::package::file_table::FileTable;
+use crate::package::file_table::{Content, Entry, FileTable};
 use crate::package::ident::FormatName;
 use crate::package::ubos::item::{ItemKind, Language, Protocol, Run, Source};
 use crate::package::ubos::name::{PackageName, SiteId};
@@ -100,6 +100,8 @@ pub struct Tree {
     pub table: FileTable,
     /// Those of its texts that have variables, by their paths in the tree.
     pub texts: BTreeMap<String, Vec<u8>>,
+    /// Scripts that know the web server's account by the name that the original gives it.
+    pub by_heart: Vec<String>,
 }
 
 /// Users and groups of the host, by name.
@@ -231,18 +233,57 @@ fn tree(
         None => FileTable::new(Vec::new()),
     };
     let mut texts = BTreeMap::new();
+    let mut by_heart = Vec::new();
     let Ok(dir) = Dir::open(&layout.library().join(place)) else {
-        return Ok(Tree { table, texts });
+        return Ok(Tree { table, texts, by_heart });
+    };
+    let in_tree = |path: &str| {
+        let path = path.strip_prefix("${package.codedir}/").unwrap_or(path);
+        let code = &installable.code;
+        if code.is_empty() { path.to_owned() } else { format!("{code}/{path}") }
     };
     for path in rendered(&installable.manifest) {
-        let path = path.strip_prefix("${package.codedir}/").unwrap_or(&path).to_owned();
-        let code = &installable.code;
-        let path = if code.is_empty() { path } else { format!("{code}/{path}") };
+        let path = in_tree(&path);
         if table.get(&path).is_some() {
             texts.insert(path.clone(), dir.read(&path, LONGEST)?);
         }
     }
-    Ok(Tree { table, texts })
+    for path in scripts(&installable.manifest) {
+        let is_short =
+            |entry: &Entry| matches!(entry.content, Content::File { size, .. } if size <= LONGEST);
+        if table.get(&in_tree(&path)).is_some_and(is_short) {
+            let text = dir.read(in_tree(&path), LONGEST)?;
+            by_heart.extend(knows_http(&String::from_utf8_lossy(&text)).then_some(path));
+        }
+    }
+    Ok(Tree { table, texts, by_heart })
+}
+
+/// The scripts of a package.
+fn scripts(manifest: &Manifest) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for role in &manifest.roles {
+        found.extend(role.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Script(script) => Some(script.source.of("")),
+            _ => None,
+        }));
+        let tasks = role.installers.iter().chain(&role.upgraders).chain(&role.uninstallers);
+        found.extend(tasks.filter_map(|task| match &task.run {
+            Run::Script(script) => Some(script.source.of("")),
+            Run::Sql(_) => None,
+        }));
+    }
+    found
+}
+
+/// Tells whether a script gives things to the account `http`, or becomes it.
+fn knows_http(text: &str) -> bool {
+    let gives = ["sudo ", "chown ", "chgrp ", "runuser ", "su ", "saveFile(", "getUid(", "getGid("];
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.filter(|line| gives.iter().any(|word| line.contains(word))).any(|line| {
+        let parts = line.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./$".contains(c)));
+        parts.into_iter().any(|part| part == "http") && !line.contains("http://")
+    })
 }
 
 /// The files of a package whose variables are replaced.
@@ -324,4 +365,28 @@ fn taken_ports(db: &Db) -> Result<BTreeSet<(Protocol, u16)>, DbError> {
         }
     }
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::knows_http;
+
+    #[test]
+    fn an_account_is_told_from_a_protocol() {
+        for known in [
+            "my $cmd = \"cd $dir; sudo -u http php x.php\";",
+            "myexec( \"chown root:http $dir/config.php\" );",
+            "saveFile( $name, $content, 0640, 'root', 'http' );",
+        ] {
+            assert!(knows_http(known), "{known}");
+        }
+        for other in [
+            "# sudo -u http php",
+            "saveFile( $name, \"http://$hostname/\" );",
+            "myexec( \"sudo -u $apache php http.php\" );",
+            "my $protocol = 'http';",
+        ] {
+            assert!(!knows_http(other), "{other}");
+        }
+    }
 }

@@ -3,8 +3,11 @@
 //! `make test-real` alone runs these.
 
 use crate::fetch::{Public, fetch};
-use crate::servers::is_root;
+use crate::host::Host;
+use crate::package::{file, id, package, site};
+use crate::servers::{Server, is_root};
 use crate::skip;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 
@@ -98,7 +101,10 @@ fn keep_scripts(folder: &Path) -> usize {
 fn scripts_leave_what_the_record_says() {
     const TEST: &str = "records";
     if !is_root() {
-        return skip(TEST, "scripts that know paths by heart need a root of their own, which root makes");
+        return skip(
+            TEST,
+            "scripts that know paths by heart need a root of their own, which root makes",
+        );
     }
     let temp = tempfile::tempdir().unwrap();
     let scripts = temp.path().join("scripts");
@@ -136,4 +142,94 @@ fn scripts_leave_what_the_record_says() {
     let different = expected.lines().zip(record.lines()).find(|(one, other)| one != other);
     assert!(expected == record, "the first that is different: {different:?}");
     println!("real: {count} scripts of UBOS compile and leave what the record says");
+}
+
+/// The text of a script of `SCRIPTS`; the error is why it cannot be had here.
+fn script(host: &Host, folder: &'static str, name: &str) -> Result<String, String> {
+    let (repository, commit, _) = SCRIPTS.iter().find(|one| one.2.contains(&folder)).unwrap();
+    let into = host.outside("public").join(folder);
+    std::fs::create_dir_all(into.parent().unwrap()).unwrap();
+    fetch(&Public { repository, commit, folder }, &into)?;
+    Ok(std::fs::read_to_string(into.join(name)).unwrap())
+}
+
+/// An app called `name` with a database, its tables made by `sql`, and a public script at `moment`.
+fn app_with(
+    (host, server): (&Host, &Server),
+    (name, moment): (&str, &str),
+    (sql, perl): (&str, &str),
+) -> String {
+    let manifest = json!({ "type" : "app", "roles" : {
+        server.role : {
+            "appconfigitems" : [ { "type" : "database", "name" : "maindb",
+                "retentionpolicy" : "keep", "retentionbucket" : "maindb",
+                "privileges" : "all privileges" } ],
+            "installers" : [ { "type" : "sqlscript", "name" : "maindb", "source" : "make.sql" } ] },
+        "apache2" : { "defaultcontext" : "/app",
+            moment : [ { "type" : "perlscript", "source" : "script.pl" } ] } } });
+    host.write("etc/cartwright/config.yml", &server.settings);
+    let files = [("make.sql", sql), ("script.pl", perl)];
+    host.must(&["install", &package(host, (name, "1"), &manifest, &files)]);
+    let app: Value = json!({ "appconfigid" : id('a', '7'), "appid" : name });
+    file(host, &site("blog.example.org", '7', &[app]))
+}
+
+/// The database that is there now, and was not before.
+fn new_database(server: &Server, before: &[String]) -> String {
+    server.databases().into_iter().find(|one| !before.contains(one)).unwrap()
+}
+
+#[test]
+#[ignore = "needs the network: `make test-real`"]
+fn an_administrator_is_in_the_rows_that_webtrees_script_leaves() {
+    const TEST: &str = "webtrees";
+    let host = Host::new();
+    let perl = match script(&host, "webtrees/bin", "set-admin.pl") {
+        Ok(perl) => perl,
+        Err(why) => return skip(TEST, &why),
+    };
+    if !Path::new("/usr/bin/php").exists() {
+        return skip(TEST, "the script asks `php`");
+    }
+    let Some(server) = Server::mariadb(TEST) else { return };
+    let before = server.databases();
+    let sql = "CREATE TABLE wt_user (user_id INT, user_name VARCHAR(99), email VARCHAR(99),\n\
+        real_name VARCHAR(99), password VARCHAR(255));\n\
+        INSERT INTO wt_user VALUES (1, '', '', '', ''), (2, 'b', '', '', '');\n";
+    let path = app_with((&host, &server), ("webtrees", "installers"), (sql, &perl));
+    host.must(&["site", "deploy", &path]);
+    let rows = "SELECT user_id, user_name, email, real_name, password LIKE '$2y$%' FROM wt_user";
+    let rows = server.ask(&new_database(&server, &before), rows);
+    assert_eq!(rows, "1\tadmin\ta@example.org\tA\t1\n2\tb\t\t\t0");
+    host.must(&["site", "undeploy", "blog.example.org"]);
+    assert_eq!(server.databases(), before);
+    println!("real: webtrees' administrator is there");
+}
+
+#[test]
+#[ignore = "needs the network: `make test-real`"]
+fn tables_belong_to_the_apps_user_after_mastodons_script() {
+    const TEST: &str = "mastodon";
+    if !is_root() {
+        return skip(TEST, "the script works as the server's administrator, whom root can become");
+    }
+    let host = Host::new();
+    let perl = match script(&host, "mastodon/bin", "db-pre-migrate.pl") {
+        Ok(perl) => perl,
+        Err(why) => return skip(TEST, &why),
+    };
+    let Some(server) = Server::postgresql(TEST) else { return };
+    let before = server.databases();
+    let sql = "CREATE TABLE one (x int);\nINSERT INTO one VALUES (5);\n";
+    let path = app_with((&host, &server), ("mastodon", "upgraders"), (sql, &perl));
+    host.must(&["site", "deploy", &path]);
+    let owner = "SELECT rolcanlogin, (SELECT x FROM one) FROM pg_tables \
+        JOIN pg_roles ON rolname = tableowner WHERE tablename = 'one' AND rolname <> 'postgres'";
+    let owner = |before: &[String]| server.ask(&new_database(&server, before), owner);
+    assert_ne!(owner(&before), "t|5", "it is nobody's who can log in until the script has run");
+    host.must(&["site", "redeploy", "blog.example.org"]);
+    assert_eq!(owner(&before), "t|5");
+    host.must(&["site", "undeploy", "blog.example.org"]);
+    assert_eq!(server.databases(), before);
+    println!("real: mastodon's tables belong to its user");
 }

@@ -9,6 +9,7 @@ mod backup;
 mod check;
 mod deployment;
 mod externals;
+mod leaving;
 mod pieces;
 mod spots;
 mod steps;
@@ -90,7 +91,8 @@ struct Side {
 /// What is run for a package beyond its items.
 #[derive(Default)]
 struct Tasks {
-    /// Installers or upgraders, when the items are there.
+    /// Installers or upgraders, when the items are there; of what leaves the upgraders, should it stay
+    /// after all.
     first: Vec<Piece>,
     /// The same, when the site answers.
     resumed: Vec<Piece>,
@@ -120,7 +122,9 @@ fn draft_old(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal>
     for part in &deployment.parts {
         let maker = Maker::of_old(ask.facts, part)?;
         pieces.push(maker.items(Operation::Undeploy)?);
-        tasks.push(Tasks { uninstall: maker.uninstall()?, ..Tasks::default() });
+        let upgrade = |phase| maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase));
+        let (first, resumed) = (upgrade(TaskPhase::Deployed)?, upgrade(TaskPhase::Resumed)?);
+        tasks.push(Tasks { first, resumed, uninstall: maker.uninstall()? });
     }
     Ok(Side { deployment, pieces, tasks, folders: Vec::new() })
 }
@@ -211,7 +215,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
         steps::check_templates(&mut plan, new);
     }
     if let Some(old) = &draft.old {
-        undeploy(&mut plan, ask, (draft, old, &spots))?;
+        leaving::undeploy(&mut plan, ask, (draft, old, &spots))?;
     }
     if let Some(new) = &draft.new {
         deploy(&mut plan, ask, (new, &spots))?;
@@ -242,53 +246,6 @@ fn title(ask: &SiteAsk<'_>) -> String {
     format!("{verb} the site `{}`", shown(ask))
 }
 
-/// Undoes what is deployed: what leaves for good is uninstalled, then everything goes, in reverse.
-fn undeploy(
-    plan: &mut Plan,
-    ask: &SiteAsk<'_>,
-    (draft, old, spots): (&Draft, &Side, &Spots),
-) -> Result<(), Refusal> {
-    let mut steps = Steps::new(spots, ask);
-    let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
-    let resources = resources.unwrap_or_default();
-    let site = &old.deployment.site;
-    let parts = || old.deployment.parts.iter().zip(&old.pieces).zip(&old.tasks).rev();
-    for ((part, pieces), tasks) in parts() {
-        Steps::begin_old(plan, (resources, part), (pieces, &tasks.uninstall));
-    }
-    for ((part, pieces), _) in parts() {
-        steps::switch_for_site(plan, part, pieces, Switch::Off);
-    }
-    web::suspend(plan, ask, site);
-    for ((part, _), tasks) in parts().filter(|((part, _), _)| !draft.keeps(part)) {
-        plan.summary.push(format!("`{}` leaves", part.name()));
-        plan.consent = plan.consent.max(Consent::Courtesy);
-        let asked = ask.farewell == Farewell::Asked;
-        for piece in tasks.uninstall.iter().filter(|_| asked) {
-            Steps::run(plan, part, piece);
-        }
-    }
-    for ((part, pieces), _) in parts() {
-        steps.keep_databases(plan, (ask.id, resources, part), pieces);
-    }
-    for ((part, pieces), _) in parts() {
-        for piece in pieces.iter().rev() {
-            if ask.farewell == Farewell::Asked || !matches!(piece, Piece::Script(_)) {
-                steps.take(plan, part, piece);
-            }
-        }
-        steps.flush_taken(plan, part);
-        if !draft.keeps(part) {
-            externals::add_leaving(plan, ask, part)?;
-        }
-    }
-    if draft.new.is_none() {
-        web::disconnect(plan, ask, site);
-    }
-    spots.lost(plan);
-    Ok(())
-}
-
 /// Brings what is wanted, and runs installers or upgraders.
 fn deploy(
     plan: &mut Plan,
@@ -305,6 +262,7 @@ fn deploy(
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
         plan.summary.extend(steps::depends(part));
+        web::missing_account(plan, ask, part);
         externals::add_coming(plan, ask, part)?;
         let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
         Steps::begin(plan, (ask.id, part), (pieces, &run));

@@ -19,7 +19,7 @@ use crate::site::unit::UnitName;
 use crate::step::accounts::Who;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::step::site_variables::{FOR_SCRIPTS, Values};
-use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript};
+use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript, When};
 use crate::sys::path::RelPath;
 use crate::template::ubos::{Scope, Value};
 use std::cell::Cell;
@@ -319,6 +319,7 @@ impl<'a> Maker<'a> {
             secrets: self.secrets(),
             folders: Folders { from: self.part.code_path.display().to_string(), to },
             rights: if self.facts.is_root { Rights::Root } else { Rights::Caller },
+            when: When::Forward,
         })
     }
 

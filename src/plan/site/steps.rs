@@ -23,7 +23,7 @@ use crate::step::run_sql::RunSql;
 use crate::step::site_variables::{MadeDatabase, SiteVariables, Text};
 use crate::step::switch_unit::{Switch, SwitchUnit};
 use crate::step::take_items::{TakeItems, Taking};
-use crate::step::ubos_script::{Operation, UbosScript};
+use crate::step::ubos_script::{Operation, UbosScript, When};
 use crate::sys::path::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -223,6 +223,15 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Runs scripts only when what follows is put back, in their order.
+    pub(super) fn run_back(plan: &mut Plan, pieces: &[Piece]) {
+        for piece in pieces.iter().rev() {
+            if let Piece::Script(script) = piece {
+                plan.step(UbosScript { when: When::Back, ..(**script).clone() });
+            }
+        }
+    }
+
     /// Runs a script or statements, or starts a unit.
     pub(super) fn run(plan: &mut Plan, part: &Part, piece: &Piece) {
         match piece {
@@ -277,7 +286,7 @@ impl<'a> Steps<'a> {
 }
 
 fn script_step(plan: &mut Plan, script: &UbosScript) {
-    if script.operation == Operation::Upgrade {
+    if matches!(script.operation, Operation::Upgrade | Operation::Uninstall) {
         let (source, package) = (&script.source, &script.package);
         plan.irreversible.push(format!("what `{source}` of `{package}` does elsewhere"));
     }
