@@ -102,6 +102,8 @@ pub struct Tree {
     pub texts: BTreeMap<String, Vec<u8>>,
     /// Scripts that know the web server's account by the name that the original gives it.
     pub by_heart: Vec<String>,
+    /// Packages whose code scripts look for where the original has it, and where nothing is here.
+    pub looked_for: BTreeSet<String>,
 }
 
 /// Users and groups of the host, by name.
@@ -233,9 +235,9 @@ fn tree(
         None => FileTable::new(Vec::new()),
     };
     let mut texts = BTreeMap::new();
-    let mut by_heart = Vec::new();
+    let (mut by_heart, mut looked_for) = (Vec::new(), BTreeSet::new());
     let Ok(dir) = Dir::open(&layout.library().join(place)) else {
-        return Ok(Tree { table, texts, by_heart });
+        return Ok(Tree { table, texts, by_heart, looked_for });
     };
     let in_tree = |path: &str| {
         let path = path.strip_prefix("${package.codedir}/").unwrap_or(path);
@@ -253,10 +255,15 @@ fn tree(
             |entry: &Entry| matches!(entry.content, Content::File { size, .. } if size <= LONGEST);
         if table.get(&in_tree(&path)).is_some_and(is_short) {
             let text = dir.read(in_tree(&path), LONGEST)?;
-            by_heart.extend(knows_http(&String::from_utf8_lossy(&text)).then_some(path));
+            let text = String::from_utf8_lossy(&text);
+            looked_for.extend(named_code(&text).into_iter().filter(|name| {
+                let place = layout.root().unwrap_or(Path::new("/")).join("ubos/share").join(name);
+                fs::kind_of(&place).is_none()
+            }));
+            by_heart.extend(knows_http(&text).then_some(path));
         }
     }
-    Ok(Tree { table, texts, by_heart })
+    Ok(Tree { table, texts, by_heart, looked_for })
 }
 
 /// The scripts of a package.
@@ -274,6 +281,16 @@ fn scripts(manifest: &Manifest) -> BTreeSet<String> {
         }));
     }
     found
+}
+
+/// The packages whose folder of code a script names where the original has it.
+fn named_code(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let named = lines.flat_map(|line| line.split("/ubos/share/").skip(1));
+    let names = named.filter_map(|rest| {
+        rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).next()
+    });
+    names.filter(|name| PackageName::parse(name).is_ok()).map(str::to_owned).collect()
 }
 
 /// Tells whether a script gives things to the account `http`, or becomes it.
@@ -369,7 +386,13 @@ fn taken_ports(db: &Db) -> Result<BTreeSet<(Protocol, u16)>, DbError> {
 
 #[cfg(test)]
 mod tests {
-    use super::knows_http;
+    use super::{knows_http, named_code};
+
+    #[test]
+    fn packages_are_found_in_paths() {
+        let text = "# /ubos/share/not/x\ncp -a /ubos/share/one/x /ubos/share/ '/ubos/share/a.b'\n";
+        assert_eq!(named_code(text).into_iter().collect::<Vec<_>>(), ["a.b", "one"]);
+    }
 
     #[test]
     fn an_account_is_told_from_a_protocol() {

@@ -6,6 +6,7 @@
 //! put back in reverse.
 
 mod backup;
+mod by_heart;
 mod check;
 mod deployment;
 mod externals;
@@ -262,7 +263,7 @@ fn deploy(
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
         plan.summary.extend(steps::depends(part));
-        web::missing_account(plan, ask, part);
+        by_heart::warn(plan, ask, part);
         externals::add_coming(plan, ask, part)?;
         let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
         Steps::begin(plan, (ask.id, part), (pieces, &run));

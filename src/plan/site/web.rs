@@ -175,23 +175,6 @@ fn entries(ask: &SiteAsk<'_>, new: &Deployment) -> Result<Vec<OfPackage>, Refusa
     Ok(all)
 }
 
-/// Says which scripts know the web server's account by a name that this host does not have.
-pub(super) fn missing_account(plan: &mut Plan, ask: &SiteAsk<'_>, part: &Part) {
-    const NAME: &str = "http";
-    let users = &ask.facts.accounts.users;
-    let (web, _) = &ask.facts.places.web;
-    let scripts = ask.facts.trees.get(&part.place).map(|tree| tree.by_heart.as_slice());
-    let scripts = scripts.filter(|all| !all.is_empty() && !users.contains_key(NAME));
-    if let (true, Some(scripts), Some(id)) = (ask.facts.is_root, scripts, users.get(web)) {
-        plan.warnings.push(format!(
-            "`{}` of `{}` may fail: what is `{web}` here is `{NAME}` to it. A second name helps: \
-             `useradd --non-unique --uid {id} --gid {web} --no-create-home {NAME}`",
-            scripts.join("`, `").escape_debug(),
-            part.name()
-        ));
-    }
-}
-
 /// Says which extensions of PHP the host lacks.
 pub(super) fn missing_php(plan: &mut Plan, ask: &SiteAsk<'_>) {
     for (name, package) in &ask.facts.missing_php {

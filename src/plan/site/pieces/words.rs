@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 /// Where packages of the original have units.
 const UNITS: &str = "usr/lib/systemd/system/";
 
+/// Where the original has the code of packages.
+const SHARE: &str = "/ubos/share/";
+
 /// What a source has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
@@ -127,13 +130,15 @@ impl Maker<'_> {
     ) -> Result<From, Refusal> {
         let text = self.render(&path.of(name))?;
         let code = self.part.code_path.display().to_string();
+        let own = format!("{SHARE}{}/", self.part.name());
         let inside = match text.strip_prefix(&code) {
+            _ if text.starts_with(&own) => text.strip_prefix(&own),
             Some("" | "/") => return Ok(From::Code),
             Some(rest) if rest.starts_with('/') => Some(rest.trim_start_matches('/')),
             _ if text.starts_with('/') => None,
             _ => Some(text.as_str()),
         };
-        let Some(inside) = inside else { return Ok(From::Host(self.absolute(&text)?)) };
+        let Some(inside) = inside else { return Ok(From::Host(self.elsewhere(&text)?)) };
         let inside = RelPath::parse(inside.trim_end_matches('/')).map_err(|error| {
             let shown = text.escape_debug();
             Refusal::new(Exit::Conflict, format!("the source `{shown}` {error}"))
@@ -142,6 +147,39 @@ impl Maker<'_> {
             self.is_there(tree, &inside, wanted)?;
         }
         Ok(From::Package(inside))
+    }
+
+    /// What lies outside of the package's own code: anywhere on the host, or in another package of the
+    /// site, where the original has that.
+    fn elsewhere(&self, text: &str) -> Result<RelPath, Refusal> {
+        let named = text.strip_prefix(SHARE).and_then(|rest| rest.split_once('/'));
+        let Some((code, inside)) = named.and_then(|(name, rest)| Some((self.code_of(name)?, rest)))
+        else {
+            return self.absolute(text);
+        };
+        let file = code.join(inside).display().to_string();
+        let root = self.facts.places.root.as_str();
+        let below = file.strip_prefix(root).unwrap_or(&file).trim_start_matches('/');
+        RelPath::parse(below).map_err(|error| {
+            let shown = text.escape_debug();
+            Refusal::new(Exit::Conflict, format!("the source `{shown}` {error}"))
+        })
+    }
+
+    /// The folder of code of a package that the site has beside this one.
+    fn code_of(&self, name: &str) -> Option<PathBuf> {
+        let (place, installable) = if self.tree.is_some() {
+            let mut all = self.facts.available.values();
+            let one = all.find(|one| one.installable.name.as_str() == name)?;
+            (&one.place, &one.installable)
+        } else {
+            let mut all = self.facts.old.as_ref()?.new.packages.iter();
+            let one = all.find(|one| one.installable.name.as_str() == name)?;
+            (&one.place, &one.installable)
+        };
+        let code = self.facts.library.join(place).join(&installable.code);
+        // Without an ending slash, where the tree itself is the folder.
+        Some(code.components().collect())
     }
 
     fn is_there(&self, tree: &Tree, inside: &RelPath, wanted: Sort) -> Result<(), Refusal> {
