@@ -339,7 +339,7 @@ fn what_is_well_known_is_answered() {
     let plain = site(blog, '5', &[of("workout-wellknown", &[])]);
     let mut with = plain.clone();
     with["wellknown"] = json!({
-        "robots.txt" : { "value" : "User-agent: *\nDisallow: /\n" },
+        "robots.txt" : { "disallow" : [ "/" ] },
         "sitemap.xml" : { "value" : "<urlset/>" },
         "favicon.ico" : { "value" : "aWNvbg==", "encoding" : "base64" },
     });

@@ -1,5 +1,7 @@
 //! Every script in Perl of the public packages of UBOS: that the runtime compiles it, and what it leaves.
-//! The scripts are fetched; `record/expected.txt` has facts about them, never their text.
+//! The scripts are fetched; `record/expected.txt` has facts about them, never their text. It is what the
+//! original's own `UBOS::Utils` and `UBOS::Variables` leave as well, but for the clients of databases and
+//! the order of keys; `UPDATE_RECORD=1` writes it anew. What systemd or sshd starts is only compiled.
 //! `make test-real` alone runs these.
 
 use crate::fetch::{Public, fetch};
