@@ -8,6 +8,9 @@ use crate::gear::action::Action;
 use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
 
+/// In the step's stash, once a script that stops has begun.
+const BEGUN: &str = "begun";
+
 /// What a failing script means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +54,20 @@ impl Control {
         }
     }
 
+    /// Stopping is put back once its script has begun, whatever still runs: what was told to end may
+    /// take its time.
+    fn unstop(&self, (before, is_untouched): (&[u32], bool), cx: &Cx<'_>) -> Result<(), Failure> {
+        let has_begun = cx.state.has(cx.stash_path(BEGUN))?;
+        if before.is_empty() || (is_untouched && !has_begun) {
+            return Ok(());
+        }
+        if is_untouched {
+            drop(self.run(cx, Action::Stop));
+        }
+        self.start_again(cx);
+        Ok(())
+    }
+
     /// Where nothing ran before, nothing runs afterwards, nor what it would run in.
     fn end_if_nothing_ran(&self, before: &[u32], cx: &Cx<'_>) -> Result<(), Failure> {
         if before.is_empty() { EndProcesses::now(cx.layout, &self.gear).map(drop) } else { Ok(()) }
@@ -71,6 +88,9 @@ impl Step for Control {
 
     fn apply(&self, _before: &Vec<u32>, cx: &Cx<'_>) -> Result<Said, Failure> {
         checkpoint("control: before the script");
+        if self.action == Action::Stop {
+            cx.state.make_dirs(cx.stash_path(BEGUN), 0o700)?;
+        }
         let said = match (self.run(cx, self.action), self.strictness) {
             (Err(failure), Strictness::MayFail) => {
                 Said { warnings: vec![failure.one_line()], ..Said::default() }
@@ -94,11 +114,7 @@ impl Step for Control {
                 drop(self.run(cx, Action::Stop));
                 self.end_if_nothing_ran(before, cx)
             }
-            Action::Stop if untouched => Ok(()),
-            Action::Stop => {
-                self.start_again(cx);
-                Ok(())
-            }
+            Action::Stop => self.unstop((before, untouched), cx),
             Action::Restart if !before.is_empty() && untouched && now.len() == before.len() => {
                 Ok(())
             }
@@ -128,4 +144,55 @@ pub(super) fn sample(world: &super::laws::World) -> Control {
                 stop) rm -f \"$OPENSHIFT_DATA_DIR/runs\" ;;\nesac\n";
     world.script("gears/blog/mock/bin/control", text);
     Control { gear, dir: "mock".into(), action: Action::Start, strictness: Strictness::MustSucceed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::laws::World;
+    use super::*;
+    use crate::sys::process;
+    use std::time::{Duration, Instant};
+
+    /// A daemon that takes its time to end once it is told to, as databases do: while there is work.
+    const SLOW: &str = "#!/bin/bash\ncd \"$OPENSHIFT_DATA_DIR\"; file=pid\ncase $1 in\n\
+        start) bash -c 'trap told=1 TERM; while [[ -z $told || -e work ]]; do sleep 0.1; done' & \
+        echo $! >\"$file\" ;;\n\
+        stop) if [[ -f $file ]]; then kill \"$(<\"$file\")\"; rm \"$file\"; fi ;;\nesac\nexit 0\n";
+
+    const WORK: &str = "gears/blog/app-root/data/work";
+
+    /// The number that the daemon has written down.
+    fn daemon(world: &World) -> u32 {
+        let text = world.state.read("gears/blog/app-root/data/pid", 20).unwrap();
+        String::from_utf8(text).unwrap().trim().parse().unwrap()
+    }
+
+    #[test]
+    fn what_ends_slowly_runs_again_when_its_stop_is_put_back() {
+        let world = World::new();
+        let start = sample(&world);
+        world.script("gears/blog/mock/bin/control", SLOW);
+        world.state.write_new(WORK, b"", 0o644).unwrap();
+        let before = start.prepare(&world.cx(1)).unwrap();
+        start.apply(&before, &world.cx(1)).unwrap();
+        let old = daemon(&world);
+
+        // Another call: what is left of one is ended with it.
+        let stop = Control { action: Action::Stop, ..start.clone() };
+        let running = stop.prepare(&world.cx(2)).unwrap();
+        stop.revert(&running, &world.cx(2)).unwrap();
+        assert_eq!(daemon(&world), old, "what was never stopped is not started");
+        stop.apply(&running, &world.cx(2)).unwrap();
+        assert!(process::is_alive(old), "there is work");
+        stop.revert(&running, &world.cx(2)).unwrap();
+        world.state.remove_file(WORK).unwrap();
+        let begun = Instant::now();
+        while process::is_alive(old) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it was told to end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let new = daemon(&world);
+        assert!(new != old && process::is_alive(new), "{new} runs in the place of {old}");
+        start.revert(&before, &world.cx(1)).unwrap();
+    }
 }
