@@ -1,5 +1,6 @@
 //! Facts about sites of UBOS apps: what is deployed, what could be, and the host around it.
 
+mod by_heart;
 mod look;
 
 pub use look::{Looked, Spot, look};
@@ -234,8 +235,7 @@ fn tree(
         Some(row) => table(db, row.id)?,
         None => FileTable::new(Vec::new()),
     };
-    let mut texts = BTreeMap::new();
-    let (mut by_heart, mut looked_for) = (Vec::new(), BTreeSet::new());
+    let (mut texts, mut by_heart, mut looked_for) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     let Ok(dir) = Dir::open(&layout.library().join(place)) else {
         return Ok(Tree { table, texts, by_heart, looked_for });
     };
@@ -250,57 +250,18 @@ fn tree(
             texts.insert(path.clone(), dir.read(&path, LONGEST)?);
         }
     }
-    for path in scripts(&installable.manifest) {
+    for path in by_heart::scripts(&installable.manifest) {
         let is_short =
             |entry: &Entry| matches!(entry.content, Content::File { size, .. } if size <= LONGEST);
-        if table.get(&in_tree(&path)).is_some_and(is_short) {
-            let text = dir.read(in_tree(&path), LONGEST)?;
-            let text = String::from_utf8_lossy(&text);
-            looked_for.extend(named_code(&text).into_iter().filter(|name| {
-                let place = layout.root().unwrap_or(Path::new("/")).join("ubos/share").join(name);
-                fs::kind_of(&place).is_none()
-            }));
-            by_heart.extend(knows_http(&text).then_some(path));
+        if !table.get(&in_tree(&path)).is_some_and(is_short) {
+            continue;
         }
+        let text = dir.read(in_tree(&path), LONGEST)?;
+        let text = String::from_utf8_lossy(&text);
+        looked_for.extend(by_heart::named_code(&text, layout));
+        by_heart.extend(by_heart::knows_http(&text).then_some(path));
     }
     Ok(Tree { table, texts, by_heart, looked_for })
-}
-
-/// The scripts of a package.
-fn scripts(manifest: &Manifest) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for role in &manifest.roles {
-        found.extend(role.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Script(script) => Some(script.source.of("")),
-            _ => None,
-        }));
-        let tasks = role.installers.iter().chain(&role.upgraders).chain(&role.uninstallers);
-        found.extend(tasks.filter_map(|task| match &task.run {
-            Run::Script(script) => Some(script.source.of("")),
-            Run::Sql(_) => None,
-        }));
-    }
-    found
-}
-
-/// The packages whose folder of code a script names where the original has it.
-fn named_code(text: &str) -> BTreeSet<String> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let named = lines.flat_map(|line| line.split("/ubos/share/").skip(1));
-    let names = named.filter_map(|rest| {
-        rest.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).next()
-    });
-    names.filter(|name| PackageName::parse(name).is_ok()).map(str::to_owned).collect()
-}
-
-/// Tells whether a script gives things to the account `http`, or becomes it.
-fn knows_http(text: &str) -> bool {
-    let gives = ["sudo ", "chown ", "chgrp ", "runuser ", "su ", "saveFile(", "getUid(", "getGid("];
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.filter(|line| gives.iter().any(|word| line.contains(word))).any(|line| {
-        let parts = line.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./$".contains(c)));
-        parts.into_iter().any(|part| part == "http") && !line.contains("http://")
-    })
 }
 
 /// The files of a package whose variables are replaced.
@@ -382,34 +343,4 @@ fn taken_ports(db: &Db) -> Result<BTreeSet<(Protocol, u16)>, DbError> {
         }
     }
     Ok(taken)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{knows_http, named_code};
-
-    #[test]
-    fn packages_are_found_in_paths() {
-        let text = "# /ubos/share/not/x\ncp -a /ubos/share/one/x /ubos/share/ '/ubos/share/a.b'\n";
-        assert_eq!(named_code(text).into_iter().collect::<Vec<_>>(), ["a.b", "one"]);
-    }
-
-    #[test]
-    fn an_account_is_told_from_a_protocol() {
-        for known in [
-            "my $cmd = \"cd $dir; sudo -u http php x.php\";",
-            "myexec( \"chown root:http $dir/config.php\" );",
-            "saveFile( $name, $content, 0640, 'root', 'http' );",
-        ] {
-            assert!(knows_http(known), "{known}");
-        }
-        for other in [
-            "# sudo -u http php",
-            "saveFile( $name, \"http://$hostname/\" );",
-            "myexec( \"sudo -u $apache php http.php\" );",
-            "my $protocol = 'http';",
-        ] {
-            assert!(!knows_http(other), "{other}");
-        }
-    }
 }

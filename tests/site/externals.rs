@@ -6,6 +6,7 @@ use crate::package::{accessory, file, id, package, site, with};
 use crate::servers::is_root;
 use crate::skip;
 use serde_json::{Value, json};
+use std::os::unix::fs::MetadataExt;
 
 /// An external that writes down how it was called, and reads what it is given.
 const RECORDER: &str = "#!/bin/bash\n\
@@ -22,7 +23,9 @@ fn external(host: &Host, name: &str, text: &str) {
 /// A host whose administrator has the three externals of the seed.
 fn host() -> Host {
     let host = Host::new();
-    ["user", "nfs", "sysctl"].iter().for_each(|name| external(&host, name, RECORDER));
+    for name in ["user", "nfs", "sysctl"] {
+        external(&host, name, RECORDER);
+    }
     host
 }
 
@@ -250,7 +253,6 @@ fn an_item_may_belong_to_a_user_that_an_external_makes() {
     host.must(&["install", &package(&host, ("app", "2"), &asks, &files)]);
     host.must(&["site", "deploy", &path]);
     let meta = std::fs::metadata(host.at("srv/x")).unwrap();
-    use std::os::unix::fs::MetadataExt;
     assert_eq!((meta.uid(), meta.gid()), (4242, 4343));
     // It may be gone by the time that the site goes.
     std::fs::remove_file(host.at("etc/passwd")).unwrap();
