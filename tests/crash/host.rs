@@ -290,7 +290,9 @@ impl Host {
     /// that are kept.
     fn sites(&self) {
         let app = |folder: &str, version: &str| {
-            let manifest = r#"{ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "/a",
+            let manifest = r#"{ "type" : "app", "externals" : [
+                { "name" : "called", "data" : "the same" }, { "name" : "called", "datafile" : "one" },
+                { "name" : "left", "datafile" : "one" } ], "roles" : { "apache2" : { "defaultcontext" : "/a",
                 "appconfigitems" : [ { "type" : "file", "name" : "index.html", "source" : "one" } ]
                 }, "generic" : { "appconfigitems" : [
                 { "type" : "directory", "name" : "/opt/app/data", "retentionpolicy" : "keep",
