@@ -3,9 +3,9 @@
 //! Invariant: every path is there once, every parent of a path is a directory of the ledger, and
 //! the sums stay within the limits. Nothing here touches the disk.
 
-use super::Options;
 use super::clock::Clock;
 use super::error::{ArchiveError, Limit, Reason};
+use super::{Modes, Options};
 use crate::package::digest::Sha256;
 use crate::package::file_table::{Content, Entry};
 use crate::sys::path::RelPath;
@@ -38,13 +38,15 @@ pub(super) struct Ledger<'a> {
     options: &'a Options<'a>,
     clock: &'a Clock,
     nodes: BTreeMap<RelPath, Node>,
+    folders: Vec<(RelPath, u32)>,
     entries: u64,
     total: u64,
 }
 
 impl<'a> Ledger<'a> {
     pub(super) fn new(options: &'a Options<'a>, clock: &'a Clock) -> Self {
-        Self { options, clock, nodes: BTreeMap::new(), entries: 0, total: 0 }
+        let (nodes, folders) = (BTreeMap::new(), Vec::new());
+        Self { options, clock, nodes, folders, entries: 0, total: 0 }
     }
 
     /// Notes that one more entry begins; also the place where time and signals are looked at.
@@ -149,6 +151,18 @@ impl<'a> Ledger<'a> {
         Ok(missing)
     }
 
+    /// Notes the mode that the archive gives to the directory `path`, where that counts.
+    pub(super) fn note_folder(&mut self, path: &RelPath, mode: u32) {
+        if self.options.modes == Modes::Kept {
+            self.folders.push((path.clone(), mode & 0o777 | 0o700));
+        }
+    }
+
+    /// The modes that were noted.
+    pub(super) fn take_folders(&mut self) -> Vec<(RelPath, u32)> {
+        std::mem::take(&mut self.folders)
+    }
+
     /// What stands at `path`.
     pub(super) fn get(&self, path: &RelPath) -> Option<&Node> {
         self.nodes.get(path)
@@ -185,7 +199,7 @@ impl<'a> Ledger<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{Links, Modes, Strip};
+    use crate::archive::{Links, Strip};
     use crate::config::Archive;
 
     fn path(text: &str) -> RelPath {

@@ -23,6 +23,7 @@ mod name;
 mod older;
 mod pipe;
 mod place;
+pub mod sealed;
 mod session;
 mod tar;
 mod top;
@@ -85,6 +86,9 @@ pub enum Modes {
     ReadOnlyBut(&'static str),
     /// What the table says.
     Exact,
+    /// The same, and directories get theirs of the archive, with all of their owner's bits: the way
+    /// back of what is nobody's package but somebody's data.
+    Kept,
     /// The same without write bits. Directories keep that of their owner: what is in them will be
     /// moved out, which everybody but root needs it for.
     ExactReadOnly,
@@ -170,7 +174,7 @@ impl Options<'_> {
             Links::Contained | Links::ContainedBut(_) => Links::ContainedBut(&["reloc", "root"]),
         };
         let modes = match self.modes {
-            Modes::AsPacked | Modes::Exact => Modes::Exact,
+            Modes::AsPacked | Modes::Exact | Modes::Kept => Modes::Exact,
             Modes::ReadOnly | Modes::ReadOnlyBut(_) | Modes::ExactReadOnly => Modes::ExactReadOnly,
         };
         Self { links, modes, ..*self }

@@ -248,7 +248,7 @@ impl Modes {
     /// The permission bits that the table has of a file that was packed with `mode`.
     pub(super) fn recorded(self, mode: u32) -> u32 {
         match self {
-            Self::Exact | Self::ExactReadOnly => mode & 0o777 | 0o400,
+            Self::Exact | Self::Kept | Self::ExactReadOnly => mode & 0o777 | 0o400,
             _ if mode & 0o100 != 0 => 0o755,
             _ => 0o644,
         }
@@ -264,7 +264,7 @@ impl Modes {
     /// top folder will be taken away, so the second part of a path counts, too.
     pub(super) fn keeps_write(self, path: &RelPath) -> bool {
         match self {
-            Self::AsPacked | Self::Exact => true,
+            Self::AsPacked | Self::Exact | Self::Kept => true,
             Self::ReadOnly | Self::ExactReadOnly => false,
             Self::ReadOnlyBut(folder) => path.as_str().split('/').take(2).any(|one| one == folder),
         }

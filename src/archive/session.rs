@@ -63,7 +63,10 @@ fn empty(into: &Dir) -> Result<(), FsError> {
 }
 
 fn finish(session: Session<'_>, options: &Options<'_>) -> Result<FileTable, ArchiveError> {
-    let Session { ledger, mut place, clock } = session;
+    let Session { mut ledger, mut place, clock } = session;
+    for (path, mode) in ledger.take_folders() {
+        place.root().set_mode(&path, mode)?;
+    }
     let mut entries = ledger.into_entries();
     if options.strip == Strip::SingleTop {
         entries = top::take_away(&mut place, entries)?;

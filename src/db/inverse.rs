@@ -72,6 +72,11 @@ pub enum InversePart {
         /// The endpoints that went.
         endpoints: Vec<NewEndpoint>,
     },
+    /// Put the whole home of the gear back as the transaction has kept it.
+    HomeAsBefore {
+        /// Its name.
+        name: GearName,
+    },
     /// Show the gear to the outside again, which the transaction took off the front end.
     ConnectFrontend {
         /// Its name.

@@ -9,6 +9,7 @@ use crate::layout::Layout;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 
 /// Where applications say what they want of a deployment.
 const MARKERS: &str = ".openshift/markers";
@@ -90,9 +91,17 @@ pub fn revision(
 ) -> Result<Option<Revision>, Failure> {
     let bare = layout.gears().join(gear.identity.name.as_str()).join(repository(gear));
     let incoming = incoming.map(|folder| bare.join("objects").join(folder.as_path()));
+    revision_in(&bare, (name, incoming))
+}
+
+/// The same in the repository `bare`; `incoming` is a whole path.
+pub fn revision_in(
+    bare: &Path,
+    (name, incoming): (&str, Option<PathBuf>),
+) -> Result<Option<Revision>, Failure> {
     let git = Git::find(None)?.with_incoming(incoming);
-    let Some(commit) = git.commit(&bare, name)? else { return Ok(None) };
-    let markers = git.names_in(&bare, &commit, MARKERS)?;
-    let submodules = git.submodules(&bare, &commit)?;
+    let Some(commit) = git.commit(bare, name)? else { return Ok(None) };
+    let markers = git.names_in(bare, &commit, MARKERS)?;
+    let submodules = git.submodules(bare, &commit)?;
     Ok(Some(Revision { name: name.to_owned(), commit, markers, submodules }))
 }

@@ -18,7 +18,7 @@ mod upgrades;
 mod variables;
 
 pub use checks::{Checked, checked};
-pub use deployments::{DeployFacts, Revision, revision};
+pub use deployments::{DeployFacts, Revision, revision, revision_in};
 pub use externals::{Externals, Program};
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Servers, home_size, new_uuid, obstacle,

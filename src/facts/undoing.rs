@@ -258,6 +258,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::ReturnCartridge { name, .. }
         | InversePart::RollBackGear { name, .. }
         | InversePart::RestoreGear { name, .. }
+        | InversePart::HomeAsBefore { name }
         | InversePart::ConnectFrontend { name }
         | InversePart::ExposeGear { name }
         | InversePart::UnexposeGear { name }

@@ -27,7 +27,7 @@ pub(super) fn replace(
     let (file_mode, folder_mode) = match modes {
         Modes::ReadOnly | Modes::ReadOnlyBut(_) => (0o444, 0o555),
         Modes::ExactReadOnly => (0o444, 0o755),
-        Modes::AsPacked | Modes::Exact => (0o644, 0o755),
+        Modes::AsPacked | Modes::Exact | Modes::Kept => (0o644, 0o755),
     };
     // Nobody sees staging, and all of it is synced at once: no need to do so for this file.
     tree.remove_file(PLACE)?;

@@ -4,7 +4,7 @@
 //! `*` makes a pattern; `**/` goes into hidden directories, never through links; only plain files
 //! are found. A pattern comes from a package and never reaches beyond the gear.
 
-mod pattern;
+pub(in crate::gear) mod pattern;
 
 use super::owner;
 use crate::sys::fs::{Dir, Kind};
@@ -162,7 +162,7 @@ fn joined(path: &str, name: &str) -> String {
 }
 
 /// Resolves `.` and `..` by the text alone; nothing when the path leaves the gear or is its home.
-pub(super) fn normalised(path: &str) -> Option<String> {
+pub(in crate::gear) fn normalised(path: &str) -> Option<String> {
     let mut clean: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {

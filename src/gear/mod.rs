@@ -26,6 +26,7 @@ pub mod processes;
 pub mod published;
 pub mod replies;
 pub mod sdk;
+pub mod snapshot;
 pub mod ssh_key;
 pub mod state;
 pub mod unit;

@@ -4,7 +4,8 @@ use super::externals::add_again;
 use super::gear::externals_of;
 use super::gear::{
     Data, Farewell, RollBack, Wanted, activate_again, add_reconnection, add_restored, add_returned,
-    destroy, expose, put_back, remove as remove_cartridges, roll_back, start, stop, unexpose,
+    bring_back, destroy, expose, put_back, remove as remove_cartridges, roll_back, start, stop,
+    unexpose,
 };
 use super::hold;
 use super::install::package_resource;
@@ -190,6 +191,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(activate_again(deployed, (deployment, facts.now))?);
             Ok(())
         }
+        InversePart::HomeAsBefore { name } => add_former_home(plan, facts, name),
         InversePart::StartGear { name } => {
             plan.merge(start(&living(facts, name)?.0));
             Ok(())
@@ -311,6 +313,19 @@ fn add_roll_back(
         back.warnings.push(lost);
     }
     plan.merge(back);
+    Ok(())
+}
+
+/// Puts back the home that a restore has kept.
+fn add_former_home(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {
+    let (txn, (gear, bytes)) = (facts.row.id, living(facts, name)?);
+    let mut homes = facts.kept_homes.iter().filter(|home| home.gear == name.as_str());
+    let Some(home) = homes.next().filter(|_| facts.row.keeps.is_some()) else {
+        let text = format!("the gear `{name}` as it was before transaction {txn} is not kept");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint("`stash_limit` in cart-config(5) says how much is kept"));
+    };
+    plan.merge(bring_back(gear, (&home.path, txn), *bytes)?);
     Ok(())
 }
 

@@ -127,6 +127,16 @@ impl Step for Control {
                 self.start_again(cx);
                 Ok(())
             }
+            // A snapshot's data base may run for it alone; what it has laid out is cleared away.
+            Action::PreSnapshot => {
+                if let Err(failure) = self.run(cx, Action::PostSnapshot) {
+                    cx.fall_short(failure.one_line());
+                }
+                self.end_if_nothing_ran(before, cx)
+            }
+            Action::PostSnapshot | Action::PreRestore | Action::PostRestore => {
+                self.end_if_nothing_ran(before, cx)
+            }
             // No other action has an inverse; the plan keeps a copy of the gear or says so.
             _ => Ok(()),
         }

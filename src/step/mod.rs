@@ -68,6 +68,7 @@ mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
+pub mod restore_home;
 mod ruby;
 pub mod run_extension;
 pub mod run_phase;
@@ -92,6 +93,7 @@ pub mod upgrade_script;
 pub mod use_backup;
 pub mod write_backup;
 pub mod write_events;
+pub mod write_snapshot;
 pub mod write_unit;
 pub mod write_variable;
 
@@ -283,6 +285,7 @@ steps! {
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
+    restore_home::RestoreHome,
     run_extension::RunExtension,
     run_phase::RunPhase,
     run_script::RunScript,
@@ -300,6 +303,7 @@ steps! {
     use_backup::UseBackup,
     write_backup::WriteBackup,
     write_events::WriteEvents,
+    write_snapshot::WriteSnapshot,
     write_unit::WriteUnit,
     write_variable::WriteVariable,
 }

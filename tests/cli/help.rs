@@ -46,7 +46,7 @@ fn every_command_has_two_or_three_examples_that_the_command_line_accepts() {
         assert!((2..=3).contains(&examples.len()), "`{path}`: {examples:?}");
         for example in examples {
             // What a shell would do with a redirection is not ours to test.
-            let line = example.split(" > ").next().unwrap();
+            let line = example.split(['<', '>']).next().unwrap();
             let words = line.split_whitespace();
             let parsed = cartwright::cli::command().try_get_matches_from(words);
             assert!(parsed.is_ok(), "`{path}`: {example}: {}", parsed.unwrap_err());

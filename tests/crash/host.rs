@@ -21,9 +21,9 @@ const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor
     Categories: [web_framework]\n";
 
 /// The folders of packages, as they stand in the lines of scenarios.
-const PACKAGES: [&str; 16] = [
+const PACKAGES: [&str; 17] = [
     "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
-    "ASKED", "TPKG", "TPKG2", "APP", "APP2", "SITE",
+    "ASKED", "TPKG", "TPKG2", "APP", "APP2", "SITE", "ARCHIVE",
 ];
 
 thread_local! {
@@ -457,6 +457,8 @@ impl Host {
         // Deployments are alike but for their names: which one is seen is told by what was built.
         let live = self.state().join("gears/blog/app-root/runtime/repo/built");
         seen.insert("live".into(), live.exists().to_string());
+        let archive = self.temp.path().join("ARCHIVE");
+        seen.insert("archive".into(), archive.exists().to_string());
         seen.insert("processes".into(), self.processes().len().to_string());
         let told = "SELECT group_concat(scope || ' ' || name || '=' || coalesce(value, '-'), ', ') \
                     FROM told WHERE withdrawn_by IS NULL";

@@ -304,6 +304,29 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "activate", "blog", "--previous"],
     },
     Scenario {
+        name: "gear snapshot",
+        before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
+        act: &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+    },
+    Scenario {
+        name: "gear restore",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+            &["gear", "deploy", "blog"],
+        ],
+        act: &["gear", "restore", "blog", "--from", "ARCHIVE"],
+    },
+    Scenario {
+        name: "gear restore --as",
+        before: &[
+            &["gear", "create", "blog", "PACKAGE", "--start"],
+            &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+            &["gear", "destroy", "blog"],
+        ],
+        act: &["gear", "restore", "--as", "blog", "--from", "ARCHIVE"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -414,10 +437,15 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
                     .iter()
                     .any(|kind| passed.contains(kind))
         }
+        "gear snapshot" => passed.contains("write_snapshot") || passed.contains("control/"),
+        "gear restore" | "gear restore --as" => passed.contains("restore_home"),
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
     };
+    let is_alike = is_phase
+        || scenario == "gear snapshot" && passed.contains("control/")
+        || scenario == "gear restore --as";
     let one_in =
-        if is_phase || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
+        if is_alike || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
     // Another one in each scenario.
     is_own && (number + scenario.len()).is_multiple_of(one_in)
 }
@@ -542,6 +570,11 @@ fn applications_are_deployed_or_the_old_ones_run() {
 #[test]
 fn deployments_that_fail_are_put_back() {
     try_named(&["gear deploy, that fails"]);
+}
+
+#[test]
+fn gears_are_restored_from_snapshots_or_go_on() {
+    try_named(&["gear snapshot", "gear restore", "gear restore --as"]);
 }
 
 #[test]
@@ -683,6 +716,9 @@ fn every_scenario_is_tried() {
         "gear deploy",
         "gear deploy, that fails",
         "gear activate",
+        "gear snapshot",
+        "gear restore",
+        "gear restore --as",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

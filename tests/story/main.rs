@@ -26,6 +26,7 @@ mod host;
 mod managed;
 mod outdated;
 mod several;
+mod snapshots;
 mod ssh;
 #[path = "../support/mod.rs"]
 mod support;

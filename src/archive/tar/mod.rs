@@ -220,6 +220,7 @@ fn place(stream: &mut Stream, session: &mut Session<'_>, member: &Member) -> Res
     match member.kind {
         Type::Directory => {
             let made = session.ledger.add_directory(path)?;
+            session.ledger.note_folder(path, member.mode);
             Ok(session.place.make_dirs(&made)?)
         }
         Type::File | Type::Old => file(stream, session, member, path),

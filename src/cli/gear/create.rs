@@ -1,9 +1,10 @@
 //! `cart gear create`.
 
-use super::resolve::resolve;
+use super::resolve::{Resolved, resolve};
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out, write_sdk};
 use crate::cli::request::database;
+use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{self, Externals, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::package::ident::{GearName, HostName};
@@ -11,6 +12,7 @@ use crate::plan::gear::{CreateRequest, Exposure, create};
 use crate::sys::clock::Moment;
 use crate::sys::host;
 use clap::Args;
+use std::collections::BTreeSet;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,8 +60,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
     let resolved = resolve(app, &db, &args.cartridges, &[])?;
-    let (ports, names) = (resolved.ports(), resolved.names());
-    let addresses = resolved.addresses();
+    let needs = Needs::of(&resolved);
     let application = args.app.as_ref().unwrap_or(&args.name).as_str();
     let ask = CreateRequest {
         name: args.name.clone(),
@@ -78,28 +79,49 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     }
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
-        let application = Gear::of_app(&db, app.layout(), application)?;
-        let occupied = Occupied::look(
-            Some(&db),
-            (app.layout(), &config.gears),
-            &args.name,
-            (&ports, addresses),
-        )?;
-        let facts = GearFacts {
-            host: Host::look(app.layout(), args.host_users),
-            outside: Outside::look(&db, config, occupied.slot, MOST_PORTS)?,
-            occupied,
-            installed: facts::library(&db, &names)?,
-            told: facts::told(&db, &application)?,
-            application,
-            externals: Externals::look(app.layout(), config),
-        };
+        let facts = needs.look((app, &db), (&args.name, application), args.host_users)?;
         Ok(create(&ask, &facts, &config.gears)?)
     })
 }
 
+/// What the cartridges of a new gear need to be known of the host.
+pub(super) struct Needs {
+    ports: BTreeSet<u16>,
+    addresses: usize,
+    names: BTreeSet<String>,
+}
+
+impl Needs {
+    pub(super) fn of(resolved: &Resolved) -> Self {
+        let (ports, names) = (resolved.ports(), resolved.names());
+        Self { ports, addresses: resolved.addresses(), names }
+    }
+
+    /// Looks at the host for the gear `name` of the application `application`.
+    pub(super) fn look(
+        &self,
+        (app, db): (&App, &Db),
+        (name, application): (&GearName, &str),
+        host_users: bool,
+    ) -> Result<GearFacts, Failure> {
+        let config = app.config()?;
+        let application = Gear::of_app(db, app.layout(), application)?;
+        let wanted = (&self.ports, self.addresses);
+        let occupied = Occupied::look(Some(db), (app.layout(), &config.gears), name, wanted)?;
+        Ok(GearFacts {
+            host: Host::look(app.layout(), host_users),
+            outside: Outside::look(db, config, occupied.slot, MOST_PORTS)?,
+            occupied,
+            installed: facts::library(db, &self.names)?,
+            told: facts::told(db, &application)?,
+            application,
+            externals: Externals::look(app.layout(), config),
+        })
+    }
+}
+
 /// As root, gears have users of their own, who must be able to pass to their homes.
-fn refuse_unreachable(app: &App) -> Result<(), Failure> {
+pub(super) fn refuse_unreachable(app: &App) -> Result<(), Failure> {
     match facts::obstacle(app.layout()).filter(|_| host::is_root()) {
         None => Ok(()),
         Some(path) => {

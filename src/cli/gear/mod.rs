@@ -24,9 +24,11 @@ pub mod reload;
 pub mod remove;
 mod resolve;
 pub mod restart;
+pub mod restore;
 pub mod rollback;
 pub mod shell;
 pub mod show;
+pub mod snapshot;
 pub mod ssh_key;
 pub mod start;
 pub mod status;
@@ -162,6 +164,16 @@ enum Command {
     /// Without an option it tells. With fewer deployments to keep, the oldest go at the next
     /// deployment.
     Configure(configure::ConfigureArgs),
+    /// Save what is in a gear, as an archive
+    ///
+    /// The gear is stopped, packed, and started again, whatever fails. The archive goes to standard
+    /// output, or to a file; what a gear can be restored from is all in it.
+    Snapshot(snapshot::SnapshotArgs),
+    /// Bring back what is in a snapshot
+    ///
+    /// Data, deployments and repository become those of the archive; with `--as`, in a new gear. When
+    /// anything before the end fails, the gear goes on as it was.
+    Restore(restore::RestoreArgs),
     /// See to who may push to a gear over ssh
     SshKey(ssh_key::SshKeyArgs),
     /// What a push over ssh calls
@@ -226,6 +238,8 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Deployment(args) => deployment::run(args, app),
         Command::Activate(args) => activate::run(args, app),
         Command::Configure(args) => configure::run(args, app),
+        Command::Snapshot(args) => snapshot::run(args, app),
+        Command::Restore(args) => restore::run(args, app),
         Command::SshKey(args) => ssh_key::run(args, app),
         Command::Serve(args) => ssh_key::serve(args, app),
         Command::Receive(args) => receive::run(args, app),

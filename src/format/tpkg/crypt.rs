@@ -32,6 +32,11 @@ impl Passphrase {
         if text.is_empty() { None } else { Some(Self(text)) }
     }
 
+    /// The passphrase itself, for another cipher than those of this module.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// A salt for the file `path` with the plain digest `plain`: always the same for the same file,
     /// so that a package is built twice with the same bytes, and another one for every other file.
     pub(super) fn salt(&self, path: &str, plain: &Sha256) -> [u8; SALT] {

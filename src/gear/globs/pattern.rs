@@ -5,7 +5,7 @@ const MOST_ALTERNATIVES: usize = 256;
 
 /// One component of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::gear) enum Part {
     /// A name without anything special.
     Exact(String),
     /// `**` before a slash: any number of directories, also none.
@@ -16,7 +16,7 @@ pub(super) enum Part {
 
 /// One piece of a wild name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::gear) enum Token {
     /// This character.
     Is(char),
     /// `?`: any one character.
@@ -33,7 +33,7 @@ pub(super) enum Token {
 }
 
 /// Takes the pattern of one path apart.
-pub(super) fn parts_of(pattern: &str) -> Vec<Part> {
+pub(in crate::gear) fn parts_of(pattern: &str) -> Vec<Part> {
     let names: Vec<&str> = pattern.split('/').collect();
     let mut parts = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
@@ -101,7 +101,7 @@ fn set(text: &str) -> Option<(Token, &str)> {
 
 impl Part {
     /// Tells whether `name` is one that this part means. A leading dot is nothing special.
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub(in crate::gear) fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(own) => own == name,
             Self::Deep => true,
@@ -150,7 +150,7 @@ impl Token {
 }
 
 /// The patterns that one with braces stands for: `a{b,c}` is `ab` and `ac`.
-pub(super) fn alternatives(pattern: &str) -> Vec<String> {
+pub(in crate::gear) fn alternatives(pattern: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut open = vec![pattern.to_owned()];
     while let Some(next) = open.pop() {

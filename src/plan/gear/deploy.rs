@@ -78,22 +78,33 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
         plan.step(building(Phase::Control(Action::PreRepoArchive)));
     }
     let begins_clean = metadata.force_clean_build || !is_of_git;
-    plan.step(MakeDeployment {
-        gear: scene.gear.clone(),
-        name: scene.name.clone(),
-        from: facts.live.clone().filter(|_| !begins_clean),
-        metadata,
-    });
-    scene.prune(&mut plan);
+    let from = facts.live.clone().filter(|_| !begins_clean);
+    build(&mut plan, &scene, (ask, from));
+    scene.activate(&mut plan, ask.made);
+    add_inverse(&mut plan, facts);
+    plan.irreversible.push("what scripts of the build do elsewhere than in the deployment".into());
+    Ok(plan)
+}
+
+/// Adds what makes the new deployment, which begins with the dependencies of `from`, and builds it.
+pub(super) fn build(
+    plan: &mut Plan,
+    scene: &Scene<'_>,
+    (ask, from): (&DeployRequest, Option<String>),
+) {
+    let building = |phase| scene.phase(phase, When::Building);
+    let (gear, name) = (scene.gear.clone(), scene.name.clone());
+    plan.step(MakeDeployment { gear, name, from, metadata: metadata(ask) });
+    scene.prune(plan);
     plan.step(PlaceSource {
         gear: scene.gear.clone(),
         deployment: scene.name.clone(),
         source: source(&ask.origin),
     });
     if !scene.is_hot {
-        scene.show(&mut plan);
+        scene.show(plan);
     }
-    if is_of_git {
+    if matches!(ask.origin, Origin::Commit { .. }) {
         for action in [Action::UpdateConfiguration, Action::PreBuild, Action::Build] {
             plan.step(building(Phase::Control(action)));
         }
@@ -101,12 +112,8 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     plan.step(building(Phase::Prepare));
     plan.step(scene.record(Event::Prepared));
     if scene.is_hot {
-        scene.show(&mut plan);
+        scene.show(plan);
     }
-    scene.activate(&mut plan, ask.made);
-    add_inverse(&mut plan, facts);
-    plan.irreversible.push("what scripts of the build do elsewhere than in the deployment".into());
-    Ok(plan)
 }
 
 fn source(origin: &Origin) -> Source {

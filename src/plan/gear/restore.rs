@@ -1,0 +1,293 @@
+//! Restoring a gear from a snapshot (the guide, Backing Up and Restoring), and making a new one of it.
+
+use super::configure::Wanted;
+use super::deploy::{DeployRequest, build};
+use super::locking::lock;
+use super::run::{add_actions, add_start, add_stop_by, add_wait, listening, plan_for};
+use super::scene::{Scene, When};
+use super::snapshot::{add_rest, runs};
+use crate::db::{Change, GearEndpointRow, GearRow, InversePart, NewEndpoint, NewGear};
+use crate::error::Exit;
+use crate::facts::{DeployFacts, Gear};
+use crate::gear::action::Action;
+use crate::gear::deployment::{DeploySettings, DeploymentType, directory_name};
+use crate::gear::identity::Identity;
+use crate::gear::snapshot::{Origin, Part};
+use crate::gear::state::State;
+use crate::gear::variables::{Place, Taken, check_user};
+use crate::package::Package;
+use crate::package::ident::EnvName;
+use crate::plan::install::below;
+use crate::plan::{Consent, Plan, Refusal};
+use crate::step::AnyStep;
+use crate::step::control::Strictness;
+use crate::step::place_trees::{PlaceTrees, Placing};
+use crate::step::restore_home::RestoreHome;
+use crate::step::run_phase::Phase;
+use crate::step::set_state::{Initiator, SetState};
+use crate::step::show_deployment::ShowDeployment;
+use crate::step::stash_gear::StashGear;
+use crate::step::stash_trees::StashTrees;
+use crate::step::write_variable::WriteVariable;
+use crate::sys::clock::Moment;
+use crate::sys::path::RelPath;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+/// What a gear gets of a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored {
+    /// Where it lies as in a home, relative to the state directory.
+    pub from: RelPath,
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// The deployment in it that was in use.
+    pub deployment: Option<String>,
+    /// What is built of its repository, where it has no deployment (as the oldest ones).
+    pub build: Option<DeployRequest>,
+    /// When it was asked for.
+    pub made: Moment,
+    /// What there is to say.
+    pub warnings: Vec<String>,
+}
+
+impl Restored {
+    /// The deployment that a web framework is to see afterwards.
+    fn shown(&self) -> Option<String> {
+        let built = self.build.as_ref().map(|build| directory_name(build.made));
+        self.deployment.clone().or(built)
+    }
+}
+
+/// Plans a restore; `bytes` is the size of the gear's home, of which a copy is kept.
+pub fn restore(facts: &DeployFacts, ask: &Restored, bytes: u64) -> Result<Plan, Refusal> {
+    let gear = &facts.gear;
+    let mut plan = plan_for(gear, "restore");
+    plan.warnings.extend(ask.warnings.iter().cloned());
+    let what: Vec<_> = ask.parts.iter().map(|part| part.as_str()).collect();
+    plan.summary.push(format!("it gets its {} of the snapshot", what.join(", ")));
+    let runs = runs(gear);
+    if runs {
+        add_stop_by(&mut plan, &gear.identity, (Initiator::System, Strictness::MustSucceed));
+    }
+    plan.step(StashGear { gear: gear.identity.clone() });
+    add(&mut plan, (facts, ask), if runs { After::GoesOn } else { After::Rests });
+    plan.inverse.parts.push(InversePart::HomeAsBefore { name: gear.identity.name.clone() });
+    plan.keeps = Some(bytes);
+    plan.consent = plan.consent.max(Consent::Courtesy);
+    Ok(plan)
+}
+
+/// What becomes of the gear afterwards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// It is started, as it ran before.
+    GoesOn,
+    /// It is started, as it is new.
+    IsNew,
+    /// It does not run, as before.
+    Rests,
+}
+
+/// Adds everything from `pre-restore` on.
+fn add(plan: &mut Plan, (facts, ask): (&DeployFacts, &Restored), after: After) {
+    let gear = &facts.gear.identity;
+    let shown = ask.shown();
+    // A gear without a web framework has deployments, too, but nothing happens in them.
+    let scene = shown.as_ref().and_then(|name| Scene::new(facts, name.clone(), false).ok());
+    let has_repository = ask.parts.contains(&Part::Repository);
+    if let Some(scene) = scene.as_ref().filter(|_| has_repository) {
+        plan.step(scene.phase(Phase::Control(Action::PreReceive), When::Building));
+    }
+    add_actions(plan, gear, (Action::PreRestore, Strictness::MustSucceed));
+    let (from, parts) = (ask.from.clone(), ask.parts.clone());
+    plan.step(RestoreHome { gear: gear.clone(), from, parts });
+    match (&scene, &ask.deployment) {
+        (Some(scene), Some(_)) => scene.show(plan),
+        (None, Some(name)) => {
+            plan.step(ShowDeployment { gear: gear.clone(), deployment: name.clone() });
+        }
+        (_, None) => {}
+    }
+    for package in facts.gear.packages.iter().filter(|one| !one.managed.locked_files.is_empty()) {
+        lock(plan, gear, package);
+    }
+    add_actions(plan, gear, (Action::PostRestore, Strictness::MustSucceed));
+    if let (Some(scene), Some(request)) = (&scene, &ask.build) {
+        plan.step(scene.state(State::Building, Initiator::System));
+        plan.step(scene.phase(Phase::Control(Action::PreRepoArchive), When::Building));
+        build(plan, scene, (request, None));
+    }
+    match (scene, after) {
+        (Some(scene), After::GoesOn | After::IsNew) => scene.activate(plan, ask.made),
+        (Some(scene), After::Rests) => {
+            plan.step(scene.phase(Phase::Control(Action::UpdateConfiguration), When::Deploying));
+            if ask.build.is_some() {
+                plan.step(
+                    scene.state(facts.gear.state.unwrap_or(State::Stopped), Initiator::System),
+                );
+            }
+            add_rest(plan, gear);
+        }
+        (None, After::GoesOn) => {
+            let state = State::Started;
+            plan.step(SetState { gear: gear.clone(), state, initiator: Initiator::System });
+            add_actions(plan, gear, (Action::Start, Strictness::MustSucceed));
+            add_wait(plan, gear, listening(&facts.gear));
+        }
+        (None, After::IsNew) => {
+            add_start(plan, gear, listening(&facts.gear), &facts.gear.packages);
+        }
+        (None, After::Rests) => add_rest(plan, gear),
+    }
+}
+
+/// What its user had in the gear that a snapshot was made of.
+#[derive(Clone, Copy, Debug)]
+pub struct User<'a> {
+    /// That gear.
+    pub origin: &'a Origin,
+    /// How many variables a user may have.
+    pub limit: usize,
+}
+
+/// Adds to the plan of a new gear, made of the cartridges `wanted`, what makes it the one that the
+/// snapshot was taken of; it is started.
+pub fn restore_as(
+    mut plan: Plan,
+    (wanted, ask): (&[Wanted], &Restored),
+    user: User<'_>,
+) -> Result<Plan, Refusal> {
+    let facts = newborn(&plan, wanted, ask)
+        .ok_or_else(|| Refusal::new(Exit::Failed, "the plan of a new gear makes no gear"))?;
+    plan.title = format!("{} of a snapshot", plan.title);
+    plan.warnings.extend(ask.warnings.iter().cloned());
+    for (place, name, value) in variables(&mut plan, user) {
+        let gear = facts.gear.identity.clone();
+        plan.step(WriteVariable { gear, place, name, value: Some(value) });
+    }
+    add(&mut plan, (&facts, ask), After::IsNew);
+    Ok(plan)
+}
+
+/// The variables that the new gear takes over. Those that no user may set are left out, and told.
+fn variables(plan: &mut Plan, user: User<'_>) -> Vec<(Place, EnvName, OsString)> {
+    let mut all = Vec::new();
+    let nobody = BTreeSet::new();
+    let mut users = BTreeSet::new();
+    for (name, value) in &user.origin.variables {
+        let pair = (name.to_string(), value.to_string_lossy().into_owned());
+        let taken = Taken { users: &users, platform: &nobody, limit: user.limit };
+        match check_user(std::slice::from_ref(&pair), taken) {
+            Ok(()) => all.push((Place::User, name.clone(), value.clone())),
+            Err(error) => {
+                plan.warnings.push(format!("the variable `{name}` is not taken over: {error}"));
+                continue;
+            }
+        }
+        users.insert(pair.0);
+    }
+    let settings = user.origin.settings.iter();
+    all.extend(settings.map(|(name, value)| (Place::Platform, name.clone(), value.clone())));
+    all
+}
+
+/// The gear that `plan` makes, as it will be.
+fn newborn(plan: &Plan, wanted: &[Wanted], ask: &Restored) -> Option<DeployFacts> {
+    let identity = plan.steps.iter().find_map(|step| match step {
+        AnyStep::MakeGear(step) => Some(step.identity.clone()),
+        _ => None,
+    })?;
+    let new = plan.records.iter().find_map(|change| match change {
+        Change::AddGear(new) => Some(new),
+        _ => None,
+    })?;
+    let package = |place: &RelPath| -> Option<Package> {
+        wanted.iter().find(|one| one.place == *place).map(|one| one.package.clone())
+    };
+    let packages: Option<Vec<Package>> =
+        identity.cartridges.iter().map(|one| package(&one.place)).collect();
+    let gear = Gear {
+        row: row(new),
+        packages: packages?,
+        endpoints: new.endpoints.iter().map(endpoint).collect(),
+        state: Some(State::New),
+        stop_locked: false,
+        since: None,
+        processes: 0,
+        memory: 0,
+        is_kept: false,
+        limits: crate::sys::cgroup::Bounds::default(),
+        connected: false,
+        externals: Vec::new(),
+        identity,
+    };
+    let settings = DeploySettings {
+        branch: "master".into(),
+        auto_deploy: true,
+        kind: DeploymentType::Git,
+        keep: 1,
+    };
+    let has_repository = ask.parts.contains(&Part::Repository);
+    let (deployments, answering) = (Vec::new(), Vec::new());
+    Some(DeployFacts { gear, deployments, live: None, settings, answering, has_repository })
+}
+
+fn row(new: &NewGear) -> GearRow {
+    GearRow {
+        id: 0,
+        name: new.name.to_string(),
+        uuid: new.uuid.clone(),
+        slot: new.slot,
+        uid: new.owner.map(|(uid, _)| uid),
+        gid: new.owner.map(|(_, gid)| gid),
+        account: new.account,
+        sandbox: new.sandbox.clone(),
+        created: 0,
+        app: new.app.to_string(),
+        dns: new.dns.clone(),
+    }
+}
+
+fn endpoint(new: &NewEndpoint) -> GearEndpointRow {
+    GearEndpointRow {
+        dir: new.dir.clone(),
+        name: new.name.clone(),
+        address: new.address.to_string(),
+        port: new.port,
+        public_port: new.public_port,
+        protocols: new.protocols.clone(),
+    }
+}
+
+/// Plans putting the home back that the transaction `keeper` has kept at `kept`; that of now is kept in
+/// turn, `bytes` long.
+pub(in crate::plan) fn bring_back(
+    gear: &Gear,
+    (kept, keeper): (&RelPath, i64),
+    bytes: u64,
+) -> Result<Plan, Refusal> {
+    let mut plan = plan_for(gear, "bring back the home of");
+    let identity: &Identity = &gear.identity;
+    let runs = runs(gear);
+    if runs {
+        add_stop_by(&mut plan, identity, (Initiator::System, Strictness::MayFail));
+    }
+    let name = RelPath::parse(identity.name.as_str())
+        .map_err(|error| Refusal::new(Exit::Failed, format!("the gear's name {error}")))?;
+    let home = below("gears", &name)?;
+    plan.step(StashTrees { trees: vec![home.clone()] });
+    plan.step(PlaceTrees { trees: vec![Placing { from: kept.clone(), to: home }] });
+    plan.records.push(Change::ReleaseStash { txn: keeper });
+    if runs {
+        let state = State::Started;
+        plan.step(SetState { gear: identity.clone(), state, initiator: Initiator::System });
+        add_actions(&mut plan, identity, (Action::Start, Strictness::MustSucceed));
+        add_wait(&mut plan, identity, listening(gear));
+    }
+    plan.warnings.push("what was written into the gear since the restore is lost".into());
+    plan.inverse.parts.push(InversePart::HomeAsBefore { name: identity.name.clone() });
+    plan.keeps = Some(bytes);
+    plan.consent = plan.consent.max(Consent::Courtesy);
+    Ok(plan)
+}
