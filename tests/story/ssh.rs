@@ -72,7 +72,9 @@ impl Ssh {
                 sshd.stderr(std::fs::File::create(&errors).unwrap());
                 children.push(sshd.spawn().unwrap());
             }
-            children.iter_mut().for_each(|child| drop(child.wait()));
+            for child in &mut children {
+                drop(child.wait());
+            }
         });
         Self { folder, user: user.to_owned(), port, over }
     }
@@ -280,7 +282,7 @@ fn an_ordinary_user_is_pushed_to_over_ssh() {
         &work,
         &|text| {
             commit(text);
-            copy()
+            copy();
         },
         &page,
     );

@@ -129,8 +129,9 @@ impl Asked {
             return Ok(());
         }
         Err(if NOT_BUILT.contains(&verb) {
-            Refused::new(FAILED, format!("gear: `{verb}` is not here yet"))
-                .hint("this version has no snapshots; nothing was done")
+            Refused::new(FAILED, format!("gear: `{verb}` is not here yet")).hint(
+                "on the host, `cart gear snapshot` and `cart gear restore` do it; nothing was done",
+            )
         } else {
             usage(&format!("unknown verb `{}`", verb.escape_debug()))
         })
