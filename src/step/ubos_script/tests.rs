@@ -163,9 +163,13 @@ fn what_an_uninstallation_did_is_no_reason_to_install_anew() {
     let of = |operation, when| UbosScript { operation, when, ..script(&world, Call::Exec, text) };
     let steps = [of(Operation::Upgrade, When::Back), of(Operation::Uninstall, When::Forward)];
     let cx = world.cx(1);
-    steps.iter().for_each(|step| drop(step.apply(&(), &cx).unwrap()));
+    for step in &steps {
+        step.apply(&(), &cx).unwrap();
+    }
     assert_eq!(read(&world, "called"), "uninstall\n");
-    steps.iter().rev().for_each(|step| step.revert(&(), &cx).unwrap());
+    for step in steps.iter().rev() {
+        step.revert(&(), &cx).unwrap();
+    }
     assert_eq!(read(&world, "called"), "uninstall\nupgrade\n", "its data are there");
 }
 
