@@ -19,9 +19,7 @@ mod upgrades;
 mod variables;
 
 pub use checks::{Checked, checked};
-pub use deployments::{
-    DeployFacts, DeploySettings, DeploymentType, Revision, revision, revision_in,
-};
+pub use deployments::{DeployFacts, Revision, revision, revision_in};
 pub use externals::{Externals, Program};
 pub use gears::{
     Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside, Seat, Servers, home_size, new_uuid,

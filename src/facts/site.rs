@@ -1,18 +1,20 @@
 //! Facts about sites of UBOS apps: what is deployed, what could be, and the host around it.
 
+mod by_heart;
 mod look;
 
 pub use look::{Looked, Spot, look};
 
+use super::Externals;
 use super::packages::place_of;
 use super::table;
 use crate::config::Config;
-use crate::db::{Db, DbError, DeployedSite, SITE_PORT, SitePackage};
+use crate::db::{Db, DbError, DeployedSite, ExternalRow, SITE_PORT, SitePackage};
 use crate::error::Failure;
 use crate::format::ubos::MANIFEST;
 use crate::gear::frontend::modules::look_for_php;
 use crate::layout::Layout;
-use crate::package::file_table::FileTable;
+use crate::package::file_table::{Content, Entry, FileTable};
 use crate::package::ident::FormatName;
 use crate::package::ubos::item::{ItemKind, Language, Protocol, Run, Source};
 use crate::package::ubos::name::{PackageName, SiteId};
@@ -64,6 +66,10 @@ pub struct SiteFacts {
     pub ports: BTreeSet<(Protocol, u16)>,
     /// The folders that other sites have made to hold others.
     pub folders: BTreeSet<String>,
+    /// Which externals there are.
+    pub externals: Externals,
+    /// What packages at the site have asked them for.
+    pub asked: Vec<ExternalRow>,
 }
 
 impl SiteFacts {
@@ -95,6 +101,10 @@ pub struct Tree {
     pub table: FileTable,
     /// Those of its texts that have variables, by their paths in the tree.
     pub texts: BTreeMap<String, Vec<u8>>,
+    /// Scripts that know the web server's account by the name that the original gives it.
+    pub by_heart: Vec<String>,
+    /// Packages whose code scripts look for where the original has it, and where nothing is here.
+    pub looked_for: BTreeSet<String>,
 }
 
 /// Users and groups of the host, by name.
@@ -142,6 +152,10 @@ pub fn site_facts(
         }
     }
     let folders = db.site_folders(id)?;
+    let mut asked = Vec::new();
+    for app in old.iter().flat_map(|old| &old.new.site.apps) {
+        asked.extend(db.externals_of_gear(app.id.as_str())?);
+    }
     let has_web_server = config.frontend.apache.enabled;
     let missing_php = if has_web_server { missing_php(&available)? } else { Vec::new() };
     Ok(SiteFacts {
@@ -160,6 +174,8 @@ pub fn site_facts(
         trees,
         accounts,
         folders,
+        externals: Externals::look(layout, config),
+        asked,
     })
 }
 
@@ -219,19 +235,33 @@ fn tree(
         Some(row) => table(db, row.id)?,
         None => FileTable::new(Vec::new()),
     };
-    let mut texts = BTreeMap::new();
+    let (mut texts, mut by_heart, mut looked_for) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     let Ok(dir) = Dir::open(&layout.library().join(place)) else {
-        return Ok(Tree { table, texts });
+        return Ok(Tree { table, texts, by_heart, looked_for });
+    };
+    let in_tree = |path: &str| {
+        let path = path.strip_prefix("${package.codedir}/").unwrap_or(path);
+        let code = &installable.code;
+        if code.is_empty() { path.to_owned() } else { format!("{code}/{path}") }
     };
     for path in rendered(&installable.manifest) {
-        let path = path.strip_prefix("${package.codedir}/").unwrap_or(&path).to_owned();
-        let code = &installable.code;
-        let path = if code.is_empty() { path } else { format!("{code}/{path}") };
+        let path = in_tree(&path);
         if table.get(&path).is_some() {
             texts.insert(path.clone(), dir.read(&path, LONGEST)?);
         }
     }
-    Ok(Tree { table, texts })
+    for path in by_heart::scripts(&installable.manifest) {
+        let is_short =
+            |entry: &Entry| matches!(entry.content, Content::File { size, .. } if size <= LONGEST);
+        if !table.get(&in_tree(&path)).is_some_and(is_short) {
+            continue;
+        }
+        let text = dir.read(in_tree(&path), LONGEST)?;
+        let text = String::from_utf8_lossy(&text);
+        looked_for.extend(by_heart::named_code(&text, layout));
+        by_heart.extend(by_heart::knows_http(&text).then_some(path));
+    }
+    Ok(Tree { table, texts, by_heart, looked_for })
 }
 
 /// The files of a package whose variables are replaced.
@@ -276,7 +306,10 @@ fn places(layout: &Layout, config: &Config, (known, now): (&HostAccounts, Moment
     let stamp: String = now.rfc3339().chars().filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
     Places {
         hostname: name.trim().to_owned(),
-        root: root.map(|root| root.display().to_string()).unwrap_or_default(),
+        // Without an ending slash: paths are put behind it.
+        root: root
+            .map(|root| root.components().collect::<PathBuf>().display().to_string())
+            .unwrap_or_default(),
         web: (
             web(&config.sites.web_user, &known.users),
             web(&config.sites.web_group, &known.groups),

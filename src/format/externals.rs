@@ -98,14 +98,23 @@ fn data(node: &Node, reading: &mut Reading) -> Option<ExternalData> {
 
 /// Refuses a package whose externals name files that it does not have: better now than in the middle
 /// of a gear's creation.
-pub(super) fn check(externals: &[External], table: &FileTable) -> Result<(), ManifestError> {
+///
+/// Paths begin at the folder `top` of the package, or at its own where that is empty.
+pub(super) fn check(
+    externals: &[External],
+    table: &FileTable,
+    top: &str,
+) -> Result<(), ManifestError> {
     for one in externals {
         let (key, path) = match &one.data {
             ExternalData::File(path) => ("datafile", path),
             ExternalData::Script(path) => ("datascript", path),
             ExternalData::None | ExternalData::Inline(_) => continue,
         };
-        let entry = table.get(path.as_str());
+        let entry = match top {
+            "" => table.get(path.as_str()),
+            top => table.get(&format!("{top}/{path}")),
+        };
         if !entry.is_some_and(|entry| matches!(entry.content, Content::File { .. })) {
             let name = one.name.as_str().escape_debug();
             return Err(ManifestError::Malformed {

@@ -18,6 +18,7 @@ pub mod ubos;
 mod yaml;
 
 pub use cartridge::identity::{Line, Release, line_of, release_of};
+pub use cartridge::managed::PATH as MANAGED_FILES;
 pub use cartridge::parts::MANIFEST;
 pub use cartridge::source::{ManifestSource, source_of};
 pub use error::{Fault, ManifestError};
@@ -27,6 +28,7 @@ pub use tree::{Called, Named, Tree, Unpacked};
 
 use crate::package::Package;
 use crate::package::ident::FormatName;
+use crate::package::managed::Managed;
 use crate::package::note::Notes;
 use crate::sys::path::RelPath;
 
@@ -56,6 +58,12 @@ pub fn is_tpkg(has: &mut dyn FnMut(&str) -> bool) -> bool {
 /// Tells whether a tree is that of a UBOS package by which files it has.
 pub fn is_ubos(has: &mut dyn FnMut(&str) -> bool) -> bool {
     !has(MANIFEST) && !is_tpkg(has) && (has(ubos::MANIFEST) || has(ubos::MANIFESTS))
+}
+
+/// Reads the bytes of a cartridge's [`MANAGED_FILES`] by themselves; nothing where they make no sense.
+pub fn managed_files(bytes: &[u8]) -> Option<Managed> {
+    let mut notes = Notes::default();
+    cartridge::managed::parse(bytes, &mut reading::Reading::new(MANAGED_FILES, &mut notes)).ok()
 }
 
 /// Reads the package in `tree`, whichever format it has.

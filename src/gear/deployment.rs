@@ -8,11 +8,15 @@ mod checksum;
 mod kept;
 mod links;
 mod save;
+mod settings;
+mod whole;
 
 pub use checksum::checksum;
-pub use kept::{Deployment, all, read_metadata, write_metadata};
+pub use kept::{Deployment, all, read_metadata, sort_by_use, surplus, write_metadata};
 pub use links::{Links, is_name, show, shown};
-pub use save::save;
+pub use save::{save, write_archive};
+pub use settings::{DeploySettings, DeploymentType};
+pub use whole::{keep_whole, make_whole};
 
 use crate::error::FsError;
 use crate::sys::clock::Moment;
@@ -79,6 +83,22 @@ pub(super) fn make_first(home: &Dir, made: Moment) -> Result<(), FsError> {
 
 fn link_to(deployment: &str, part: &str) -> String {
     format!("../../app-deployments/{deployment}/{part}")
+}
+
+/// Where scripts find the deployment `name` while the links show another one: variables with their
+/// values.
+pub fn variables(home: &Dir, name: &str) -> Vec<(String, String)> {
+    let variable = |part: &str| {
+        let place = home.path_of(format!("{FOLDER}/{name}/{part}"));
+        let word = part.to_uppercase().replace('-', "_");
+        (format!("OPENSHIFT_{word}_DIR"), format!("{}/", place.display()))
+    };
+    PARTS.into_iter().map(variable).collect()
+}
+
+/// The link by which the deployment with the identifier `id` is found, below the gear's home.
+pub fn link_by_id(id: &str) -> String {
+    format!("{FOLDER}/by-id/{id}")
 }
 
 /// The path, relative to the gear's home, of the directory that `app-root/runtime/repo` shows.

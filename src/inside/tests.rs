@@ -18,7 +18,10 @@ impl Gear {
         let temp = tempfile::tempdir().unwrap();
         let dir = Dir::open(temp.path()).unwrap();
         dir.make_dirs("app-root/runtime", 0o755).unwrap();
-        dir.make_link("app-root/runtime/repo", "../../app-deployments/first/repo").unwrap();
+        for part in ["repo", "dependencies", "build-dependencies"] {
+            let link = format!("app-root/runtime/{part}");
+            dir.make_link(link, format!("../../app-deployments/first/{part}")).unwrap();
+        }
         dir.make_dir(".env", 0o755).unwrap();
         let mut gear = Self { temp, dir, variables: BTreeMap::new() };
         let home = format!("{}/", gear.temp.path().display());
@@ -124,7 +127,8 @@ fn gear_fails_as_the_original_and_status_never() {
     for (line, words) in [
         ("gear reload", "--cart"),
         ("gear stop --cart none", "`none`"),
-        ("gear build", "not here yet"),
+        ("gear snapshot", "not here yet"),
+        ("gear build", "no repository"),
     ] {
         let refused = gear.call(line).unwrap_err();
         assert_eq!(refused.status, 255, "{line}");

@@ -105,7 +105,8 @@ pub struct Asker {
     pub vendor: String,
     /// Its name, for all its versions: what was asked for is found again by it after an upgrade.
     pub name: String,
-    /// The identifier of the gear that it is in; nothing for what is installed on the host itself.
+    /// The identifier of the gear, or of the app with accessories at a site, that it is in; nothing
+    /// for what is installed on the host itself.
     pub gear: Option<String>,
     /// What `TPKG_HOME` says: the base, or the gear's home.
     pub home: String,

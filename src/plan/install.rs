@@ -50,13 +50,11 @@ pub(super) fn add_packages(
         }
         plan.records.push(Change::AddPackage(Box::new(one.new.clone())));
         plan.summary.push(describe(one));
-        if package.ubos.is_some() && !package.externals.is_empty() {
-            let text = format!("the externals of `{}` are not asked for anything", package.title());
-            plan.warnings.push(text);
-        } else if !package.externals.is_empty() {
+        if !package.externals.is_empty() {
             let names: Vec<_> = package.externals.iter().map(|one| one.name.as_str()).collect();
             let names = names.join(", ");
-            let text = format!("it asks externals in each gear: {}", names.escape_debug());
+            let place = if package.ubos.is_some() { "at each site" } else { "in each gear" };
+            let text = format!("it asks externals {place}: {}", names.escape_debug());
             plan.summary.push(text);
         }
         for old in installed.iter().filter(|old| is_replaced_by(old, one)) {

@@ -7,15 +7,43 @@ use crate::error::Exit;
 use crate::facts::Externals;
 use crate::package::external::Way;
 use crate::package::ident::GearName;
+use crate::package::ubos::name::SiteId;
 use crate::step::call_external::{CallExternal, Turn};
 
-/// A request, and the gear that it is for, where it is for one.
+/// A request, and what it is for, where that is not the host itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// Its record.
     pub row: ExternalRow,
-    /// The gear.
-    pub gear: Option<GearName>,
+    /// The gear or the site.
+    pub place: Option<Place>,
+}
+
+/// Where a package is that asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a gear.
+    Gear(GearName),
+    /// At a site, with what people call it.
+    Site(SiteId, String),
+}
+
+impl Place {
+    /// The name of the gear, where it is one.
+    pub fn gear(&self) -> Option<String> {
+        match self {
+            Self::Gear(name) => Some(name.to_string()),
+            Self::Site(..) => None,
+        }
+    }
+
+    /// What people call the site, where it is one.
+    pub fn site(&self) -> Option<String> {
+        match self {
+            Self::Gear(_) => None,
+            Self::Site(_, name) => Some(name.clone()),
+        }
+    }
 }
 
 /// Plans what asks once more for what is asked for.
@@ -78,8 +106,9 @@ pub fn acknowledge(requests: &[Request], answer: &Answer) -> Plan {
 /// Whoever changes the package that asks is not to change the request meanwhile.
 fn lock(plan: &mut Plan, request: &Request) {
     let asker = &request.row.asker;
-    plan.resources.insert(match &request.gear {
-        Some(gear) => Resource::Gear(gear.clone()),
+    plan.resources.insert(match &request.place {
+        Some(Place::Gear(gear)) => Resource::Gear(gear.clone()),
+        Some(Place::Site(site, _)) => Resource::Site(site.clone()),
         None => Resource::Package(format!("{}-{}", asker.vendor, asker.name)),
     });
 }

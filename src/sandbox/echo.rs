@@ -11,6 +11,11 @@ use std::io::Read;
 
 /// A line that is longer is handed on in pieces.
 const LONGEST: usize = 4096;
+/// The most bytes that are handed on in one look at a stream: who prints faster than anybody hears must
+/// not keep the look from its end.
+const AT_ONCE: usize = 1 << 18;
+/// The most bytes of a stream that are handed on at all.
+const MOST: usize = 8 << 20;
 
 /// The way from a script's output to who hears it.
 pub(super) struct Echo<'a> {
@@ -21,6 +26,8 @@ pub(super) struct Echo<'a> {
 struct Stream {
     file: File,
     line: Vec<u8>,
+    /// How many bytes more are handed on.
+    left: usize,
 }
 
 impl<'a> Echo<'a> {
@@ -31,32 +38,23 @@ impl<'a> Echo<'a> {
     ) -> Result<Self, SandboxError> {
         let open = |end: &str| -> Result<Stream, FsError> {
             let file = capture.folder.open_file(format!("{}.{end}", capture.name))?;
-            Ok(Stream { file, line: Vec::new() })
+            Ok(Stream { file, line: Vec::new(), left: MOST })
         };
         Ok(Self { listener, streams: vec![open("out")?, open("err")?] })
     }
 
-    /// Hands on what has come since the last time. What cannot be read now is told at the end.
+    /// Hands on what has come since the last time, or the beginning of it. What cannot be read now is
+    /// told at the end.
     pub(super) fn look(&mut self) {
-        let mut buffer = [0; 8192];
         for stream in &mut self.streams {
-            while let Ok(length @ 1..) = stream.file.read(&mut buffer) {
-                for byte in buffer.get(..length).unwrap_or_default() {
-                    if *byte == b'\n' || stream.line.len() >= LONGEST {
-                        stream.tell(self.listener);
-                    }
-                    if *byte != b'\n' {
-                        stream.line.push(*byte);
-                    }
-                }
-            }
+            stream.hand_on(self.listener, AT_ONCE);
         }
     }
 
     /// Hands on the rest.
     pub(super) fn end(mut self) {
-        self.look();
         for stream in &mut self.streams {
+            stream.hand_on(self.listener, MOST);
             if !stream.line.is_empty() {
                 stream.tell(self.listener);
             }
@@ -65,6 +63,29 @@ impl<'a> Echo<'a> {
 }
 
 impl Stream {
+    /// Hands on at most `most` bytes.
+    fn hand_on(&mut self, listener: &dyn Listen, most: usize) {
+        let mut buffer = [0; 8192];
+        let mut done = 0;
+        while self.left > 0 && done < most {
+            let Ok(length @ 1..) = self.file.read(&mut buffer) else { break };
+            for byte in buffer.get(..length).unwrap_or_default() {
+                if *byte == b'\n' || self.line.len() >= LONGEST {
+                    self.tell(listener);
+                }
+                if *byte != b'\n' {
+                    self.line.push(*byte);
+                }
+            }
+            done += length;
+            self.left = self.left.saturating_sub(length);
+            if self.left == 0 {
+                self.tell(listener);
+                listener.hear("[it prints very much: what follows is not shown here]");
+            }
+        }
+    }
+
     fn tell(&mut self, listener: &dyn Listen) {
         listener.hear(&String::from_utf8_lossy(&self.line));
         self.line.clear();
@@ -76,6 +97,7 @@ mod tests {
     use super::*;
     use crate::sys::fs::Dir;
     use std::cell::RefCell;
+    use std::path::Path;
 
     #[derive(Debug, Default)]
     struct Ear(RefCell<Vec<String>>);
@@ -109,5 +131,24 @@ mod tests {
         let heard = ear.0.borrow();
         assert_eq!(heard[3].len(), LONGEST);
         assert_eq!(heard[4..], ["y", "three"]);
+    }
+
+    #[test]
+    fn who_prints_without_end_is_not_heard_to_the_end() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Dir::open(temp.path()).unwrap();
+        for name in ["x.out", "x.err"] {
+            drop(folder.append_file(name, 0o600).unwrap());
+        }
+        let ear = Ear::default();
+        let mut echo = Echo::open(&Capture { folder: &folder, name: "x", keep: 1 }, &ear).unwrap();
+        // The endless stream itself.
+        echo.streams[0].file = crate::sys::fs::open_for_reading(Path::new("/dev/zero")).unwrap();
+        echo.look();
+        assert_eq!(ear.0.borrow().len(), AT_ONCE / LONGEST - 1);
+        echo.end();
+        let heard = ear.0.borrow();
+        assert_eq!(heard.len(), MOST / LONGEST + 1);
+        assert!(heard.last().unwrap().contains("not shown"));
     }
 }

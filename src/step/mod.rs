@@ -49,6 +49,7 @@ pub mod host_script;
 pub mod init_status;
 mod instance;
 pub mod keep_home;
+pub mod keep_repo;
 #[cfg(test)]
 mod laws;
 pub mod load_database;
@@ -273,6 +274,7 @@ steps! {
     host_links::HostLinks,
     host_script::HostScript,
     keep_home::KeepHome,
+    keep_repo::KeepRepo,
     load_database::LoadDatabase,
     lock_files::LockFiles,
     make_deployment::MakeDeployment,

@@ -10,6 +10,7 @@ mod making;
 pub(super) use making::Maker;
 pub use making::Source;
 
+use super::accounts::Who;
 use super::place_files::root;
 use super::site_variables::Values;
 use super::{Cx, Said, Step, host_move, site_variables};
@@ -42,8 +43,8 @@ pub struct Placing {
     pub path: RelPath,
     /// What.
     pub what: Thing,
-    /// User and group, by number; whoever runs `cart` where nothing is said.
-    pub owner: Option<(u32, u32)>,
+    /// User and group; whoever runs `cart` where nothing is said.
+    pub owner: Option<(Who, Who)>,
 }
 
 /// A thing to be made.
@@ -249,7 +250,7 @@ impl Step for PlaceItems {
         for (number, act) in self.acts.iter().enumerate() {
             checkpoint("place_items: before a change");
             if act.what == Thing::Parent {
-                make_folder(&mut host, &act.path, (0o755, act.owner))?;
+                make_folder(&mut host, &act.path, (0o755, None))?;
             } else {
                 self.place(number, (&mut host, &rooms))?;
             }

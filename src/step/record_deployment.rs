@@ -37,10 +37,6 @@ pub struct Before {
     linked: bool,
 }
 
-fn link_of(id: &str) -> String {
-    format!("{FOLDER}/by-id/{id}")
-}
-
 impl Step for RecordDeployment {
     type Undo = Before;
 
@@ -57,7 +53,7 @@ impl Step for RecordDeployment {
         let path = format!("{FOLDER}/{}/metadata.json", self.deployment);
         let is_there = home.has(path)?;
         let metadata = deployment::read_metadata(&home, &self.deployment);
-        let linked = !metadata.id.is_empty() && home.has(link_of(&metadata.id))?;
+        let linked = !metadata.id.is_empty() && home.has(deployment::link_by_id(&metadata.id))?;
         Ok(Before { metadata: is_there.then_some(metadata), linked })
     }
 
@@ -79,7 +75,7 @@ impl Step for RecordDeployment {
         }
         deployment::write_metadata(&home, &self.deployment, &metadata)?;
         checkpoint("record_deployment: before the link");
-        let link = link_of(&metadata.id);
+        let link = deployment::link_by_id(&metadata.id);
         if !metadata.id.is_empty() && !home.has(&link)? {
             home.make_link(&link, format!("../{}", self.deployment))?;
             let account = self.gear.owner.map(|(uid, gid)| Account { uid, gid });
@@ -103,7 +99,7 @@ impl Step for RecordDeployment {
             return Ok(home.remove_file(path)?);
         };
         if !before.linked && !metadata.id.is_empty() {
-            home.remove_file(link_of(&metadata.id))?;
+            home.remove_file(deployment::link_by_id(&metadata.id))?;
         }
         checkpoint("record_deployment: the link is gone");
         Ok(deployment::write_metadata(&home, &self.deployment, metadata)?)

@@ -5,7 +5,7 @@ use super::end_processes::EndProcesses;
 use super::{Cx, Said, Step, sandboxed, script};
 use crate::error::Failure;
 use crate::gear::action::Action;
-use crate::gear::deployment::{self, FOLDER, PARTS};
+use crate::gear::deployment::{self, FOLDER};
 use crate::gear::identity::Identity;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
@@ -54,12 +54,7 @@ impl RunPhase {
     /// Where scripts find what is being built, while the links show what runs.
     fn variables(&self, home: &Dir) -> Vec<(String, String)> {
         let Some(name) = &self.deployment else { return Vec::new() };
-        let variable = |part: &str| {
-            let place = home.path_of(format!("{FOLDER}/{name}/{part}"));
-            let word = part.to_uppercase().replace('-', "_");
-            (format!("OPENSHIFT_{word}_DIR"), format!("{}/", place.display()))
-        };
-        PARTS.into_iter().map(variable).collect()
+        deployment::variables(home, name)
     }
 }
 

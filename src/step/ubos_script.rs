@@ -37,14 +37,14 @@ impl Operation {
         }
     }
 
-    /// What takes it back; nothing does for an upgrade.
+    /// What takes it back. Nothing does for an upgrade; and nothing for an uninstallation: `install`
+    /// is for an app without data, and might make those anew that are living (seed on scripts).
     pub fn inverse(self) -> Option<Self> {
         match self {
             Self::Deploy => Some(Self::Undeploy),
             Self::Undeploy => Some(Self::Deploy),
             Self::Install => Some(Self::Uninstall),
-            Self::Uninstall => Some(Self::Install),
-            Self::Upgrade => None,
+            Self::Uninstall | Self::Upgrade => None,
         }
     }
 }
@@ -59,6 +59,17 @@ pub enum Call {
     Perl,
     /// As Perl, after the sites are live (`phase` is `resume`).
     PerlAfterResume,
+}
+
+/// On which way a script is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// When the step is done; its inverse when it is undone.
+    #[default]
+    Forward,
+    /// Only when the step is undone: of what stays after all, and may have lost something.
+    Back,
 }
 
 /// Whose rights a script has.
@@ -93,6 +104,9 @@ pub struct UbosScript {
     pub folders: Folders,
     /// What it may do.
     pub rights: Rights,
+    /// On which way it is run.
+    #[serde(default)]
+    pub when: When,
 }
 
 /// The default folders of a role.
@@ -112,20 +126,25 @@ impl Step for UbosScript {
             Rights::Root => "with all rights of root",
             Rights::Caller => "with your rights",
         };
-        let back = match self.operation.inverse() {
-            Some(_) => "",
-            None => "; only the data that was kept before can take that back",
+        let more = match (self.when, self.operation) {
+            (When::Back, _) => ", should it stay after all",
+            (_, Operation::Upgrade) => "; only the data that was kept before can take that back",
+            (_, Operation::Uninstall) => "; nothing takes that back",
+            _ => "",
         };
         let (source, package) = (self.source.escape_debug(), self.package.escape_debug());
         let operation = self.operation.as_str();
-        format!("run `{source}` of `{package}` for `{operation}`, {rights}{back}")
+        format!("run `{source}` of `{package}` for `{operation}`, {rights}{more}")
     }
 
     fn prepare(&self, _cx: &Cx<'_>) -> Result<(), Failure> {
-        ubos_run::check(self)
+        if self.when == When::Back { Ok(()) } else { ubos_run::check(self) }
     }
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
+        if self.when == When::Back {
+            return Ok(Said::default());
+        }
         checkpoint("ubos_script: before the script");
         let said = ubos_run::run(self, self.operation, cx)?;
         checkpoint("ubos_script: after the script");
@@ -136,7 +155,11 @@ impl Step for UbosScript {
     /// back what the script did elsewhere. One that has done half of its work often cannot take it
     /// back, so the inverse's failure is told, and holds up nothing.
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
-        let Some(inverse) = self.operation.inverse() else { return Ok(()) };
+        let inverse = match self.when {
+            When::Forward => self.operation.inverse(),
+            When::Back => Some(self.operation),
+        };
+        let Some(inverse) = inverse else { return Ok(()) };
         if let Err(failure) = ubos_run::run(self, inverse, cx) {
             cx.fall_short(failure.one_line());
         }
@@ -144,7 +167,7 @@ impl Step for UbosScript {
     }
 
     fn runs_scripts(&self) -> bool {
-        true
+        self.when == When::Forward
     }
 }
 
@@ -171,6 +194,7 @@ esac
         secrets: Vec::new(),
         folders: Folders::default(),
         rights: Rights::Caller,
+        when: When::Forward,
     }
 }
 

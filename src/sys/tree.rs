@@ -14,6 +14,8 @@ pub enum Modes {
     Kept,
     /// As in the original, and writable by the owner: what is copied out of the library.
     Writable,
+    /// As in the original, files being further names of the same ones, where that can be.
+    Linked,
 }
 
 /// Copies the tree (or file, or link) `name` of `from` to `to_name` in `to`, where nothing may be
@@ -49,7 +51,7 @@ fn copy_known(
     modes: Modes,
 ) -> Result<()> {
     let mode = match modes {
-        Modes::Kept => meta.mode,
+        Modes::Kept | Modes::Linked => meta.mode,
         Modes::Writable => meta.mode | 0o200,
     };
     match meta.kind {
@@ -59,6 +61,9 @@ fn copy_known(
             copy_inside(&inner, &into, modes)?;
             keep_owner(to, to_name, meta)?;
             to.set_mode(to_name, mode)?;
+        }
+        Kind::File if modes == Modes::Linked && from.make_hard_link(name, to, to_name).is_ok() => {
+            return Ok(());
         }
         Kind::File => {
             copy_file(from, name, to, to_name)?;

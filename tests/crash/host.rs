@@ -138,6 +138,7 @@ impl Host {
             # Thousands of processes are made here: the number may be another's by now.\n\
             if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
             kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
+            pre-repo-archive) rm -rf \"$OPENSHIFT_REPO_DIR\"/* ;;\n\
             build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
             post-deploy) [[ -z $REFUSE ]] || exit 3 ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
@@ -319,7 +320,9 @@ impl Host {
     /// that are kept.
     fn sites(&self) {
         let app = |folder: &str, version: &str| {
-            let manifest = r#"{ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "/a",
+            let manifest = r#"{ "type" : "app", "externals" : [
+                { "name" : "called", "data" : "the same" }, { "name" : "called", "datafile" : "one" },
+                { "name" : "left", "datafile" : "one" } ], "roles" : { "apache2" : { "defaultcontext" : "/a",
                 "appconfigitems" : [ { "type" : "file", "name" : "index.html", "source" : "one" } ]
                 }, "generic" : { "appconfigitems" : [
                 { "type" : "directory", "name" : "/opt/app/data", "retentionpolicy" : "keep",

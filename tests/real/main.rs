@@ -23,6 +23,7 @@ mod haproxy;
 mod listed;
 mod markers;
 mod public;
+mod pushes;
 mod tpkg;
 mod upgrades;
 

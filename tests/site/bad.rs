@@ -104,3 +104,24 @@ fn a_package_says_where_its_name_is_from() {
     host.fails(&["install", &folder], 1, "bucket");
     assert!(id('s', '1').len() == 41);
 }
+
+#[test]
+fn places_that_exclude_each_other_are_met_before_the_old_site_goes() {
+    let host = Host::new();
+    let item = |name: &str| json!({ "type" : "file", "name" : name, "source" : "x" });
+    let manifest = app(&json!({ "appconfigitems" : [ item("/srv/x"), item("/srv/x/y") ] }));
+    install(&host, &manifest, &[("x", "new")]);
+    let blog = |accessories: &[&str]| site("blog.example.org", '1', &[with('1', accessories)]);
+    refused(&host, &blog(&[]), 4, "`/srv/x/y` cannot be below `/srv/x`");
+    refused(&host, &blog(&["app"]), 4, "its own accessory");
+    let folder = package(
+        &host,
+        ("app", "2"),
+        &app(&json!({ "appconfigitems" : [
+            { "type" : "file", "name" : "/srv/t", "template" : "t", "templatelang" : "varsubst" } ] })),
+        &[("t", &"${".repeat(200_000))],
+    );
+    host.must(&["install", &folder]);
+    host.must(&["site", "deploy", &file(&host, &blog(&[]))]);
+    assert_eq!(host.read("srv/t").len(), 400_000);
+}

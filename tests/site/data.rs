@@ -1,7 +1,7 @@
 //! Data: what a retention bucket keeps, and what a failure puts back.
 
 use crate::host::Host;
-use crate::package::{TELLS, app, file, package, site, told, with};
+use crate::package::{TELLS, accessory, app, file, package, site, told, with};
 use serde_json::{Value, json};
 
 const DATA: &str = "srv/data";
@@ -137,4 +137,27 @@ fn a_site_whose_scripts_cannot_succeed_can_leave_all_the_same() {
     assert_eq!(host.look(), before);
     let said = host.fails(&["undo", "2"], 4, "the site `blog.example.org` is not undone");
     assert!(said.contains("cart site backup"), "{said}");
+}
+
+#[test]
+fn what_was_uninstalled_and_stays_after_all_is_not_installed_anew() {
+    let (host, _) = deployed();
+    let tasks = json!([ { "type" : "exec", "source" : "bin/acc" } ]);
+    let both = accessory(&json!({ "installers" : tasks, "upgraders" : tasks }));
+    let starts = "#!/bin/bash\necho \"acc $1\" >>\"$HOME/told\"\n\
+        [[ $1 != install ]] || echo new >\"${0%/var/lib/*}/srv/data/of-acc\"\n";
+    host.must(&["install", &package(&host, ("acc", "1"), &both, &[("bin/acc", starts)])]);
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &["acc"])]));
+    host.must(&["site", "deploy", &path]);
+    assert_eq!(host.read("srv/data/of-acc"), "new\n");
+    host.write("srv/data/of-acc", "living");
+    told(&host);
+    release(&host, "2", (&json!([]), FAILS));
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    let before = host.look();
+    host.fails(&["site", "deploy", &path], 9, "operation `upgrade`");
+    assert_eq!(host.look(), before);
+    let told = told(&host);
+    assert_eq!((told[0].as_str(), told.last().unwrap().as_str()), ("acc uninstall", "acc upgrade"));
+    assert!(!told.contains(&"acc install".to_owned()), "{told:?}");
 }

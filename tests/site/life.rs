@@ -238,3 +238,16 @@ package() {
     let left: Vec<_> = std::fs::read_dir(&out).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
 }
+
+#[test]
+fn an_accessory_may_run_a_script_of_its_app_where_the_original_has_it() {
+    let host = host();
+    let script = json!([ { "type" : "perlscript", "source" : "/ubos/share/app/do.pl" } ]);
+    let folder = package(&host, ("plug", "1"), &accessory(&json!({ "installers" : script })), &[]);
+    host.must(&["install", &folder]);
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &["plug"])]));
+    host.must(&["site", "deploy", &path]);
+    assert_eq!(told(&host).last().unwrap(), "plug install");
+    host.must(&["site", "undeploy", "blog.example.org"]);
+    assert_eq!(told(&host)[0], "plug uninstall");
+}

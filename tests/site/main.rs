@@ -11,6 +11,7 @@
 mod bad;
 mod data;
 mod databases;
+mod externals;
 #[path = "../real/public.rs"]
 mod fetch;
 #[expect(dead_code, reason = "tests of tpkg use the rest of it")]
@@ -20,6 +21,7 @@ mod items;
 mod life;
 mod package;
 mod real;
+mod records;
 mod servers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -273,3 +273,102 @@ fn guest_books_keep_what_guests_write() {
         println!("real: {name} lives and answers");
     }
 }
+
+/// What happened to a database, each with how often, by the rows that the scripts of an app write.
+fn happenings(host: &Host, server: &Server) -> Vec<String> {
+    let file = host.read(&format!("ubos/http/sites/{}/app/db", id('s', '3')));
+    let name = file.lines().find_map(|line| line.strip_prefix("$dbName")).unwrap();
+    let name = name.split('\'').nth(1).unwrap();
+    let sql = "SELECT event, count(*) FROM happenings GROUP BY event ORDER BY event";
+    server.ask(name, sql).lines().map(|line| line.replace('\t', " ")).collect()
+}
+
+#[test]
+#[ignore = "needs the network: `make test-real`"]
+fn databases_have_one_row_for_each_thing_that_happened() {
+    const TEST: &str = "workout-mysql";
+    let host = Host::new();
+    if !all(TEST, &host, WORKOUT, &["workout-mysql1", "workout-mysql2"]) {
+        return;
+    }
+    let Some(server) = Server::mariadb(TEST) else { return };
+    host.write("etc/cartwright/config.yml", &server.settings);
+    let before = server.databases();
+    for (name, kind) in [("workout-mysql1", "sql"), ("workout-mysql2", "tmpl")] {
+        let seen = |upgrades: u32| {
+            let mut expected = vec![format!("create.{kind} 1"), format!("install.{kind} 1")];
+            expected.extend((upgrades > 0).then(|| format!("upgrade.{kind} {upgrades}")));
+            assert_eq!(happenings(&host, &server), expected, "{name}");
+        };
+        let blog = "blog.example.org";
+        let path = file(&host, &site(blog, '3', &[app('3', name, &[], &json!({}))]));
+        host.must(&["site", "deploy", &path]);
+        seen(0);
+        host.must(&["site", "redeploy", blog]);
+        seen(1);
+        let backup = host.outside(&format!("{name}.zip")).display().to_string();
+        host.must(&["site", "backup", blog, "--out", &backup]);
+        seen(1);
+        host.must(&["site", "redeploy", blog]);
+        seen(2);
+        host.must(&["site", "restore", &backup]);
+        seen(2);
+        host.must(&["site", "undeploy", blog]);
+        host.must(&["site", "restore", &backup]);
+        seen(2);
+        host.must(&["site", "undeploy", blog]);
+        assert_eq!(server.databases(), before, "{name}");
+        println!("real: {name} lives with its rows");
+    }
+}
+
+#[test]
+#[ignore = "needs the network: `make test-real`"]
+fn what_is_well_known_is_answered() {
+    const TEST: &str = "wellknown";
+    let host = Host::new();
+    if !all(TEST, &host, WORKOUT, &["workout-wellknown"])
+        || !all(TEST, &host, TOYAPPS, &["wellknown", "wellknown-acc"])
+    {
+        return;
+    }
+    let Some(apache) = Apache::start(TEST, &host, &More::default()) else { return };
+    let blog = "blog.example.org";
+    let of = |name: &str, accessories: &[&str]| json!({ "appconfigid" : id('a', '5'), "appid" : name, "accessoryids" : accessories });
+    // As the test plan for it: with entries of the site, and without.
+    let plain = site(blog, '5', &[of("workout-wellknown", &[])]);
+    let mut with = plain.clone();
+    with["wellknown"] = json!({
+        "robots.txt" : { "disallow" : [ "/" ] },
+        "sitemap.xml" : { "value" : "<urlset/>" },
+        "favicon.ico" : { "value" : "aWNvbg==", "encoding" : "base64" },
+    });
+    host.must(&["site", "deploy", &file(&host, &with)]);
+    for (name, content) in
+        [("robots.txt", "Disallow: /\n"), ("sitemap.xml", "<urlset/>"), ("favicon.ico", "icon")]
+    {
+        apache.answers((blog, &format!("/.well-known/{name}")), content);
+        apache.answers((blog, &format!("/{name}")), content);
+    }
+    host.must(&["site", "deploy", &file(&host, &plain)]);
+    apache.answers((blog, "/robots.txt"), " 404 ");
+    let links = "{\"links\":[{\"rel\":\"http://nodeinfo.diaspora.software/ns/schema/2.0\",\
+        \"href\":\"http://blog.example.org/nodeinfo/2.0\"}]}";
+    apache.answers((blog, "/.well-known/nodeinfo"), links);
+    apache.answers((blog, "/.well-known/other"), "static-value");
+    apache.answers((blog, "/.well-known/webfinger"), "/.well-known/delegate");
+    host.must(&["site", "undeploy", blog]);
+
+    let both = site(blog, '5', &[of("wellknown", &["wellknown-acc"])]);
+    host.must(&["site", "deploy", &file(&host, &both)]);
+    let text = host.read(&format!("ubos/http/sites/{}/test", id('s', '5')));
+    let port = text.trim().trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+    let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) else {
+        return skip(TEST, &format!("port {port} is taken"));
+    };
+    std::thread::spawn(move || crate::web::say(&listener));
+    apache.answers((blog, "/.well-known/webfinger?resource=a"), "asked for /?resource=a");
+    apache.answers((blog, "/test-acc"), "port is");
+    host.must(&["site", "undeploy", blog]);
+    println!("real: wellknown answers");
+}

@@ -221,3 +221,31 @@ fn a_site_answers_waits_and_comes_back() {
     let gone = apache.ask(blog, "/app/");
     assert!(!gone.contains("version"), "{gone}");
 }
+
+/// Says to everybody what was asked for.
+pub(crate) fn say(listener: &TcpListener) {
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut head = [0; 4096];
+        let length = stream.read(&mut head).unwrap_or(0);
+        let head = String::from_utf8_lossy(&head[..length]).into_owned();
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let _ = write!(stream, "HTTP/1.0 200 OK\r\n\r\nasked for {path}");
+    }
+}
+
+#[test]
+fn accounts_are_asked_of_the_apps_own_server() {
+    let host = Host::new();
+    let test = "accounts_are_asked_of_the_apps_own_server";
+    let Some(apache) = Apache::start(test, &host, &More::default()) else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || say(&listener));
+    let manifest = json!({ "type" : "app", "roles" : { "apache2" : { "defaultcontext" : "/app",
+        "wellknown" : { "webfinger" : { "proxy" : format!("http://127.0.0.1:{port}/w") } } } } });
+    host.must(&["install", &package(&host, ("app", "1"), &manifest, &[])]);
+    let blog = "blog.example.org";
+    host.must(&["site", "deploy", &file(&host, &site(blog, '1', &[with('1', &[])]))]);
+    apache.answers((blog, "/.well-known/webfinger?resource=a"), "asked for /w?resource=a");
+}

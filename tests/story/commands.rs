@@ -102,7 +102,7 @@ fn call_everything(host: &Host, level: &str, more: &[&str]) {
     assert!(!is_ours || answer("quota").contains("Disk quotas for"), "{answers}");
     assert!(answer("rhc").starts_with("1: error: rhc: "), "{answers}");
     assert!(answer("oo-ssh").starts_with("1: error: oo-ssh: "), "{answers}");
-    assert_eq!(answer("gear-build"), "255: error: gear: `build` is not here yet");
+    assert_eq!(answer("gear-build"), "255: error: gear: this gear has no repository");
     assert_eq!(answer("gear-unknown"), "255: error: gear: unknown verb `dance`");
     assert_eq!(answer("nested"), "0: deep");
     assert_eq!((answer("logshifter"), answer("logshifter-absolute")), ("0: ".into(), "0: ".into()));
@@ -130,7 +130,14 @@ fn gear_inside(host: &Host) {
     assert_eq!(exec("gear status --cart caller"), (0, "ATTR: status=ALREADY_STOPPED\n".into()));
     assert_eq!(read(host, "app-root/data/actions"), "start\nrestart\nstop\nstatus\n");
     let (status, said) = exec("gear deploy master");
-    assert_eq!(status, 255, "{said}");
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(read(host, "app-root/runtime/repo/index.html"), "hello\n");
+    let (status, said) = exec("gear deployments");
+    assert!(
+        status == 0 && said.contains(" - master - ") && said.ends_with(" - ACTIVE\n"),
+        "{said}"
+    );
+    assert_eq!(read(host, "app-root/runtime/.state"), "started\n");
 }
 
 #[test]

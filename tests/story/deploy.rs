@@ -15,9 +15,12 @@ echo "this is $1 of CART"
 [[ -e $OPENSHIFT_REPO_DIR/fail-in && $(<"$OPENSHIFT_REPO_DIR/fail-in") == "CART $1" ]] && exit 7
 pid=$OPENSHIFT_DATA_DIR/CART.pid
 case $1 in
-start) sleep 1000 & echo $! >"$pid" ;;
+start) sleep 1000 >/dev/null 2>&1 & echo $! >"$pid" ;;
 stop) [[ -f $pid ]] && kill "$(<"$pid")" 2>/dev/null; rm -f "$pid" ;;
+pre-repo-archive) if [[ -d $OPENSHIFT_REPO_DIR/modules ]]; then mv "$OPENSHIFT_REPO_DIR/modules" "$OPENSHIFT_DATA_DIR/"; fi ;;
 build)
+    mkdir -p "$OPENSHIFT_REPO_DIR/modules" && echo one >"$OPENSHIFT_REPO_DIR/modules/one"
+    rm -rf "$OPENSHIFT_DATA_DIR/modules"
     mkdir -p "$OPENSHIFT_DEPENDENCIES_DIR" && echo one >>"$OPENSHIFT_DEPENDENCIES_DIR/builds"
     echo built >"$OPENSHIFT_REPO_DIR/built" ;;
 esac
@@ -31,7 +34,11 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new() -> Self {
-        let host = Host::new();
+        Self::on(Host::new(), &[])
+    }
+
+    /// The same on a host that is there already, the gear made with these options.
+    pub(super) fn on(host: Host, options: &[&str]) -> Self {
         let mut line = vec!["gear".to_owned(), "create".into(), "app".into()];
         for (name, more) in
             [("web", "Categories: [web_framework]\n"), ("side", "Categories: [plugin]\n")]
@@ -51,6 +58,7 @@ impl Scene {
             host.write(&format!("web/template/.openshift/action_hooks/{hook}"), &text, 0o755);
         }
         line.push("--start".into());
+        line.extend(options.iter().map(|&option| option.to_owned()));
         let words: Vec<&str> = line.iter().map(String::as_str).collect();
         host.must(&words);
         let scene = Self { host };
@@ -198,6 +206,8 @@ fn a_push_walks_the_seeds_life_cycle_and_streams_it() {
     assert_eq!(metadata["git_ref"], "master");
     assert_eq!(metadata["checksum"].as_str().unwrap().len(), 64);
     assert_eq!(metadata["activations"].as_array().unwrap().len(), 1);
+    let shown = scene.host.json(&["gear", "show", "app"])["repository"].clone();
+    assert_eq!(shown, scene.repository().display().to_string());
     assert_eq!(scene.file("app-root/runtime/repo/built"), "built");
     // Dependencies are handed on from deployment to deployment, but for a clean build.
     scene.commit(&[("page", Some("third"))]);
@@ -222,6 +232,7 @@ fn what_fails_before_the_end_leaves_the_old_version_running() {
         assert_eq!(scene.deployments(), before, "{step}");
         assert_eq!(scene.link("app-root/runtime/repo"), repo, "{step}");
         assert_eq!(scene.file("app-root/runtime/repo/page"), "first", "{step}");
+        assert_eq!(scene.file("app-root/runtime/repo/modules/one"), "one", "{step}");
         assert_eq!(scene.state(), "started", "{step}");
         assert!(scene.runs("web") && scene.runs("side"), "{step}");
         // The branch stays, too.

@@ -5,10 +5,10 @@ use crate::host::Host;
 use std::path::PathBuf;
 use std::process::Command;
 
-struct Mounted(PathBuf);
+pub(super) struct Mounted(PathBuf);
 
 impl Mounted {
-    fn under(host: &Host, options: &str) -> Option<Self> {
+    pub(super) fn under(host: &Host, options: &str) -> Option<Self> {
         let at = host.root();
         std::fs::create_dir_all(&at).unwrap();
         let options = format!("mode=755,{options}");

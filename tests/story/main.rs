@@ -13,6 +13,7 @@
 mod apache;
 mod application;
 mod bad_cartridges;
+mod bad_pushes;
 mod commands;
 mod confined;
 mod control;
@@ -27,12 +28,14 @@ mod outdated;
 mod scaling;
 mod several;
 mod snapshots;
+mod ssh;
 #[path = "../support/mod.rs"]
 mod support;
 mod templates;
 mod trouble;
 mod upgrades;
 mod variables;
+mod verbs;
 mod versions;
 
 use host::{Host, get, md5};

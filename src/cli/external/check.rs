@@ -4,7 +4,7 @@ use super::meant;
 use crate::cli::app::App;
 use crate::error::{Exit, Failure};
 use crate::facts::{Externals, checked};
-use crate::plan::requests::Request;
+use crate::plan::requests::{Place, Request};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
 use clap::Args;
@@ -35,6 +35,7 @@ struct Shown {
     key: String,
     external: String,
     gear: Option<String>,
+    site: Option<String>,
     finding: &'static str,
     says: Vec<String>,
 }
@@ -52,13 +53,14 @@ pub fn run(args: &CheckArgs, app: &mut App) -> Result<Exit, Failure> {
     let known = Externals::look(app.layout(), config);
     let mut shown = Vec::with_capacity(requests.len());
     let mut as_asked_for = true;
-    for Request { row, gear } in requests {
+    for Request { row, place } in requests {
         let found = checked((app.layout(), config), &known, &row)?;
         as_asked_for &= found.is_fine;
         shown.push(Shown {
             key: row.key,
             external: row.name.as_str().to_owned(),
-            gear: gear.map(|gear| gear.to_string()),
+            gear: place.as_ref().and_then(Place::gear),
+            site: place.as_ref().and_then(Place::site),
             finding: found.finding,
             says: found.says,
         });
@@ -68,10 +70,10 @@ pub fn run(args: &CheckArgs, app: &mut App) -> Result<Exit, Failure> {
         app.printer().json(&Answer { requests: shown, as_asked_for });
         return Ok(exit);
     }
-    let mut table = Table::new(["KEY", "EXTERNAL", "GEAR", "FINDING", "SAYS"]);
+    let mut table = Table::new(["KEY", "EXTERNAL", "WHERE", "FINDING", "SAYS"]);
     for one in &shown {
-        let gear = one.gear.as_deref().unwrap_or_default();
-        table.row([one.key.as_str(), &one.external, gear, one.finding, &one.says.join("; ")]);
+        let place = one.gear.as_deref().or(one.site.as_deref()).unwrap_or_default();
+        table.row([one.key.as_str(), &one.external, place, one.finding, &one.says.join("; ")]);
     }
     app.printer().table(&table);
     Ok(exit)

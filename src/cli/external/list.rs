@@ -1,9 +1,10 @@
 //! `cart external list`.
 
-use super::gears;
+use super::places;
 use crate::cli::app::App;
 use crate::db::{Db, ExternalRow, ExternalState};
 use crate::error::{Exit, Failure};
+use crate::plan::requests::Place;
 use crate::sys::clock::Moment;
 use crate::ui::report::Form;
 use crate::ui::table::Table;
@@ -43,6 +44,7 @@ pub(super) struct Shown {
     package: String,
     asked_by: By,
     gear: Option<String>,
+    site: Option<String>,
     tpkg_home: String,
     /// The data, where they are text.
     data: Option<String>,
@@ -67,7 +69,7 @@ struct By {
 }
 
 impl Shown {
-    pub(super) fn new(row: ExternalRow, gear: Option<String>) -> Self {
+    fn new(row: ExternalRow, place: Option<&Place>) -> Self {
         let (data, data_bytes) = match String::from_utf8(row.data) {
             Ok(text) => (Some(text), None),
             Err(error) => (None, Some(error.into_bytes())),
@@ -83,7 +85,8 @@ impl Shown {
                 name: row.asker.name,
                 version: row.holder,
             },
-            gear,
+            gear: place.and_then(Place::gear),
+            site: place.and_then(Place::site),
             tpkg_home: row.asker.home,
             data,
             data_bytes,
@@ -105,11 +108,10 @@ pub fn run(args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
     let read = if args.all { Db::all_externals } else { Db::externals };
     let mut rows = db.as_ref().map_or(Ok(Vec::new()), read)?;
     rows.retain(|row| !args.waiting || row.answer.state == ExternalState::Waiting);
-    let names = db.as_ref().map_or(Ok(std::collections::BTreeMap::new()), gears)?;
+    let places = db.as_ref().map_or(Ok(std::collections::BTreeMap::new()), places)?;
     let shown = rows.into_iter().map(|row| {
-        let gear = row.asker.gear.as_ref().and_then(|uuid| names.get(uuid));
-        let gear = gear.map(ToString::to_string);
-        Shown::new(row, gear)
+        let place = row.asker.gear.as_ref().and_then(|id| places.get(id));
+        Shown::new(row, place)
     });
     let requests: Vec<Shown> = shown.collect();
     if app.form() == Form::Json {
@@ -117,7 +119,7 @@ pub fn run(args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let mut table =
-        Table::new(["KEY", "EXTERNAL", "WANTED", "DATA", "FOR", "GEAR", "ASKED", "STATE"]);
+        Table::new(["KEY", "EXTERNAL", "WANTED", "DATA", "FOR", "WHERE", "ASKED", "STATE"]);
     for one in &requests {
         let data = one.data.as_deref().unwrap_or("(bytes)").trim_end();
         let short: String = data.chars().take(32).collect();
@@ -128,7 +130,7 @@ pub fn run(args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
             one.action,
             &format!("{}{more}", short.escape_debug()),
             &one.package,
-            one.gear.as_deref().unwrap_or_default(),
+            one.gear.as_deref().or(one.site.as_deref()).unwrap_or_default(),
             &one.asked,
             one.state,
         ]);

@@ -9,7 +9,7 @@ use super::app::App;
 use crate::db::{Db, ExternalRow};
 use crate::error::{Exit, Failure};
 use crate::package::ident::GearName;
-use crate::plan::requests::Request;
+use crate::plan::requests::{Place, Request};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ fn meant(
     words: &[String],
     fits: fn(&ExternalRow) -> bool,
 ) -> Result<Vec<Request>, Failure> {
-    let gears = gears(db)?;
+    let places = places(db)?;
     let rows: Vec<ExternalRow> = db.externals()?.into_iter().filter(fits).collect();
     let is_meant = |row: &ExternalRow, word: &String| row.key == *word || row.name.as_str() == word;
     for word in words {
@@ -83,8 +83,8 @@ fn meant(
         .filter(|row| words.is_empty() || words.iter().any(|word| is_meant(row, word)));
     Ok(chosen
         .map(|row| {
-            let gear = row.asker.gear.as_ref().and_then(|uuid| gears.get(uuid)).cloned();
-            Request { row, gear }
+            let place = row.asker.gear.as_ref().and_then(|uuid| places.get(uuid)).cloned();
+            Request { row, place }
         })
         .collect())
 }
@@ -95,8 +95,15 @@ fn missing(word: &str) -> Failure {
     Failure::new(Exit::NotFound, text).hint("`cart external list` shows what there is")
 }
 
-/// The names of the gears, by their identifiers.
-fn gears(db: &Db) -> Result<BTreeMap<String, GearName>, Failure> {
-    let rows = db.gears()?.into_iter();
-    Ok(rows.filter_map(|row| Some((row.uuid, GearName::parse(&row.name).ok()?))).collect())
+/// Gears by their identifiers, and sites by those of their apps.
+fn places(db: &Db) -> Result<BTreeMap<String, Place>, Failure> {
+    let gears = db.gears()?.into_iter();
+    let gears = gears.filter_map(|row| Some((row.uuid, GearName::parse(&row.name).ok()?)));
+    let mut places: BTreeMap<String, Place> =
+        gears.map(|(uuid, name)| (uuid, Place::Gear(name))).collect();
+    for site in db.sites()? {
+        let place = Place::Site(site.id.clone(), site.called());
+        places.extend(site.apps.iter().map(|app| (app.id.to_string(), place.clone())));
+    }
+    Ok(places)
 }

@@ -6,8 +6,9 @@ use super::unpacked::Unpacked;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out_aloud};
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{DeployFacts, DeploymentType, Revision, revision};
+use crate::facts::{DeployFacts, Revision, revision};
 use crate::gear::action::Action;
+use crate::gear::deployment::DeploymentType;
 use crate::package::ident::GearName;
 use crate::plan::gear::{
     DeployRequest, Origin, Rotation, builder, deploy, hand_over, refuse_child, refuse_type,

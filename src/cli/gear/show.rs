@@ -14,7 +14,7 @@ use crate::package::Package;
 use crate::package::endpoint::{Endpoint, WebPath};
 use crate::package::ident::GearName;
 use crate::sys::clock::Moment;
-use crate::sys::fs::{self, Dir};
+use crate::sys::fs::{self, Dir, Kind};
 use crate::ui::report::Form;
 use crate::ui::table::Table;
 use clap::Args;
@@ -41,6 +41,8 @@ pub(super) struct Shown {
     pub(super) state: &'static str,
     uuid: String,
     home: String,
+    /// The repository that one pushes to, where it has one.
+    repository: Option<String>,
     user: Option<u32>,
     sandbox: String,
     created: String,
@@ -105,6 +107,8 @@ impl Shown {
             told: Told::by(&one.dir, told),
         };
         let url = url(app, &gear.row);
+        let repository = home.join(format!("git/{}.git", gear.row.name));
+        let has_repository = fs::kind_of(&repository) == Some(Kind::Directory);
         let endpoints = gear.endpoints.iter();
         let endpoints = endpoints.map(|row| endpoint(row, &gear, url.as_deref())).collect();
         Self {
@@ -122,6 +126,7 @@ impl Shown {
             app: gear.row.app,
             role: gear.row.role.map(GearRole::as_str),
             home: home.display().to_string(),
+            repository: has_repository.then(|| repository.display().to_string()),
             name: gear.row.name,
             uuid: gear.row.uuid,
             user: gear.row.uid,
@@ -207,6 +212,9 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     }
     table.row(["Processes", &shown.processes.to_string()]);
     table.row(["Home", &shown.home]);
+    if let Some(repository) = &shown.repository {
+        table.row(["Repository", repository]);
+    }
     table.row(["Identifier", &shown.uuid]);
     if let Some(user) = shown.user {
         table.row(["User", &user.to_string()]);

@@ -1,6 +1,6 @@
 //! `cart site backup`.
 
-use super::named::{existing, name_of, wanted};
+use super::named::{existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out};
 use crate::db::Db;
@@ -51,7 +51,7 @@ pub fn run(args: &BackupArgs, app: &mut App) -> Result<Exit, Failure> {
         let to = if is_folder { out.join(file_name(&site, now)) } else { out.clone() };
         let to = std::path::absolute(&to).unwrap_or(to);
         one((app, &db), (&site, &to), (&args.change, now))
-            .doing(|| format!("cannot back up the site `{}`", name_of(&site)))?;
+            .doing(|| format!("cannot back up the site `{}`", site.called()))?;
         if !args.change.dry_run {
             app.printer().talk(&format!("wrote `{}`", to.display()));
         }

@@ -1,6 +1,6 @@
 //! `cart site deploy`.
 
-use super::named::{Becoming, become_of, name_of};
+use super::named::{Becoming, become_of};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -54,7 +54,7 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = database(app, args.change.dry_run)?;
     for site in &all {
         become_of((app, &db), (&site.id, Becoming::site(site)), &args.change)
-            .doing(|| format!("cannot deploy the site `{}`", name_of(site)))?;
+            .doing(|| format!("cannot deploy the site `{}`", site.called()))?;
     }
     Ok(Exit::Done)
 }

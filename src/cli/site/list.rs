@@ -43,7 +43,7 @@ pub fn run(_args: &ListArgs, app: &mut App) -> Result<Exit, Failure> {
         let site = &one.new.site;
         let apps: Vec<String> = site.apps.iter().map(|app| app.app.to_string()).collect();
         let tls = if site.tls.is_some() { "yes" } else { "no" };
-        let name = super::named::name_of(site);
+        let name = site.called();
         table.row([name.as_str(), tls, site.id.as_str(), &apps.join(", ")]);
     }
     app.printer().table(&table);

@@ -6,26 +6,17 @@ use crate::db::Db;
 use crate::error::{Exit, Failure};
 use crate::facts::site::{look, root_of, site_facts};
 use crate::package::ubos::name::SiteId;
-use crate::package::ubos::site::{Host, Site};
+use crate::package::ubos::site::Site;
 use crate::plan::Plan;
 use crate::plan::site::{Farewell, Points, Restored, SiteAsk, change, draft, kept_points};
 use crate::sys::clock::Moment;
 use crate::ui::suggest;
 use std::cell::RefCell;
 
-/// What people call a site: its host name, or its identifier where it has none.
-pub(super) fn name_of(site: &Site) -> String {
-    match &site.host {
-        Host::Name(name) => name.to_string(),
-        Host::Any => "*".into(),
-        Host::Onion => site.id.to_string(),
-    }
-}
-
 /// The site that `text` means: its host name, its identifier, or the beginning of that.
 pub(super) fn find(sites: &[Site], text: &str) -> Result<Site, Failure> {
     let begin = text.trim_end_matches('.');
-    let exact = |site: &&Site| name_of(site) == text || site.id.as_str() == text;
+    let exact = |site: &&Site| site.called() == text || site.id.as_str() == text;
     let near = |site: &&Site| begin.len() > 3 && site.id.as_str().starts_with(begin);
     if let Some(site) = sites.iter().find(exact) {
         return Ok(site.clone());
@@ -38,7 +29,7 @@ pub(super) fn find(sites: &[Site], text: &str) -> Result<Site, Failure> {
             Err(Failure::new(Exit::Conflict, text).hint("write more of the identifier"))
         }
         (None, _) => {
-            let names: Vec<String> = sites.iter().map(name_of).collect();
+            let names: Vec<String> = sites.iter().map(Site::called).collect();
             let shown = text.escape_debug();
             let failure = Failure::new(Exit::NotFound, format!("there is no site `{shown}`"));
             Err(match suggest(text, &names) {

@@ -1,6 +1,6 @@
 //! `cart site redeploy`.
 
-use super::named::{Becoming, become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -31,7 +31,7 @@ pub fn run(args: &RedeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
     for site in wanted(&db, &args.sites, args.all)? {
         become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
-            .doing(|| format!("cannot redeploy the site `{}`", name_of(&site)))?;
+            .doing(|| format!("cannot redeploy the site `{}`", site.called()))?;
     }
     Ok(Exit::Done)
 }

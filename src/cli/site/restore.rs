@@ -1,6 +1,6 @@
 //! `cart site restore`.
 
-use super::named::{Becoming, become_of, name_of};
+use super::named::{Becoming, become_of};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -81,7 +81,7 @@ fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let db = database(app, args.change.dry_run)?;
     let becoming = Becoming { restored: Some(&restored), ..Becoming::site(&site) };
     become_of((app, &db), (&site.id, becoming), &args.change)
-        .doing(|| format!("cannot restore the site `{}`", name_of(&site)))
+        .doing(|| format!("cannot restore the site `{}`", site.called()))
 }
 
 fn chosen<'a>(args: &'a RestoreArgs, backup: &'a Backup) -> Result<&'a SiteId, Failure> {

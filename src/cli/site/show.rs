@@ -1,6 +1,6 @@
 //! `cart site show`.
 
-use super::named::{find, name_of};
+use super::named::find;
 use crate::cli::app::App;
 use crate::db::{Db, DeployedSite};
 use crate::error::{Exit, Failure};
@@ -75,7 +75,7 @@ fn is_secret(one: &DeployedSite, package: &str, point: &str) -> bool {
 fn lines(one: &DeployedSite) -> Vec<String> {
     let site = &one.new.site;
     let tls = if site.tls.is_some() { " (TLS)" } else { "" };
-    let mut lines = vec![format!("{}{tls} ({}) :", name_of(site), site.id)];
+    let mut lines = vec![format!("{}{tls} ({}) :", site.called(), site.id)];
     for app in &site.apps {
         let context = app.context.as_ref().map_or("<default>", |context| {
             if context.is_root() { "<root>" } else { context.as_str() }

@@ -1,6 +1,6 @@
 //! `cart site status`.
 
-use super::named::{find, name_of};
+use super::named::find;
 use super::update::outdated;
 use crate::cli::app::App;
 use crate::db::Db;
@@ -84,7 +84,7 @@ fn standing(app: &App, db: &Db, site: &Site) -> Result<Option<Standing>, Failure
     let gone = looked.spots.iter().filter(|(_, spot)| spot.there.is_none());
     let missing: Vec<String> = gone.map(|(path, _)| format!("/{path}")).collect();
     Ok(Some(Standing {
-        site: name_of(site),
+        site: site.called(),
         siteid: site.id.to_string(),
         state: if missing.is_empty() { "deployed" } else { "damaged" },
         deployed: old.at.rfc3339(),

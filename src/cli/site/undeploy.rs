@@ -1,6 +1,6 @@
 //! `cart site undeploy`.
 
-use super::named::{Becoming, become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -40,7 +40,7 @@ pub fn run(args: &UndeployArgs, app: &mut App) -> Result<Exit, Failure> {
             (&site.id, Becoming { farewell, ..Becoming::default() }),
             &args.change,
         )
-        .doing(|| format!("cannot undeploy the site `{}`", name_of(&site)))?;
+        .doing(|| format!("cannot undeploy the site `{}`", site.called()))?;
     }
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `cart site update`.
 
-use super::named::{Becoming, become_of, existing, name_of, wanted};
+use super::named::{Becoming, become_of, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::db::Db;
@@ -36,7 +36,7 @@ pub fn run(args: &UpdateArgs, app: &mut App) -> Result<Exit, Failure> {
         }
         count += 1;
         become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
-            .doing(|| format!("cannot update the site `{}`", name_of(&site)))?;
+            .doing(|| format!("cannot update the site `{}`", site.called()))?;
     }
     if count == 0 {
         app.printer().talk("every site has the newest releases that the library has");

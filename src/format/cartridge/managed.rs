@@ -7,7 +7,7 @@ use crate::format::yaml::{self, Node, Value};
 use crate::package::managed::Managed;
 
 /// The file's path in a tree.
-pub(in crate::format) const PATH: &str = "metadata/managed_files.yml";
+pub const PATH: &str = "metadata/managed_files.yml";
 
 /// The file's entries.
 pub(super) const KEYS: &[&str] = &[

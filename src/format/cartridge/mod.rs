@@ -71,7 +71,7 @@ impl Format for Cartridge {
         let (managed, mut unknown) = managed_files(tree, notes)?;
         package.managed = managed;
         package.extra.append(&mut unknown);
-        externals::check(&package.externals, tree.table())?;
+        externals::check(&package.externals, tree.table(), "")?;
         package.parts = parts::of(tree.table(), notes);
         Ok(package)
     }

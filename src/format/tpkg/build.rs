@@ -75,7 +75,7 @@ pub fn blueprint(tree: &dyn Tree, notes: &mut Notes) -> Result<Blueprint, Manife
             remedy: "correct or remove them".into(),
         });
     }
-    externals::check(&metadata.externals, tree.table())?;
+    externals::check(&metadata.externals, tree.table(), "")?;
     let digests = file_metadata::Digests::new();
     let files = table::table(tree, (name, &metadata.files), &digests, notes)?;
     table::scripts(tree, notes);

@@ -57,7 +57,7 @@ impl Format for Tpkg {
     ) -> Result<Package, ManifestError> {
         let Read { metadata, kept, .. } =
             read_metadata(tree, manifest.as_str(), Purpose::Install, notes)?;
-        externals::check(&metadata.externals, tree.table())?;
+        externals::check(&metadata.externals, tree.table(), "")?;
         let digests = file_metadata::read(tree, notes);
         let files = table::table(tree, (manifest.as_str(), &metadata.files), &digests, notes)?;
         let scripts = table::scripts(tree, notes);

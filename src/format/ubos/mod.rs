@@ -110,7 +110,7 @@ fn read_at(
         top::manifest(&root, &mut reading)
     });
     let manifest = reading.finish(manifest)?;
-    externals::check(&manifest.externals, tree.table())?;
+    externals::check(&manifest.externals, tree.table(), code)?;
     Ok(manifest)
 }
 

@@ -48,6 +48,31 @@ pub fn all(home: &Dir) -> Result<Vec<Deployment>, FsError> {
     Ok(found)
 }
 
+/// Sorts deployments, the one that was activated longest ago first. What never was is the newest (node
+/// specification, 9), unless it is older than what is in use, `live`: the first deployment of a gear
+/// was made with it.
+pub fn sort_by_use(all: &mut [Deployment], live: Option<&str>) {
+    let age = |one: &Deployment| match one.last_activation() {
+        None if live.is_some_and(|live| one.name.as_str() <= live) => 0.0,
+        None => f64::INFINITY,
+        Some(time) => time,
+    };
+    all.sort_by(|one, other| age(one).total_cmp(&age(other)).then(one.name.cmp(&other.name)));
+}
+
+/// The names of the deployments among `all` that are too many once `coming` more are there, when
+/// `keep` are kept: those that were activated longest ago.
+pub fn surplus(
+    all: &[Deployment],
+    live: Option<&str>,
+    (coming, keep): (usize, usize),
+) -> Vec<String> {
+    let mut sorted = all.to_vec();
+    sort_by_use(&mut sorted, live);
+    let many = (sorted.len() + coming).saturating_sub(keep);
+    sorted.into_iter().take(many).map(|one| one.name).collect()
+}
+
 /// What the deployment says of itself; what is missing or cannot be understood is as in one that
 /// was just made (node specification, 9).
 pub fn read_metadata(home: &Dir, name: &str) -> Metadata {

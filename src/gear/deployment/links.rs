@@ -48,6 +48,18 @@ pub fn show(home: &Dir, name: &str, account: Option<Account>) -> Result<(), FsEr
 }
 
 impl Links {
+    /// Tells whether every link would lead to something that is there.
+    pub fn lead_somewhere(&self, home: &Dir) -> bool {
+        let leads = |(path, target): &(String, Option<PathBuf>)| {
+            let Some(name) = target.as_deref().and_then(|target| deployment_of(path, target))
+            else {
+                return false;
+            };
+            is_name(&name) && home.has(format!("{FOLDER}/{name}")).is_ok_and(|has| has)
+        };
+        self.0.iter().all(leads)
+    }
+
     /// Lets the links lead where these do; each changes by one rename.
     pub fn put(&self, home: &Dir, account: Option<Account>) -> Result<(), FsError> {
         for (path, target) in &self.0 {
@@ -72,6 +84,16 @@ impl Links {
         }
         Ok(())
     }
+}
+
+/// The deployment to which the link at `path` leads with `target`.
+fn deployment_of(path: &str, target: &Path) -> Option<String> {
+    let target = target.to_str()?;
+    if path.starts_with(FOLDER) {
+        return Some(target.to_owned());
+    }
+    let (name, _) = target.strip_prefix("../../app-deployments/")?.split_once('/')?;
+    Some(name.to_owned())
 }
 
 fn beside(path: &str) -> String {

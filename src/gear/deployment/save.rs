@@ -28,9 +28,17 @@ pub fn save(home: &Dir, name: &str, (folder, file): (&Dir, &OsStr)) -> Result<()
 }
 
 fn write(home: &Dir, name: &str, file: File) -> Result<(), FsError> {
+    let fail = |error| FsError::new("save", home.path_of(format!("{FOLDER}/{name}")), error);
+    let file = write_archive(home, name, BufWriter::new(file))?;
+    let file = file.into_inner().map_err(Error::from);
+    file.and_then(|file| file.sync_all()).map_err(fail)
+}
+
+/// Writes the deployment `name` of the gear at `home` as `.tar.gz` to `out`, and gives that back.
+pub fn write_archive<W: io::Write>(home: &Dir, name: &str, out: W) -> Result<W, FsError> {
     let deployment = home.dir(format!("{FOLDER}/{name}"))?;
     let fail = |error| FsError::new("save", deployment.path(), error);
-    let gzip = GzEncoder::new(BufWriter::new(file), flate2::Compression::default());
+    let gzip = GzEncoder::new(out, flate2::Compression::default());
     let mut builder = Builder::new(gzip);
     for part in PARTS {
         if deployment.has(part)? {
@@ -38,8 +46,7 @@ fn write(home: &Dir, name: &str, file: File) -> Result<(), FsError> {
         }
     }
     let gzip = builder.into_inner().map_err(fail)?;
-    let file = gzip.finish().and_then(|file| file.into_inner().map_err(Error::from));
-    file.and_then(|file| file.sync_all()).map_err(fail)
+    gzip.finish().map_err(fail)
 }
 
 /// Adds `name` of `dir`, known as `path`, and everything in it.

@@ -261,6 +261,10 @@ fn entries(text: &mut String, live: &Live, copies: &Path) {
                     line(text, &format!("AliasMatch {place} {path}"));
                 }
             }
+            Answer::Asked(url) => {
+                let place = format!("\"/.well-known/{name}\"");
+                line(text, &format!("ProxyPass {place} {}", quoted(url.as_str())));
+            }
             Answer::Elsewhere { url, status } => {
                 for place in places {
                     line(

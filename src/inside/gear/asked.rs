@@ -4,47 +4,66 @@ use super::super::Refused;
 use super::FAILED;
 use std::collections::BTreeSet;
 
-/// The verbs that work, and what they do.
-pub(super) const VERBS: [(&str, &str); 5] = [
-    ("start", "start all cartridges, or one"),
-    ("stop", "stop all cartridges, or one"),
-    ("restart", "restart one cartridge, or all with --all-cartridges"),
-    ("reload", "let one cartridge read its configuration again"),
-    ("status", "ask one cartridge how it is"),
+/// The verbs: name, what may be named with it, and what it does.
+pub(super) const VERBS: [(&str, &str, &str); 20] = [
+    ("start", "", "start all cartridges, or one"),
+    ("stop", "", "stop all cartridges, or one"),
+    ("restart", "", "restart one cartridge, or all with --all-cartridges"),
+    ("reload", "", "let one cartridge read its configuration again"),
+    ("status", "", "ask one cartridge how it is"),
+    ("deploy", "[REF]", "build what the repository has, and put it to use"),
+    ("build", "[REF]", "build what the repository has"),
+    ("prepare", "FILE", "make a deployment of what was built elsewhere"),
+    ("distribute", "ID", "hand a deployment to the other gears of the application"),
+    ("activate", "ID", "put a deployment to use"),
+    ("remotedeploy", "", "put to use what a builder has built"),
+    ("binary-deploy", "[FILE]", "put to use what was built elsewhere, from FILE or the input"),
+    ("deployments", "", "list the deployments"),
+    ("archive-deployment", "", "write a deployment to the output, as .tar.gz"),
+    ("create-deployment-dir", "", "make the folder of a new deployment"),
+    ("prereceive", "", "what comes before a push is taken"),
+    ("postreceive", "", "what comes after it was taken"),
+    ("rotate-in", "", "let the proxy send requests to this gear again"),
+    ("rotate-out", "", "let the proxy send no requests to this gear"),
+    ("help", "", "show this"),
 ];
 
-/// The verbs of the original whose sequences are not here yet, and what they belong to.
-const NOT_BUILT: [(&str, &str); 14] = [
-    ("prereceive", "builds and deployments"),
-    ("postreceive", "builds and deployments"),
-    ("build", "builds and deployments"),
-    ("prepare", "builds and deployments"),
-    ("distribute", "builds and deployments"),
-    ("activate", "builds and deployments"),
-    ("archive-deployment", "builds and deployments"),
-    ("create-deployment-dir", "builds and deployments"),
-    ("remotedeploy", "builds and deployments"),
-    ("deploy", "builds and deployments"),
-    ("binary-deploy", "builds and deployments"),
-    ("deployments", "builds and deployments"),
-    ("snapshot", "snapshots"),
-    ("restore", "snapshots"),
-];
-/// Of these, too; a web proxy would be told of them.
-const OF_A_PROXY: [&str; 2] = ["rotate-in", "rotate-out"];
+/// The verbs of the original that are not here yet.
+const NOT_BUILT: [&str; 2] = ["snapshot", "restore"];
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) verb: String,
+    /// What is named with the verb: a revision, a file, a deployment.
+    pub(super) word: Option<String>,
     pub(super) cart: Option<String>,
     pub(super) git_ref: Option<String>,
+    /// The gear that a proxy is told of.
+    pub(super) gear: Option<String>,
+    /// A deployment, by identifier or by its folder.
+    pub(super) deployment: Option<String>,
     /// The other options, without their dashes.
     flags: BTreeSet<&'static str>,
 }
 
 /// The options without a value.
-const FLAGS: [&str; 5] = ["all-cartridges", "as-json", "conditional", "exclude-web-proxy", "help"];
+const FLAGS: [&str; 14] = [
+    "all",
+    "all-cartridges",
+    "as-json",
+    "conditional",
+    "exclude-web-proxy",
+    "force-clean-build",
+    "help",
+    "hot-deploy",
+    "init",
+    "no-rotation",
+    "persist",
+    "post-install",
+    "rotation",
+    "trace",
+];
 
 impl Asked {
     pub(super) fn parse(words: &[String]) -> Result<Self, Refused> {
@@ -57,28 +76,40 @@ impl Asked {
             };
             let mut value = || {
                 let value = attached.clone().or_else(|| rest.next().cloned());
-                value.ok_or_else(|| usage(&format!("`{name}` needs a value")))
+                value.map(Some).ok_or_else(|| usage(&format!("`{name}` needs a value")))
             };
             match name {
-                "--cart" => asked.cart = Some(value()?),
-                "--git-ref" => asked.git_ref = Some(value()?),
-                "-h" | "help" => drop(asked.flags.insert("help")),
-                // All gears of the application are this one; there are no traces to show.
-                "--all" | "--trace" => {}
+                "--cart" => asked.cart = value()?,
+                "--git-ref" => asked.git_ref = value()?,
+                "--gear" => asked.gear = value()?,
+                "--deployment-id" | "--deployment-datetime" => asked.deployment = value()?,
+                "-h" => drop(asked.flags.insert("help")),
                 _ if flag(name).is_some() => asked.flags.extend(flag(name)),
                 // What verbs that are not built take is theirs.
-                _ if is_not_built(&asked.verb) => {}
+                _ if NOT_BUILT.contains(&&*asked.verb) => {}
                 _ if name.starts_with('-') => {
                     return Err(usage(&format!("unknown option `{}`", name.escape_debug())));
                 }
                 _ if asked.verb.is_empty() => word.clone_into(&mut asked.verb),
-                _ => return Err(usage(&format!("unexpected `{}`", word.escape_debug()))),
+                _ => asked.take(word)?,
             }
         }
-        if asked.verb.is_empty() {
+        if asked.verb.is_empty() || asked.verb == "help" {
             asked.flags.insert("help");
         }
         Ok(asked)
+    }
+
+    /// Takes what is named with the verb.
+    fn take(&mut self, word: &str) -> Result<(), Refused> {
+        let takes = VERBS.iter().any(|(verb, what, _)| *verb == self.verb && !what.is_empty());
+        // An unknown verb is what there is to complain about.
+        let is_known = VERBS.iter().any(|(verb, ..)| *verb == self.verb);
+        if is_known && (!takes || self.word.is_some()) {
+            return Err(usage(&format!("unexpected `{}`", word.escape_debug())));
+        }
+        self.word = Some(word.to_owned());
+        Ok(())
     }
 
     /// Tells whether an option without a value was given; `name` is one of [`FLAGS`].
@@ -86,17 +117,23 @@ impl Asked {
         self.flags.contains(name)
     }
 
+    /// What must be named with the verb; `what` says what that is.
+    pub(super) fn named(&self, what: &str) -> Result<&str, Refused> {
+        let word = self.word.as_deref().filter(|word| !word.is_empty());
+        word.ok_or_else(|| usage(&format!("you must specify {what}")))
+    }
+
     pub(super) fn refuse_what_is_not_built(&self) -> Result<(), Refused> {
         let verb = self.verb.as_str();
-        if VERBS.iter().any(|(built, _)| *built == verb) {
+        if VERBS.iter().any(|(built, ..)| *built == verb) {
             return Ok(());
         }
-        let part = NOT_BUILT.iter().find(|(name, _)| *name == verb).map(|(_, part)| *part);
-        let part = part.or_else(|| OF_A_PROXY.contains(&verb).then_some("web proxies"));
-        Err(match part {
-            Some(part) => Refused::new(FAILED, format!("gear: `{verb}` is not here yet"))
-                .hint(format!("this version has no {part}; nothing was done")),
-            None => usage(&format!("unknown verb `{}`", verb.escape_debug())),
+        Err(if NOT_BUILT.contains(&verb) {
+            Refused::new(FAILED, format!("gear: `{verb}` is not here yet")).hint(
+                "on the host, `cart gear snapshot` and `cart gear restore` do it; nothing was done",
+            )
+        } else {
+            usage(&format!("unknown verb `{}`", verb.escape_debug()))
         })
     }
 }
@@ -104,10 +141,6 @@ impl Asked {
 fn flag(word: &str) -> Option<&'static str> {
     let name = word.strip_prefix("--")?;
     FLAGS.into_iter().find(|flag| *flag == name)
-}
-
-fn is_not_built(verb: &str) -> bool {
-    NOT_BUILT.iter().any(|(name, _)| *name == verb) || OF_A_PROXY.contains(&verb)
 }
 
 fn usage(text: &str) -> Refused {
@@ -128,23 +161,29 @@ mod tests {
             verb: "stop".into(),
             cart: Some("php-5.4".into()),
             git_ref: Some("abc".into()),
-            flags: ["conditional"].into(),
+            flags: ["conditional", "trace"].into(),
+            ..Asked::default()
         };
         let line = "--cart=php-5.4 stop --conditional --git-ref abc --trace";
         assert_eq!(asked(line).unwrap(), expected);
-        assert!(asked("").unwrap().has("help"));
-        for bad in ["start --nonsense", "start now", "start --cart"] {
+        assert!(asked("").unwrap().has("help") && asked("help").unwrap().has("help"));
+        let line = asked("activate 1234 --post-install --no-rotation").unwrap();
+        assert_eq!(line.word.as_deref(), Some("1234"));
+        assert!(line.has("post-install") && line.has("no-rotation") && !line.has("all"));
+        for bad in ["start --nonsense", "start now", "start --cart", "activate 1 2"] {
             assert_eq!(asked(bad).unwrap_err().status, FAILED, "{bad}");
         }
+        assert_eq!(asked("activate").unwrap().named("an id").unwrap_err().status, FAILED);
     }
 
     #[test]
     fn verbs_are_built_or_refused_by_name() {
-        assert!(asked("restart --cart x").unwrap().refuse_what_is_not_built().is_ok());
-        let build = asked("activate 1234 --post-install --no-rotation").unwrap();
-        let refused = build.refuse_what_is_not_built().unwrap_err();
-        assert!(refused.failure.summary.contains("`activate` is not here yet"));
-        let unknown = asked("dance").unwrap().refuse_what_is_not_built().unwrap_err();
+        for (verb, ..) in VERBS {
+            assert!(asked(verb).unwrap().refuse_what_is_not_built().is_ok(), "{verb}");
+        }
+        let refused = asked("restore --restore-git-repo").unwrap().refuse_what_is_not_built();
+        assert!(refused.unwrap_err().failure.summary.contains("`restore` is not here yet"));
+        let unknown = asked("dance now").unwrap().refuse_what_is_not_built().unwrap_err();
         assert!(unknown.failure.summary.contains("unknown verb"));
     }
 }

@@ -1,27 +1,42 @@
 //! `gear`, the command of a gear's own scripts and of whoever works in it.
 //!
-//! It works on the gear's own files as the original does: the state, the stop lock, the cartridges'
-//! `control` between the developer's hooks. Verbs whose sequences are not built yet say so and fail.
+//! It works on the gear's own files as the original does: the state, the stop lock, the deployments and
+//! the links to them, the cartridges' `control` between the developer's hooks. So it needs no lock of
+//! `cart`'s and waits for none: a script that calls it may itself belong to a transaction on this gear.
 
+mod activate;
 mod asked;
+mod before;
+mod cartridge;
+mod deploy;
+mod listing;
 mod place;
+mod rotate;
+mod source;
+mod work;
 
 use super::{Call, Refused};
 use crate::gear::state::{self, State};
 use asked::{Asked, VERBS};
-use place::{Cartridge, Place, Talk};
+use cartridge::Cartridge;
+use place::{Order, Place, Talk};
+use source::Repository;
 
 /// The exit status of the original for every failure.
 const FAILED: u8 = 255;
 /// Its exit status for a `gear` outside a gear.
 const OUTSIDE: u8 = 254;
+/// What stands for an interruption, which is 1 in the end.
+const INTERRUPTED: u8 = 130;
+/// The verbs whose failures it does not handle itself: their exit status is 1.
+const BARE: [&str; 4] = ["archive-deployment", "create-deployment-dir", "rotate-in", "rotate-out"];
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     let asked = Asked::parse(&call.words())?;
     if asked.has("help") {
         call.say("usage: gear VERB [--cart CARTRIDGE]")?;
-        for (verb, what) in VERBS {
-            call.say(&format!("  {verb:<8} {what}"))?;
+        for (verb, names, what) in VERBS {
+            call.say(&format!("  {:<22} {what}", format!("{verb} {names}")))?;
         }
         return Ok(0);
     }
@@ -30,17 +45,47 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     if asked.has("as-json") {
         place.talk = Talk::None;
     }
+    let is_bare = BARE.contains(&&*asked.verb);
+    run_verb(call, &place, &asked).map_err(|refused| {
+        let status = match refused.status {
+            INTERRUPTED => 1,
+            FAILED if is_bare => 1,
+            1 if !is_bare => FAILED,
+            same => same,
+        };
+        Refused { status, ..refused }
+    })
+}
+
+fn run_verb(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
     match asked.verb.as_str() {
-        "start" => start(call, &place, &asked),
-        "stop" => stop(call, &place, &asked),
-        "restart" => restart(call, &place, &asked),
+        "start" => start(call, place, asked),
+        "stop" => stop(call, place, asked),
+        "restart" => restart(call, place, asked),
         "reload" => {
             let cartridge = place.the_one(asked.cart.as_deref())?;
             let is_started = state::read(&place.home) == Some(State::Started);
-            place.control(call, cartridge, if is_started { "reload" } else { "force-reload" })?;
-            Ok(0)
+            let action = if is_started { "reload" } else { "force-reload" };
+            place.control(call, cartridge, Order::of(action)).map(|()| 0)
         }
-        _ => status(call, &place, &asked),
+        "prereceive" => deploy::prereceive(call, place, asked),
+        "postreceive" => deploy::postreceive(call, place, asked),
+        "deploy" => deploy::deploy(call, place, asked),
+        "build" => deploy::build(call, place, asked),
+        "prepare" => deploy::prepare(call, place, asked),
+        "binary-deploy" => deploy::binary_deploy(call, place, asked),
+        "remotedeploy" => deploy::remotedeploy(call, place, asked),
+        "activate" => activate::activate(call, place, asked),
+        "distribute" => activate::distribute(place, asked),
+        "deployments" => listing::deployments(call, place),
+        "archive-deployment" => listing::archive(call, place, asked),
+        "create-deployment-dir" => {
+            let name = work::create(place)?;
+            work::prune(place, &name)?;
+            call.say(&name).map(|()| 0)
+        }
+        "rotate-in" | "rotate-out" => rotate::rotate(call, place, asked),
+        _ => status(call, place, asked),
     }
 }
 
@@ -66,7 +111,7 @@ fn bring_up(
         state::write(&place.home, State::Started)?;
         state::clear_stop_lock(&place.home)?;
     }
-    place.control(call, cartridge, action)
+    place.control(call, cartridge, Order::of(action))
 }
 
 fn stop(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
@@ -75,23 +120,37 @@ fn stop(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused
         if cartridge.is_primary {
             mark_stopped(place)?;
         }
-        place.control(call, cartridge, "stop")?;
+        place.control(call, cartridge, Order::of("stop"))?;
         return Ok(0);
     }
     if let (true, Some(revision)) = (asked.has("conditional"), asked.git_ref.as_deref())
-        && place.has_hot_deploy(call, revision)?
+        && Repository::of(call, place)?.has_marker(revision, "hot_deploy")
     {
         call.say("Skipping gear stop due to presence of hot deploy marker")?;
         return Ok(0);
     }
     call.say("Stopping gear...")?;
+    let is_spared = asked.has("exclude-web-proxy");
+    let spare = if is_spared { Spare::WebProxy } else { Spare::Nobody };
+    stop_all(call, place, spare).map(|()| 0)
+}
+
+/// Stops every cartridge, as a user does.
+fn stop_all(call: &mut Call<'_>, place: &Place, spare: Spare) -> Result<(), Refused> {
     mark_stopped(place)?;
     for cartridge in &place.cartridges {
-        if !(asked.has("exclude-web-proxy") && cartridge.is_web_proxy) {
-            place.control(call, cartridge, "stop")?;
+        if spare == Spare::Nobody || !cartridge.is("web_proxy") {
+            place.control(call, cartridge, Order::of("stop"))?;
         }
     }
-    Ok(0)
+    Ok(())
+}
+
+/// Who goes on running when a gear stops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spare {
+    Nobody,
+    WebProxy,
 }
 
 fn mark_stopped(place: &Place) -> Result<(), Refused> {
@@ -135,7 +194,7 @@ fn status(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refus
         _ if state::is_stop_locked(&place.home)? => call.say("ATTR: status=ALREADY_STOPPED")?,
         _ => {}
     }
-    if place.control(call, cartridge, "status").is_err() {
+    if place.control(call, cartridge, Order::of("status")).is_err() {
         call.say(
             "ERROR: Non-zero exitcode returned while executing 'status' command on cartridge.",
         )?;

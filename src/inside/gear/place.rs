@@ -1,16 +1,17 @@
 //! The gear that a command runs in: its home, its cartridges, and the calls of their `control`.
 
 use super::super::{Call, Refused};
+use super::cartridge::Cartridge;
 use super::{FAILED, OUTSIDE};
+use crate::gear::deployment::{self, FOLDER};
 use crate::gear::environ::{self, Sources};
 use crate::gear::hooks::{self, Hook};
 use crate::gear::sdk;
 use crate::sandbox::{self, CommandLine, Sourced};
 use crate::sys::fs::{Dir, Kind};
-use crate::sys::process;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// Where cartridges' scripts print to.
@@ -22,14 +23,19 @@ pub(super) enum Talk {
     None,
 }
 
-/// A cartridge of the gear.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cartridge {
-    dir: String,
-    name: String,
-    version: String,
-    pub(super) is_primary: bool,
-    pub(super) is_web_proxy: bool,
+/// What a cartridge's `control` is told, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub(super) action: &'a str,
+    pub(super) arguments: &'a [&'a str],
+    /// The deployment that scripts are to find, where the links show another one.
+    pub(super) seen: Option<&'a str>,
+}
+
+impl<'a> Order<'a> {
+    pub(super) fn of(action: &'a str) -> Self {
+        Self { action, arguments: &[], seen: None }
+    }
 }
 
 /// The gear.
@@ -89,19 +95,20 @@ impl Place {
         })
     }
 
-    /// Tells whether the application wants to be deployed while it runs, in that revision.
-    pub(super) fn has_hot_deploy(&self, call: &Call<'_>, revision: &str) -> Result<bool, Refused> {
-        let app = call.text("OPENSHIFT_APP_NAME").unwrap_or_default();
-        if revision.starts_with('-') || app.is_empty() || app.contains('/') {
-            return Ok(false);
-        }
-        let mut git = process::command(Path::new("/usr/bin/git"));
-        git.arg("--git-dir").arg(self.home.path_of(format!("git/{app}.git")));
-        git.args(["cat-file", "-e", &format!("{revision}:.openshift/markers/hot_deploy")]);
-        git.envs(call.variables).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let status = git.status();
-        let status = status.map_err(|error| Refused::new(FAILED, format!("git: {error}")))?;
-        Ok(status.success())
+    /// The cartridge that the gear is made for.
+    pub(super) fn primary(&self) -> Result<&Cartridge, Refused> {
+        let none = || Refused::new(FAILED, "gear: this gear has no primary cartridge");
+        self.cartridges.iter().find(|one| one.is_primary).ok_or_else(none)
+    }
+
+    /// The first cartridge of that category.
+    pub(super) fn first(&self, category: &str) -> Option<&Cartridge> {
+        self.cartridges.iter().find(|one| one.is(category))
+    }
+
+    /// Prints a line, where anything is to be printed.
+    pub(super) fn tell(&self, call: &mut Call<'_>, line: &str) -> Result<(), Refused> {
+        if self.talk == Talk::Through { call.say(line) } else { Ok(()) }
     }
 
     /// One action of a cartridge's `control`, between the developer's hooks (node specification,
@@ -110,19 +117,21 @@ impl Place {
         &self,
         call: &mut Call<'_>,
         cartridge: &Cartridge,
-        action: &str,
+        order: Order<'_>,
     ) -> Result<(), Refused> {
-        let dir = &cartridge.dir;
+        let (dir, action) = (&cartridge.dir, order.action);
         if !self.home.has(format!("{dir}/bin/control"))? {
             return Ok(());
         }
-        let found = hooks::find(&self.home, action, dir, &cartridge.version)?;
-        let environment = self.environment(call, dir);
+        let repo = self.repo(order.seen)?;
+        let found = hooks::find_in((&self.home, &repo), action, dir, &cartridge.version)?;
+        let environment = self.environment(call, (dir, order.seen));
         let script = self.home.path_of(dir).join("bin/control");
+        let words = [&[action], order.arguments].concat();
         let sourced = Sourced { before: &found.sourced_before, after: &found.sourced_after };
         let line = match sourced {
-            Sourced { before: [], after: [] } => CommandLine::of(&script, [action])?,
-            _ => CommandLine::control(&script, [action], &sourced)?,
+            Sourced { before: [], after: [] } => CommandLine::of(&script, words)?,
+            _ => CommandLine::control(&script, words, &sourced)?,
         };
         self.hook(call, found.before.as_ref(), &environment)?;
         self.run(call, &line, (&self.home.path_of(dir), &environment)).map_err(|status| {
@@ -136,6 +145,52 @@ impl Place {
         self.hook(call, found.after.as_ref(), &environment)
     }
 
+    /// The developer's hook for a phase in which no cartridge has a part.
+    pub(super) fn hook_alone(
+        &self,
+        call: &mut Call<'_>,
+        (phase, seen): (&str, Option<&str>),
+    ) -> Result<(), Refused> {
+        let repo = self.repo(seen)?;
+        let hook = hooks::find_in((&self.home, &repo), phase, "", "")?.after;
+        let environment = self.environment(call, (&self.primary()?.dir, seen));
+        self.hook(call, hook.as_ref(), &environment)
+    }
+
+    /// `post_install` of a cartridge, where it has one: either spelling.
+    pub(super) fn post_install(
+        &self,
+        call: &mut Call<'_>,
+        cartridge: &Cartridge,
+    ) -> Result<(), Refused> {
+        let dir = &cartridge.dir;
+        for name in ["post_install", "post-install"] {
+            if !self.home.has(format!("{dir}/bin/{name}"))? {
+                continue;
+            }
+            let script = self.home.path_of(dir).join("bin").join(name);
+            let line = CommandLine::of(&script, ["--version", &cartridge.version])?;
+            let environment = self.environment(call, (dir, None));
+            return self.run(call, &line, (&self.home.path_of(dir), &environment)).map_err(
+                |code| {
+                    Refused::new(
+                        FAILED,
+                        format!("gear: `{name}` of `{dir}` exited with status {code}"),
+                    )
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// The application, below the home: that of the deployment `seen`, else what the links show.
+    fn repo(&self, seen: Option<&str>) -> Result<PathBuf, Refused> {
+        match seen {
+            Some(name) => Ok(PathBuf::from(format!("{FOLDER}/{name}/repo"))),
+            None => Ok(deployment::live_repo(&self.home)?),
+        }
+    }
+
     fn hook(
         &self,
         call: &mut Call<'_>,
@@ -145,7 +200,8 @@ impl Place {
         let Some(hook) = hook else { return Ok(()) };
         let path = hook.path.display();
         if !hook.executable {
-            return call.say(&format!("NOTE: the hook {path} is not executable, and was not run"));
+            return self
+                .tell(call, &format!("NOTE: the hook {path} is not executable, and was not run"));
         }
         let line = CommandLine::of(&hook.path, [""; 0])?;
         self.run(call, &line, (self.home.path(), environment)).map_err(|status| {
@@ -172,7 +228,11 @@ impl Place {
 
     /// The environment of a cartridge's scripts, read anew from the gear's files. What comes from
     /// elsewhere (the node, the transaction's marks) is what this process has.
-    fn environment(&self, call: &Call<'_>, dir: &str) -> BTreeMap<String, OsString> {
+    fn environment(
+        &self,
+        call: &Call<'_>,
+        (dir, seen): (&str, Option<&str>),
+    ) -> BTreeMap<String, OsString> {
         let sdk = call.variable("OPENSHIFT_CARTRIDGE_SDK_BASH").map(Path::new);
         let commands = sdk.and_then(sdk::place_of).map(sdk::commands);
         let users = self.home.dir(".env/user_vars").and_then(|dir| dir.names()).unwrap_or_default();
@@ -188,7 +248,7 @@ impl Place {
         let folders: Vec<String> = self.cartridges.iter().map(|one| one.dir.clone()).collect();
         let primary = self.cartridges.iter().find(|one| one.is_primary);
         let account = call.text("USER").unwrap_or_default();
-        environ::load(&Sources {
+        let mut found = environ::load(&Sources {
             home: &self.home,
             node: None,
             defaults: &defaults,
@@ -199,7 +259,10 @@ impl Place {
             commands: commands.as_deref(),
             account: &account,
         })
-        .variables
+        .variables;
+        let apart = seen.map(|name| deployment::variables(&self.home, name)).unwrap_or_default();
+        found.extend(apart.into_iter().map(|(name, value)| (name, value.into())));
+        found
     }
 }
 
@@ -210,34 +273,4 @@ fn systems_part(path: &OsString, commands: &Path) -> Option<OsString> {
     after.next()?;
     let rest: Vec<_> = after.filter(|place| *place != fallbacks && place != commands).collect();
     std::env::join_paths(rest).ok().filter(|path| !path.is_empty())
-}
-
-impl Cartridge {
-    fn read(home: &Dir, dir: &str, is_primary: bool) -> Result<Self, Refused> {
-        let env = home.dir(format!("{dir}/env"))?;
-        let is_ident = |name: &OsString| {
-            name.to_str()
-                .is_some_and(|name| name.starts_with("OPENSHIFT_") && name.ends_with("_IDENT"))
-        };
-        let Some(file) = env.names()?.into_iter().find(is_ident) else {
-            return Err(Refused::new(
-                FAILED,
-                format!("gear: the cartridge `{dir}` has no identity"),
-            ));
-        };
-        let ident = String::from_utf8_lossy(&env.read(file, 4096)?).into_owned();
-        let mut parts = ident.trim().split(':').skip(1);
-        let name = parts.next().unwrap_or(dir).to_owned();
-        let version = parts.next().unwrap_or_default().to_owned();
-        let manifest = home.read(format!("{dir}/metadata/manifest.yml"), 1 << 20)?;
-        let manifest: serde_yaml::Value = serde_yaml::from_slice(&manifest).unwrap_or_default();
-        let categories = manifest.get("Categories").and_then(serde_yaml::Value::as_sequence);
-        let is_web_proxy =
-            categories.is_some_and(|all| all.iter().any(|one| one.as_str() == Some("web_proxy")));
-        Ok(Self { dir: dir.to_owned(), name, version, is_primary, is_web_proxy })
-    }
-
-    fn title(&self) -> String {
-        format!("{}-{}", self.name, self.version)
-    }
 }

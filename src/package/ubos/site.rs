@@ -28,6 +28,17 @@ pub struct Site {
     pub last_updated: Option<String>,
 }
 
+impl Site {
+    /// What people call it: its host name, or its identifier where it has none.
+    pub fn called(&self) -> String {
+        match &self.host {
+            Host::Name(name) => name.to_string(),
+            Host::Any => "*".into(),
+            Host::Onion => self.id.to_string(),
+        }
+    }
+}
+
 /// To which host name a site answers.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -6,11 +6,12 @@ use super::rolling::{Rolling, Rotation, refuse_child};
 use super::run::plan_for;
 use super::scene::{Scene, When};
 use crate::error::Exit;
-use crate::facts::{DeployFacts, DeploymentType, Revision};
+use crate::facts::{DeployFacts, Revision};
 use crate::gear::action::Action;
-use crate::gear::deployment::{self, Metadata};
+use crate::gear::deployment::{self, DeploymentType, Metadata};
 use crate::gear::state::State;
 use crate::plan::{Plan, Refusal};
+use crate::step::keep_repo::KeepRepo;
 use crate::step::make_deployment::MakeDeployment;
 use crate::step::place_source::{PlaceSource, Source};
 use crate::step::record_deployment::Event;
@@ -76,6 +77,9 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     plan.step(scene.state(State::Building, Initiator::System));
     let building = |phase| scene.phase(phase, When::Building);
     if is_of_git {
+        if let Some(deployment) = facts.live.clone() {
+            plan.step(KeepRepo { gear: scene.gear.clone(), deployment });
+        }
         plan.step(building(Phase::Control(Action::PreReceive)));
         plan.step(building(Phase::Control(Action::PreRepoArchive)));
     }

@@ -5,7 +5,7 @@ use super::run::{add_stop_by, listening};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
-use crate::gear::deployment::Deployment;
+use crate::gear::deployment;
 use crate::gear::identity::{Cartridge, Identity};
 use crate::gear::state::State;
 use crate::package::Package;
@@ -188,8 +188,10 @@ impl<'a> Scene<'a> {
     /// Removes the oldest until, with the new one, as many are there as are kept. The one that is in
     /// use has to wait for the end.
     pub(super) fn prune(&self, plan: &mut Plan) {
-        let surplus = surplus(self.facts);
         let live = self.facts.live.as_ref();
+        let counts = (1, self.facts.settings.keep);
+        let surplus =
+            deployment::surplus(&self.facts.deployments, live.map(String::as_str), counts);
         let (now, after): (Vec<_>, Vec<_>) =
             surplus.into_iter().partition(|name| Some(name) != live);
         let drop = |deployments| DropDeployments { gear: self.gear.clone(), deployments };
@@ -215,19 +217,4 @@ pub(super) fn proxy_of(gear: &Gear) -> Option<&Cartridge> {
 pub(super) enum When {
     Building,
     Deploying,
-}
-
-/// The names of the deployments that are too many once there is one more: those that were activated
-/// longest ago. What never was is the newest (node specification, 9), unless it is older than what is
-/// in use: the first deployment of a gear was made with it.
-fn surplus(facts: &DeployFacts) -> Vec<String> {
-    let age = |one: &Deployment| match one.last_activation() {
-        None if facts.live.as_ref().is_some_and(|live| one.name <= *live) => 0.0,
-        None => f64::INFINITY,
-        Some(time) => time,
-    };
-    let mut all: Vec<&Deployment> = facts.deployments.iter().collect();
-    all.sort_by(|one, other| age(one).total_cmp(&age(other)).then(one.name.cmp(&other.name)));
-    let many = (all.len() + 1).saturating_sub(facts.settings.keep);
-    all.into_iter().take(many).map(|one| one.name.clone()).collect()
 }

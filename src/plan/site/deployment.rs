@@ -122,6 +122,12 @@ pub(super) fn of_new(
         let context = context(app, &main.installable.manifest)?;
         let frame = Frame { facts, site: &site, app, context: &context };
         let mut resources: Vec<SiteResource> = Vec::new();
+        if app.accessories.contains(&app.app) {
+            let text = format!("`{}` is an app, and the site has it as its own accessory", app.app);
+            return Err(
+                Refusal::new(Exit::Conflict, text).hint("remove it from the `accessoryids`")
+            );
+        }
         for name in [&app.app].into_iter().chain(&app.accessories) {
             let one = available(facts, name)?;
             belongs(&one.installable, app)?;

@@ -6,8 +6,11 @@
 //! put back in reverse.
 
 mod backup;
+mod by_heart;
 mod check;
 mod deployment;
+mod externals;
+mod leaving;
 mod pieces;
 mod spots;
 mod steps;
@@ -23,13 +26,13 @@ use crate::db::{Reservation, ResourceKind};
 use crate::facts::site::{Looked, SiteFacts};
 use crate::package::ubos::item::TaskPhase;
 use crate::package::ubos::name::SiteId;
-use crate::package::ubos::site::{Host, Site};
+use crate::package::ubos::site::Site;
 use crate::step::forget_variables::ForgetVariables;
 use crate::step::switch_unit::Switch;
 use crate::step::take_items::{TakeItems, Taking};
 use crate::step::ubos_script::Operation;
 use crate::sys::path::RelPath;
-use deployment::{Deployment, path};
+use deployment::{Deployment, Part, path};
 use pieces::{Maker, Piece, had};
 use spots::Spots;
 use std::collections::BTreeSet;
@@ -89,7 +92,8 @@ struct Side {
 /// What is run for a package beyond its items.
 #[derive(Default)]
 struct Tasks {
-    /// Installers or upgraders, when the items are there.
+    /// Installers or upgraders, when the items are there; of what leaves the upgraders, should it stay
+    /// after all.
     first: Vec<Piece>,
     /// The same, when the site answers.
     resumed: Vec<Piece>,
@@ -119,7 +123,9 @@ fn draft_old(ask: &SiteAsk<'_>, deployment: Deployment) -> Result<Side, Refusal>
     for part in &deployment.parts {
         let maker = Maker::of_old(ask.facts, part)?;
         pieces.push(maker.items(Operation::Undeploy)?);
-        tasks.push(Tasks { uninstall: maker.uninstall()?, ..Tasks::default() });
+        let upgrade = |phase| maker.tasks(|role| &role.upgraders, (Operation::Upgrade, phase));
+        let (first, resumed) = (upgrade(TaskPhase::Deployed)?, upgrade(TaskPhase::Resumed)?);
+        tasks.push(Tasks { first, resumed, uninstall: maker.uninstall()? });
     }
     Ok(Side { deployment, pieces, tasks, folders: Vec::new() })
 }
@@ -177,6 +183,12 @@ impl Draft {
         places.chain(sides.flat_map(|side| side.folders.iter().cloned())).collect()
     }
 
+    /// Tells whether a package that is deployed is so afterwards, in this release or another.
+    fn keeps(&self, part: &Part) -> bool {
+        let mut parts = self.new.iter().flat_map(|new| &new.deployment.parts);
+        parts.any(|one| one.app.id == part.app.id && one.name() == part.name())
+    }
+
     /// What the customization points are, for a second look at the same request: what is random is
     /// drawn once.
     pub fn points(&self) -> Points {
@@ -204,7 +216,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
         steps::check_templates(&mut plan, new);
     }
     if let Some(old) = &draft.old {
-        undeploy(&mut plan, ask, (draft, old, &spots));
+        leaving::undeploy(&mut plan, ask, (draft, old, &spots))?;
     }
     if let Some(new) = &draft.new {
         deploy(&mut plan, ask, (new, &spots))?;
@@ -222,11 +234,7 @@ pub fn change(ask: &SiteAsk<'_>, draft: &Draft, looked: &Looked) -> Result<Plan,
 fn shown(ask: &SiteAsk<'_>) -> String {
     let old = ask.facts.old.as_ref().map(|old| &old.new.site);
     let site = ask.wanted.or(old);
-    match site.map(|site| &site.host) {
-        Some(Host::Name(name)) => name.to_string(),
-        Some(Host::Any) => "*".into(),
-        Some(Host::Onion) | None => ask.id.to_string(),
-    }
+    site.map_or_else(|| ask.id.to_string(), Site::called)
 }
 
 fn title(ask: &SiteAsk<'_>) -> String {
@@ -237,50 +245,6 @@ fn title(ask: &SiteAsk<'_>) -> String {
         (Some(_), None) => "undeploy",
     };
     format!("{verb} the site `{}`", shown(ask))
-}
-
-/// Undoes what is deployed: what leaves for good is uninstalled, then everything goes, in reverse.
-fn undeploy(plan: &mut Plan, ask: &SiteAsk<'_>, (draft, old, spots): (&Draft, &Side, &Spots)) {
-    let mut steps = Steps::new(spots, ask);
-    let resources = ask.facts.old.as_ref().map(|old| old.new.resources.as_slice());
-    let resources = resources.unwrap_or_default();
-    let site = &old.deployment.site;
-    let parts = || old.deployment.parts.iter().zip(&old.pieces).zip(&old.tasks).rev();
-    for ((part, pieces), tasks) in parts() {
-        Steps::begin_old(plan, (resources, part), (pieces, &tasks.uninstall));
-    }
-    for ((part, pieces), _) in parts() {
-        steps::switch_for_site(plan, part, pieces, Switch::Off);
-    }
-    web::suspend(plan, ask, site);
-    for ((part, _), tasks) in parts() {
-        let stays = draft.new.iter().flat_map(|new| &new.deployment.parts);
-        let mut stays = stays.filter(|one| one.app.id == part.app.id);
-        if stays.any(|one| one.name() == part.name()) {
-            continue;
-        }
-        plan.summary.push(format!("`{}` leaves", part.name()));
-        plan.consent = plan.consent.max(Consent::Courtesy);
-        let asked = ask.farewell == Farewell::Asked;
-        for piece in tasks.uninstall.iter().filter(|_| asked) {
-            Steps::run(plan, part, piece);
-        }
-    }
-    for ((part, pieces), _) in parts() {
-        steps.keep_databases(plan, (ask.id, resources, part), pieces);
-    }
-    for ((part, pieces), _) in parts() {
-        for piece in pieces.iter().rev() {
-            if ask.farewell == Farewell::Asked || !matches!(piece, Piece::Script(_)) {
-                steps.take(plan, part, piece);
-            }
-        }
-        steps.flush_taken(plan, part);
-    }
-    if draft.new.is_none() {
-        web::disconnect(plan, ask, site);
-    }
-    spots.lost(plan);
 }
 
 /// Brings what is wanted, and runs installers or upgraders.
@@ -299,6 +263,8 @@ fn deploy(
         plan.resources.insert(Resource::PackageInUse(format!("ubos-{}", part.name())));
         plan.summary.push(steps::describe(part));
         plan.summary.extend(steps::depends(part));
+        by_heart::warn(plan, ask, part);
+        externals::add_coming(plan, ask, part)?;
         let run: Vec<&Piece> = tasks.first.iter().chain(&tasks.resumed).collect();
         Steps::begin(plan, (ask.id, part), (pieces, &run));
         for piece in pieces {

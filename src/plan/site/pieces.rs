@@ -16,9 +16,10 @@ use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
 use crate::site::database::{Server, Wanted};
 use crate::site::unit::UnitName;
+use crate::step::accounts::Who;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::step::site_variables::{FOR_SCRIPTS, Values};
-use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript};
+use crate::step::ubos_script::{Call, Folders, Operation, Rights, UbosScript, When};
 use crate::sys::path::RelPath;
 use crate::template::ubos::{Scope, Value};
 use std::cell::Cell;
@@ -32,7 +33,7 @@ pub(super) struct Placed {
     /// What it is.
     pub(super) thing: Thing,
     /// Whose it is.
-    pub(super) owner: Option<(u32, u32)>,
+    pub(super) owner: Option<(Who, Who)>,
     /// Where its data are found again, where they are kept.
     pub(super) bucket: Option<Kept>,
 }
@@ -76,7 +77,7 @@ pub(super) struct Database {
     pub(super) name: String,
     pub(super) wanted: Wanted,
     /// Whose it is, where it is a file.
-    pub(super) owner: Option<(u32, u32)>,
+    pub(super) owner: Option<(Who, Who)>,
     /// By what its data are found again, where they are kept.
     pub(super) bucket: Option<Kept>,
 }
@@ -318,6 +319,7 @@ impl<'a> Maker<'a> {
             secrets: self.secrets(),
             folders: Folders { from: self.part.code_path.display().to_string(), to },
             rights: if self.facts.is_root { Rights::Root } else { Rights::Caller },
+            when: When::Forward,
         })
     }
 

@@ -7,6 +7,7 @@ use crate::db::{ResourceKind, SiteResource};
 use crate::error::Exit;
 use crate::facts::site::Looked;
 use crate::plan::{Consent, Plan, Refusal};
+use crate::step::place_items::Thing;
 use crate::sys::path::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,8 @@ pub(super) struct Spots {
     kept: BTreeMap<Kept, u32>,
     /// Buckets whose data are given up, by package.
     lost: Vec<(String, String)>,
+    /// Places of what is new that can hold nothing.
+    files: BTreeSet<RelPath>,
     /// The last item of each place.
     last: BTreeMap<RelPath, *const Placed>,
 }
@@ -38,6 +41,7 @@ impl Spots {
             old: old_folders(ask),
             kept: BTreeMap::new(),
             lost: Vec::new(),
+            files: BTreeSet::new(),
             last: BTreeMap::new(),
         };
         let gone: BTreeSet<RelPath> =
@@ -135,6 +139,21 @@ impl Spots {
         }
     }
 
+    /// Refuses what would lie below a file.
+    fn nothing_below_files(&self, items: &BTreeMap<RelPath, usize>) -> Result<(), Refusal> {
+        for path in items.keys() {
+            let mut next = path.parent();
+            while let Some(above) = next {
+                next = above.parent();
+                if self.files.contains(&above) {
+                    let text = format!("`/{path}` cannot be below `/{above}`, which is no folder");
+                    return Err(Refusal::new(Exit::Conflict, text));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn settle(
         &mut self,
         ask: &SiteAsk<'_>,
@@ -152,8 +171,12 @@ impl Spots {
                 let text = format!("two packages of the site both want `/{path}`");
                 return Err(Refusal::new(Exit::Conflict, text));
             }
+            if matches!(one.thing, Thing::File { .. } | Thing::Link { .. }) {
+                self.files.insert(path.clone());
+            }
             self.last.insert(path, std::ptr::from_ref(one));
         }
+        self.nothing_below_files(&items)?;
         let common = self.common(new);
         let wanted = items.keys().filter_map(RelPath::parent).chain(common);
         for folder in wanted.collect::<BTreeSet<_>>() {

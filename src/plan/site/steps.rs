@@ -13,7 +13,6 @@ use crate::plan::Plan;
 use crate::site::database::{Provisioned, Server};
 use crate::site::unit::UnitName;
 use crate::step::AnyStep;
-use crate::step::accounts::Who;
 use crate::step::check_templates::CheckTemplates;
 use crate::step::drop_database::DropDatabase;
 use crate::step::dump_database::DumpDatabase;
@@ -24,7 +23,7 @@ use crate::step::run_sql::RunSql;
 use crate::step::site_variables::{MadeDatabase, SiteVariables, Text};
 use crate::step::switch_unit::{Switch, SwitchUnit};
 use crate::step::take_items::{TakeItems, Taking};
-use crate::step::ubos_script::{Operation, UbosScript};
+use crate::step::ubos_script::{Operation, UbosScript, When};
 use crate::sys::path::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -91,7 +90,7 @@ impl<'a> Steps<'a> {
             plan.step(ProvisionDatabase {
                 title: title_of(part, &database.name),
                 wanted: database.wanted.clone(),
-                owner: database.owner.map(|(user, group)| (Who::Id(user), Who::Id(group))),
+                owner: database.owner.clone(),
                 result: result.clone(),
             });
             let kind = match database.wanted.server {
@@ -224,6 +223,15 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Runs scripts only when what follows is put back, in their order.
+    pub(super) fn run_back(plan: &mut Plan, pieces: &[Piece]) {
+        for piece in pieces.iter().rev() {
+            if let Piece::Script(script) = piece {
+                plan.step(UbosScript { when: When::Back, ..(**script).clone() });
+            }
+        }
+    }
+
     /// Runs a script or statements, or starts a unit.
     pub(super) fn run(plan: &mut Plan, part: &Part, piece: &Piece) {
         match piece {
@@ -240,7 +248,7 @@ impl<'a> Steps<'a> {
         let path = self.spots.real(placed);
         self.parents(path.parent().as_ref());
         let thing = with_data(&placed.thing, self.spots.kept(placed));
-        self.brought.push(Placing { path, what: thing, owner: placed.owner });
+        self.brought.push(Placing { path, what: thing, owner: placed.owner.clone() });
     }
 
     fn parents(&mut self, folder: Option<&RelPath>) {
@@ -278,7 +286,7 @@ impl<'a> Steps<'a> {
 }
 
 fn script_step(plan: &mut Plan, script: &UbosScript) {
-    if script.operation == Operation::Upgrade {
+    if matches!(script.operation, Operation::Upgrade | Operation::Uninstall) {
         let (source, package) = (&script.source, &script.package);
         plan.irreversible.push(format!("what `{source}` of `{package}` does elsewhere"));
     }

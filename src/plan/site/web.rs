@@ -4,7 +4,9 @@ use super::deployment::{Deployment, Part, path};
 use super::pieces::Maker;
 use super::{SiteAsk, check};
 use crate::error::Exit;
-use crate::gear::frontend::site::{Live, OfPackage, Serving, ShownApp, Waiting, well_known};
+use crate::gear::frontend::site::{
+    Answer, Live, OfPackage, Serving, ShownApp, Waiting, well_known,
+};
 use crate::package::ubos::Kind;
 use crate::package::ubos::item::{Language, Source};
 use crate::package::ubos::name::{Context, HostName};
@@ -90,6 +92,11 @@ pub(super) fn resume(
     let text = |name: &str| PathBuf::from(first.text(name).unwrap_or_default());
     let found = well_known(&site.well_known, &entries(ask, new)?).map_err(check::wrong)?;
     plan.warnings.extend(found.warnings);
+    let mut modules = modules(new);
+    if found.entries.iter().any(|entry| matches!(entry.answer, Answer::Asked(_))) {
+        let names = ["proxy", "proxy_http"].into_iter();
+        modules.extend(names.filter_map(|name| HostName::parse(name).ok()));
+    }
     let live = Live {
         documents: text("site.apache2.sitedocumentdir"),
         fragments: text("apache2.appconfigfragmentdir").join(site.id.as_str()),
@@ -100,7 +107,7 @@ pub(super) fn resume(
         entries: found.entries,
         readable: Vec::new(),
     };
-    plan.step(connect(site, Some(Serving::Live(live)), (tls, modules(new))));
+    plan.step(connect(site, Some(Serving::Live(live)), (tls, modules)));
     Ok(())
 }
 

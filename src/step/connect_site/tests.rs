@@ -290,7 +290,10 @@ fn php_and_https_come_with_the_site() {
             break;
         }
     }
-    assert!(said.starts_with("42") && said.contains("sites/s1/:/tmp/"), "{said}");
+    let log =
+        String::from_utf8_lossy(&apache.world.state.read("server/error.log", 1 << 20).unwrap())
+            .into_owned();
+    assert!(said.starts_with("42") && said.contains("sites/s1/:/tmp/"), "{said}\n{log}");
     // While it waits it does so by https, too; without it the key goes.
     let waiting = Apache::site(Some(Serving::Waiting(Waiting::Maintenance)));
     apache.apply(&ConnectSite { tls: SiteTls::Kept, ..waiting.clone() }).unwrap();

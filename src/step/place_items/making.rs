@@ -4,6 +4,7 @@ use super::{Content, Placing, Thing};
 use crate::error::{Exit, Failure};
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::Mode;
+use crate::step::accounts::Who;
 use crate::step::site_variables::{self, Values};
 use crate::step::take_items::kept_folder;
 use crate::step::{Cx, ubos_run};
@@ -90,13 +91,14 @@ impl<'a> Maker<'a> {
 
     /// Makes what `act` says as `name` in `room`.
     pub(super) fn make(&self, act: &Placing, (room, name): (&Dir, &str)) -> Result<(), Failure> {
+        let owner = self.owner(act)?;
         match &act.what {
             Thing::Parent => {}
             Thing::Folder { mode, file_mode, kept } => {
                 room.make_dir(name, 0o700)?;
                 self.bring_data(*kept, (room, name))?;
-                settle_inside(&room.dir(name)?, act.owner, (Mode::Preserve, *file_mode))?;
-                settle((room, Path::new(name)), act.owner, Some(*mode))?;
+                settle_inside(&room.dir(name)?, owner, (Mode::Preserve, *file_mode))?;
+                settle((room, Path::new(name)), owner, Some(*mode))?;
             }
             Thing::File { content, mode, kept } => {
                 let own = self.file(content, (room, name))?;
@@ -106,20 +108,36 @@ impl<'a> Maker<'a> {
                     tree::remove(room, name)?;
                     tree::copy(&kept.0, &kept.1, room, name, Modes::Kept)?;
                 }
-                settle((room, Path::new(name)), act.owner, Some(mode.unwrap_or(own)))?;
+                settle((room, Path::new(name)), owner, Some(mode.unwrap_or(own)))?;
             }
             Thing::Tree { source, mode, file_mode, kept } => {
                 let (dir, from) = self.at(source)?;
                 tree::copy(&dir, &from, room, name, Modes::Writable)?;
                 self.bring_data(*kept, (room, name))?;
-                settle_tree(act, (room, name), (*mode, *file_mode))?;
+                settle_tree(owner, (room, name), (*mode, *file_mode))?;
             }
             Thing::Link { target } => {
                 room.make_link(name, target)?;
-                settle((room, Path::new(name)), act.owner, None)?;
+                settle((room, Path::new(name)), owner, None)?;
             }
         }
         Ok(())
+    }
+
+    /// Whose it becomes, by number: what asks for accounts has been asked by now.
+    fn owner(&self, act: &Placing) -> Result<Option<(u32, u32)>, Failure> {
+        let Some((user, group)) = act.owner.as_ref().filter(|_| host::is_root()) else {
+            return Ok(None);
+        };
+        let unknown = |what: &str, who: &Who| {
+            let who = who.to_string();
+            let text = format!("the host has no {what} `{}`", who.escape_debug());
+            Failure::new(Exit::NotFound, text).hint(format!("make the {what}"))
+        };
+        let uid = self.accounts.users.borrow_mut().id(self.root, user)?;
+        let gid = self.accounts.groups.borrow_mut().id(self.root, group)?;
+        let uid = uid.ok_or_else(|| unknown("user", user))?;
+        Ok(Some((uid, gid.ok_or_else(|| unknown("group", group))?)))
     }
 
     /// Puts the data that waited into a folder; what is there has to give way.
@@ -264,16 +282,16 @@ fn bits(mode: Mode, own: u32) -> u32 {
 
 /// Gives a copied tree, or file, its owner and modes.
 fn settle_tree(
-    act: &Placing,
+    owner: Option<(u32, u32)>,
     (room, name): (&Dir, &str),
     (mode, file_mode): (Mode, Mode),
 ) -> Result<(), Failure> {
     let Some(meta) = room.meta(name)? else { return Ok(()) };
     if meta.kind == Kind::Directory {
-        settle_inside(&room.dir(name)?, act.owner, (mode, file_mode))?;
-        return settle((room, Path::new(name)), act.owner, Some(bits(mode, meta.mode)));
+        settle_inside(&room.dir(name)?, owner, (mode, file_mode))?;
+        return settle((room, Path::new(name)), owner, Some(bits(mode, meta.mode)));
     }
-    settle((room, Path::new(name)), act.owner, Some(bits(file_mode, meta.mode)))
+    settle((room, Path::new(name)), owner, Some(bits(file_mode, meta.mode)))
 }
 
 /// Gives everything in `dir` owner and modes.

@@ -1,6 +1,6 @@
 //! Calls as packages make them, by both ways.
 
-use super::{Call, Folders, Operation, Rights, UbosScript};
+use super::{Call, Folders, Operation, Rights, UbosScript, When};
 use crate::error::Failure;
 use crate::gear::sdk;
 use crate::step::laws::World;
@@ -34,6 +34,7 @@ fn script(world: &World, call: Call, text: &str) -> UbosScript {
         secrets: vec!["installable.customizationpoints.pin.value".into()],
         folders: Folders { from: "/from".into(), to: String::new() },
         rights: Rights::Caller,
+        when: When::Forward,
     }
 }
 
@@ -153,6 +154,23 @@ fn going_back_calls_the_inverse_and_its_failure_holds_up_nothing() {
         assert_eq!(shortcomings.len(), usize::from(operation == Operation::Install));
         world.state.remove_file("called").unwrap();
     }
+}
+
+#[test]
+fn what_an_uninstallation_did_is_no_reason_to_install_anew() {
+    let world = world();
+    let text = "#!/bin/bash\necho \"$1\" >>\"${0%/*}/called\"\n";
+    let of = |operation, when| UbosScript { operation, when, ..script(&world, Call::Exec, text) };
+    let steps = [of(Operation::Upgrade, When::Back), of(Operation::Uninstall, When::Forward)];
+    let cx = world.cx(1);
+    for step in &steps {
+        step.apply(&(), &cx).unwrap();
+    }
+    assert_eq!(read(&world, "called"), "uninstall\n");
+    for step in steps.iter().rev() {
+        step.revert(&(), &cx).unwrap();
+    }
+    assert_eq!(read(&world, "called"), "uninstall\nupgrade\n", "its data are there");
 }
 
 #[test]

@@ -81,7 +81,11 @@ impl Variables<'_> {
             made.extend_from_slice(before);
             let at = text.len() - variable.len();
             let escaped = at.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'\\');
-            if let Some((inner, length)) = inner(variable).filter(|_| !escaped) {
+            if !escaped && !variable.contains(&b'}') {
+                // Nothing is closed any more.
+                made.extend_from_slice(variable);
+                rest = &[];
+            } else if let Some((inner, length)) = (!escaped).then(|| inner(variable)).flatten() {
                 let wrong = |wrong: Wrong| Wrong { at, ..wrong };
                 made.extend(self.variable(inner, depth).map_err(wrong)?);
                 rest = variable.get(length..).unwrap_or_default();
@@ -213,6 +217,10 @@ mod tests {
             assert_eq!(rendered(text), text);
         }
         assert_eq!(rendered("${}${dir}"), "${}/srv/wiki");
+        // However many there are, each is looked at once.
+        for many in ["${".repeat(400_000), "\\${".repeat(400_000) + "}"] {
+            assert!(rendered(&many) == many);
+        }
     }
 
     #[test]

@@ -94,11 +94,13 @@ fn entries_are_files_of_ours_or_places_elsewhere() {
     one.entries = vec![
         entry("robots.txt", Answer::Content(bytes())),
         entry("card-dav.1", Answer::Elsewhere { url: url("/x?$1"), status: 301 }),
+        entry("webfinger", Answer::Asked(url("http://127.0.0.1:5001/a?b=c"))),
     ];
     let text = written(&site(Serving::Live(one)), false);
     for words in [
         "AliasMatch \"^/\\.well-known/robots\\.txt$\" \"/c/well-known/robots.txt\"",
         "AliasMatch \"^/robots\\.txt$\" \"/c/well-known/robots.txt\"",
+        "ProxyPass \"/.well-known/webfinger\" \"http://127.0.0.1:5001/a?b=c\"",
         "RedirectMatch 301 \"^/\\.well-known/card\\-dav\\.1$\" \"/x?\\\\$1\"",
     ] {
         assert!(text.contains(words), "{words}: {text}");

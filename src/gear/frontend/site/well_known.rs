@@ -29,6 +29,8 @@ pub enum Answer {
         /// The HTTP status.
         status: u16,
     },
+    /// What a server of the host itself answers, whom nobody else can ask.
+    Asked(Url),
 }
 
 /// Bytes, written down in base64.
@@ -75,6 +77,21 @@ impl TryFrom<String> for Url {
 }
 
 impl Url {
+    /// Tells whether it leads to a port of the host itself.
+    fn is_of_loopback(&self) -> bool {
+        let rest = ["http://127.0.0.1", "http://localhost"]
+            .iter()
+            .find_map(|begin| self.0.strip_prefix(begin));
+        let Some(rest) = rest else { return false };
+        let port = rest.split(['/', '?']).next().unwrap_or_default();
+        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+    }
+
+    /// The URL as it was given.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The same for the target of a `RedirectMatch`, where `$1` would be a part of the pattern.
     pub(super) fn for_match(&self) -> String {
         self.0.replace('$', "\\$")
@@ -133,7 +150,10 @@ fn add(entries: &[(WellKnownName, WellKnown)], found: &mut WellKnowns) -> Result
                     found.warnings.push(text);
                     continue;
                 }
-                Answer::Elsewhere { url: Url::try_from(url.clone())?, status: 307 }
+                match Url::try_from(url.clone())? {
+                    url if url.is_of_loopback() => Answer::Asked(url),
+                    url => Answer::Elsewhere { url, status: 307 },
+                }
             }
             WellKnown::Robots { .. } => continue,
             WellKnown::Template(_) => {
@@ -239,5 +259,22 @@ mod tests {
             [(Context::default(), asked("http://a/")), (Context::default(), asked("http://b/"))];
         let found = well_known(&[], &packages).unwrap();
         assert_eq!((found.entries.len(), found.warnings.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_server_of_the_host_itself_is_asked_in_the_askers_place() {
+        for (url, is_asked) in [
+            ("http://127.0.0.1:5001", true),
+            ("http://127.0.0.1/x", true),
+            ("http://localhost:80/x?y", true),
+            ("http://127.0.0.1:a-name/x", false),
+            ("http://127.0.0.1.example.org/", false),
+            ("http://127.0.0.1@example.org/", false),
+            ("https://a.example.org/x", false),
+        ] {
+            let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
+            let found = well_known(&entries, &[]).unwrap();
+            assert_eq!(matches!(found.entries[0].answer, Answer::Asked(_)), is_asked, "{url}");
+        }
     }
 }

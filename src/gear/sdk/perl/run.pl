@@ -14,6 +14,8 @@ use Getopt::Long qw( :config require_order no_auto_abbrev );
 use UBOS::AppConfigurationItems::Perlscript;
 use UBOS::Host;
 use UBOS::Logging;
+# Some scripts call it without a word: the original has it loaded.
+use UBOS::ResourceManager;
 use UBOS::Utils;
 use UBOS::Variables;
 use UBOS::Configuration;

@@ -9,6 +9,7 @@ use crate::package::ubos::item::{ItemKind, ItemPath, Language, Mode, Owner, Sour
 use crate::package::ubos::role::{Role, RoleName};
 use crate::plan::Refusal;
 use crate::site::unit::UnitName;
+use crate::step::accounts::Who;
 use crate::step::place_items::{Content, Source as From, Thing};
 use crate::sys::path::RelPath;
 use crate::template::ubos::Variables;
@@ -17,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// Where packages of the original have units.
 const UNITS: &str = "usr/lib/systemd/system/";
+
+/// Where the original has the code of packages.
+const SHARE: &str = "/ubos/share/";
 
 /// What a source has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,13 +130,15 @@ impl Maker<'_> {
     ) -> Result<From, Refusal> {
         let text = self.render(&path.of(name))?;
         let code = self.part.code_path.display().to_string();
+        let own = format!("{SHARE}{}/", self.part.name());
         let inside = match text.strip_prefix(&code) {
+            _ if text.starts_with(&own) => text.strip_prefix(&own),
             Some("" | "/") => return Ok(From::Code),
             Some(rest) if rest.starts_with('/') => Some(rest.trim_start_matches('/')),
             _ if text.starts_with('/') => None,
             _ => Some(text.as_str()),
         };
-        let Some(inside) = inside else { return Ok(From::Host(self.absolute(&text)?)) };
+        let Some(inside) = inside else { return Ok(From::Host(self.elsewhere(&text)?)) };
         let inside = RelPath::parse(inside.trim_end_matches('/')).map_err(|error| {
             let shown = text.escape_debug();
             Refusal::new(Exit::Conflict, format!("the source `{shown}` {error}"))
@@ -141,6 +147,39 @@ impl Maker<'_> {
             self.is_there(tree, &inside, wanted)?;
         }
         Ok(From::Package(inside))
+    }
+
+    /// What lies outside of the package's own code: anywhere on the host, or in another package of the
+    /// site, where the original has that.
+    fn elsewhere(&self, text: &str) -> Result<RelPath, Refusal> {
+        let named = text.strip_prefix(SHARE).and_then(|rest| rest.split_once('/'));
+        let Some((code, inside)) = named.and_then(|(name, rest)| Some((self.code_of(name)?, rest)))
+        else {
+            return self.absolute(text);
+        };
+        let file = code.join(inside).display().to_string();
+        let root = self.facts.places.root.as_str();
+        let below = file.strip_prefix(root).unwrap_or(&file).trim_start_matches('/');
+        RelPath::parse(below).map_err(|error| {
+            let shown = text.escape_debug();
+            Refusal::new(Exit::Conflict, format!("the source `{shown}` {error}"))
+        })
+    }
+
+    /// The folder of code of a package that the site has beside this one.
+    fn code_of(&self, name: &str) -> Option<PathBuf> {
+        let (place, installable) = if self.tree.is_some() {
+            let mut all = self.facts.available.values();
+            let one = all.find(|one| one.installable.name.as_str() == name)?;
+            (&one.place, &one.installable)
+        } else {
+            let mut all = self.facts.old.as_ref()?.new.packages.iter();
+            let one = all.find(|one| one.installable.name.as_str() == name)?;
+            (&one.place, &one.installable)
+        };
+        let code = self.facts.library.join(place).join(&installable.code);
+        // Without an ending slash, where the tree itself is the folder.
+        Some(code.components().collect())
     }
 
     fn is_there(&self, tree: &Tree, inside: &RelPath, wanted: Sort) -> Result<(), Refusal> {
@@ -193,7 +232,7 @@ impl Maker<'_> {
         Ok(path)
     }
 
-    pub(super) fn owner(&self, kind: &ItemKind) -> Result<Option<(u32, u32)>, Refusal> {
+    pub(super) fn owner(&self, kind: &ItemKind) -> Result<Option<(Who, Who)>, Refusal> {
         let (ItemKind::File { owner, .. }
         | ItemKind::Directory { owner, .. }
         | ItemKind::Tree { owner, .. }
@@ -220,7 +259,7 @@ impl Maker<'_> {
     }
 
     /// Whose a database is that is a file: the web server's, who runs the app, where there is one.
-    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(u32, u32)>, Refusal> {
+    pub(super) fn owner_of_file(&self, role: &Role) -> Result<Option<(Who, Who)>, Refusal> {
         if role.name != RoleName::Sqlite {
             return Ok(None);
         }
@@ -231,8 +270,10 @@ impl Maker<'_> {
         self.owner_of(name("apache2.uname"), name("apache2.gname"))
     }
 
-    /// The numbers of a user and a group; nothing where `cart` may give nothing away.
-    pub(super) fn owner_of(&self, user: &str, group: &str) -> Result<Option<(u32, u32)>, Refusal> {
+    /// A user and a group, by number where the host has them; nothing where `cart` may give nothing
+    /// away. What it does not have may come while the transaction runs, where externals are asked,
+    /// and may be gone where something is only undone; else it is met here.
+    pub(super) fn owner_of(&self, user: &str, group: &str) -> Result<Option<(Who, Who)>, Refusal> {
         if !self.facts.is_root {
             return Ok(None);
         }
@@ -253,11 +294,15 @@ impl Maker<'_> {
             Refusal::new(Exit::NotFound, text)
                 .hint(format!("make the {what}, or change the manifest"))
         };
+        let may_come = self.tree.is_none()
+            || facts.available.values().any(|one| !one.installable.manifest.externals.is_empty());
+        let who = |what: &str, name: &str, found: Option<u32>| match found {
+            Some(id) => Ok(Who::Id(id)),
+            None if may_come => Ok(Who::Name(name.to_owned())),
+            None => Err(unknown(what, name)),
+        };
         let uid = find(user, web_user, &facts.accounts.users);
         let gid = find(group, web_group, &facts.accounts.groups);
-        Ok(Some((
-            uid.ok_or_else(|| unknown("user", user))?,
-            gid.ok_or_else(|| unknown("group", group))?,
-        )))
+        Ok(Some((who("user", user, uid)?, who("group", group, gid)?)))
     }
 }

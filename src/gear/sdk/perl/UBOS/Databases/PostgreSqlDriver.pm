@@ -38,7 +38,7 @@ COMMIT;
 SQL
     my( $out, $err );
     my $command = _administrator() . " psql --no-psqlrc --quiet --set=owner='$user'"
-        . _port( $database ) . " --dbname='$database'";
+        . _placeOf( $database ) . " --dbname='$database'";
     return 1 if UBOS::Utils::myexec( $command, $sql, \$out, \$err ) == 0;
     error( 'The database refuses:', $err );
     return 0;
@@ -49,7 +49,8 @@ sub _administrator {
     return $> == 0 ? 'cd / && runuser -u postgres --' : '';
 }
 
-sub _port {
+# The port, and the folder of the socket, where the deployment knows them.
+sub _placeOf {
     my $database = shift;
 
     my $vars = UBOS::Host::vars();
@@ -58,7 +59,9 @@ sub _port {
         my $item = $1;
         next unless ( $vars->getResolveOrNull( $name ) // '' ) eq $database;
         my $port = $vars->getResolveOrNull( "appconfig.postgresql.dbport.$item" ) // '';
-        return $port =~ m/^[0-9]+$/ ? " --port=$port" : '';
+        my $host = $vars->getResolveOrNull( "appconfig.postgresql.dbhost.$item" ) // '';
+        return ( $port =~ m/^[0-9]+$/ ? " --port=$port" : '' )
+            . ( $host =~ m!^/[-A-Za-z0-9_./]*$! ? " --host='$host'" : '' );
     }
     return '';
 }
