@@ -31,7 +31,7 @@ esac
 exit 0
 "#;
 
-const SERVE: &str = r##"#!/usr/bin/perl
+const SERVE: &str = r#"#!/usr/bin/perl
 use strict;
 use Socket;
 my ($at, $port, $page) = @ARGV;
@@ -44,7 +44,7 @@ while (accept(my $guest, $ear)) {
     syswrite($guest, "HTTP/1.0 200 OK\r\nContent-Length: " . length($page) . "\r\n\r\n$page");
     close($guest);
 }
-"##;
+"#;
 
 /// Where a gear's variable says that something listens.
 fn address(host: &Host, name: &str) -> String {

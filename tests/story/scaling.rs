@@ -24,7 +24,7 @@ esac
 exit 0
 "#;
 
-const SERVE: &str = r##"#!/usr/bin/perl
+const SERVE: &str = r#"#!/usr/bin/perl
 use strict;
 use Socket;
 my ($at, $port, $page) = @ARGV;
@@ -37,7 +37,7 @@ while (accept(my $guest, $ear)) {
     syswrite($guest, "HTTP/1.0 200 OK\r\nContent-Length: " . length($page) . "\r\n\r\n$page");
     close($guest);
 }
-"##;
+"#;
 
 /// Writes down what it is told and of which gears it knows.
 const PROXY: &str = r#"#!/bin/bash
