@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(registry.words(), ["g1-local.localhost|127.0.1.1:8080"]);
         write(&home, Some(&registry), None).unwrap();
         assert_eq!(read(&home).unwrap(), Some(registry));
-        std::fs::write(temp.path().join(FILE), "[1").unwrap();
+        home.replace_file(FILE, b"[1", 0o644).unwrap();
         assert!(read(&home).is_err());
         write(&home, None, None).unwrap();
         assert_eq!(read(&home).unwrap(), None);
