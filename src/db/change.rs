@@ -1,6 +1,8 @@
 //! What a transaction changes in the database, applied in its one commit.
 
-use super::{Answer, Db, DbError, NewExternal, NewPlaced, NewSite, Result, SiteResource, Telling};
+use super::{
+    Answer, Db, DbError, GearRole, NewExternal, NewPlaced, NewSite, Result, SiteResource, Telling,
+};
 use crate::package::Package;
 use crate::package::file_table::{Content, FileTable};
 use crate::package::ident::GearName;
@@ -196,6 +198,9 @@ pub struct NewGear {
     /// The name under which it is asked for.
     #[serde(default)]
     pub dns: Option<String>,
+    /// What it is in a scaled application.
+    #[serde(default)]
+    pub role: Option<GearRole>,
 }
 
 /// A cartridge in a gear to be recorded.
@@ -380,8 +385,8 @@ impl Db {
     }
 
     fn add_gear(&self, new: &NewGear, txn: i64) -> Result<()> {
-        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns, app) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        let sql = "INSERT INTO gear (name, uuid, slot, uid, gid, account, sandbox, created, txn, dns, app, \
+                   role) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let added = self.connection.execute(
             sql,
             params![
@@ -395,7 +400,8 @@ impl Db {
                 Moment::now().0,
                 txn,
                 new.dns,
-                new.app.as_str()
+                new.app.as_str(),
+                new.role.map(GearRole::as_str)
             ],
         );
         self.answer(added)?;

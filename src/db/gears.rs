@@ -3,6 +3,30 @@
 use super::{Db, Result};
 use rusqlite::Row;
 
+/// What a gear is in a scaled application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GearRole {
+    /// The first one, with the web proxy and the repository.
+    Head,
+    /// A copy of the head's web framework.
+    Web,
+}
+
+impl GearRole {
+    /// The word that stands in the database and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Web => "web",
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Head, Self::Web].into_iter().find(|role| role.as_str() == text)
+    }
+}
+
 /// One gear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GearRow {
@@ -28,6 +52,8 @@ pub struct GearRow {
     pub app: String,
     /// The name under which it is asked for.
     pub dns: Option<String>,
+    /// What it is in a scaled application.
+    pub role: Option<GearRole>,
 }
 
 /// A cartridge of a gear.
@@ -63,7 +89,7 @@ pub struct GearEndpointRow {
 }
 
 const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns, \
-                       coalesce(app, name)";
+                       coalesce(app, name), role";
 
 fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
     Ok(GearRow {
@@ -78,6 +104,7 @@ fn read_gear(row: &Row<'_>) -> rusqlite::Result<GearRow> {
         created: row.get(8)?,
         dns: row.get(9)?,
         app: row.get(10)?,
+        role: row.get::<_, Option<String>>(11)?.as_deref().and_then(GearRole::read),
     })
 }
 

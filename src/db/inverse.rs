@@ -99,6 +99,11 @@ pub enum InversePart {
         /// The name of the deployment's directory.
         deployment: String,
     },
+    /// Tell the web proxy of a scaled application of the gears that there are.
+    UpdateCluster {
+        /// The gear that has the proxy.
+        name: GearName,
+    },
     /// Start the gear that the transaction stopped.
     StartGear {
         /// Its name.

@@ -19,7 +19,7 @@ mod told;
 
 pub use change::{Change, NewCartridge, NewEndpoint, NewGear, NewPackage};
 pub use externals::{Answer, ExternalRow, ExternalState, NewExternal};
-pub use gears::{GearCartridgeRow, GearEndpointRow, GearRow};
+pub use gears::{GearCartridgeRow, GearEndpointRow, GearRole, GearRow};
 pub use holds::{Hold, HoldsOf};
 pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart, ServiceCall, ServiceTurn};
 pub use journal::{
@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/008.sql"),
     include_str!("schema/009.sql"),
     include_str!("schema/010.sql"),
+    include_str!("schema/011.sql"),
 ];
 
 /// Pages of 4 KiB that a reader keeps in memory.

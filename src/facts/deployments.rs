@@ -2,6 +2,7 @@
 
 use super::gears::Gear;
 use super::upgrades::answering;
+use crate::db::Db;
 use crate::error::Failure;
 use crate::gear::deployment::{self, DeploySettings, Deployment};
 use crate::gear::git::{Git, Submodule};
@@ -29,6 +30,8 @@ pub struct DeployFacts {
     pub answering: Vec<(Ipv4Addr, u16)>,
     /// Whether it has a repository.
     pub has_repository: bool,
+    /// The same of the other gears of a scaled application, the oldest first.
+    pub children: Vec<Self>,
 }
 
 /// A commit of a gear's repository.
@@ -56,7 +59,22 @@ impl DeployFacts {
             answering: answering(&gear),
             has_repository: repository.is_some_and(|meta| meta.kind == Kind::Directory),
             gear,
+            children: Vec::new(),
         })
+    }
+
+    /// The same, of a scaled application's other gears too, which are deployed to as their head is.
+    pub fn of_app(db: &Db, layout: &Layout, gear: Gear) -> Result<Self, Failure> {
+        let mut children = Vec::new();
+        for child in gear.children(db, layout)? {
+            children.push(Self::of(layout, child)?);
+        }
+        let mut facts = Self::of(layout, gear)?;
+        for child in &mut children {
+            child.settings = facts.settings.clone();
+        }
+        facts.children = children;
+        Ok(facts)
     }
 
     /// The deployment that was in use before the present one.

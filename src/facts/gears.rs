@@ -3,7 +3,7 @@
 use super::externals::Externals;
 use super::packages::Installed;
 use crate::config::{Config, Gears};
-use crate::db::{Db, DbError, ExternalRow, GearEndpointRow, GearRow, ToldRow};
+use crate::db::{Db, DbError, ExternalRow, GearEndpointRow, GearRole, GearRow, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::gear::endpoints;
 use crate::gear::identity::{Cartridge, Identity, Sandbox};
@@ -123,6 +123,8 @@ pub struct GearFacts {
     pub outside: Option<Outside>,
     /// The externals of this host.
     pub externals: Externals,
+    /// Places for the further gears of a scaled application.
+    pub seats: Vec<Seat>,
 }
 
 impl Gear {
@@ -155,6 +157,17 @@ impl Gear {
             return Ok(vec![self.clone()]);
         }
         Self::of_rows(db, layout, rows)
+    }
+
+    /// Reads what there is to know of the other gears of the scaled application whose head this is,
+    /// the oldest first; nothing of any other gear.
+    pub fn children(&self, db: &Db, layout: &Layout) -> Result<Vec<Self>, Failure> {
+        if self.row.role != Some(GearRole::Head) {
+            return Ok(Vec::new());
+        }
+        let mut all = self.application(db, layout)?;
+        all.retain(|one| one.row.role == Some(GearRole::Web));
+        Ok(all)
     }
 
     fn of_rows(db: &Db, layout: &Layout, rows: Vec<GearRow>) -> Result<Vec<Self>, Failure> {
@@ -380,12 +393,58 @@ impl Outside {
     }
 }
 
+/// A place for a gear that does not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// A name that no gear has.
+    pub name: String,
+    /// A slot that nobody has.
+    pub slot: u32,
+    /// The numbers of the addresses of that slot that cannot be had.
+    pub taken_hosts: BTreeSet<u8>,
+}
+
+/// Looks for places for `count` more gears of the application of `head`, beside a gear with the slot
+/// `besides`, where that does not exist yet either.
+pub fn seats(
+    db: Option<&Db>,
+    (layout, settings): (&Layout, &Gears),
+    (head, besides, count): (&GearName, Option<u32>, usize),
+    (ports, wanted): (&BTreeSet<u16>, usize),
+) -> Result<Vec<Seat>, Failure> {
+    let gears = db.map_or(Ok(Vec::new()), Db::gears)?;
+    let is_free = |name: &String| {
+        gears.iter().all(|gear| gear.name != *name)
+            && fs::kind_of(&layout.gears().join(name)).is_none()
+    };
+    let mut names = (1u32..).map(|number| format!("{head}-{number}")).filter(is_free);
+    let mut taken: BTreeSet<u32> = besides.into_iter().collect();
+    let mut found = Vec::new();
+    while found.len() < count {
+        let slot = free_slot_but(db, (layout, settings), &taken)?;
+        taken.insert(slot);
+        let Some(name) = names.next() else { break };
+        found.push(Seat { name, slot, taken_hosts: unbindable(slot, ports, wanted) });
+    }
+    Ok(found)
+}
+
 /// The lowest number that no gear has, nor, for root, any user of this host. Below another root than
 /// `/` it is looked for from elsewhere on: accounts and addresses are those of one host, and another
 /// `cart` may be choosing from them, too.
-fn free_slot(db: Option<&Db>, (layout, settings): (&Layout, &Gears)) -> Result<u32, Failure> {
+fn free_slot(db: Option<&Db>, places: (&Layout, &Gears)) -> Result<u32, Failure> {
+    free_slot_but(db, places, &BTreeSet::new())
+}
+
+/// The same, and none of `given`.
+fn free_slot_but(
+    db: Option<&Db>,
+    (layout, settings): (&Layout, &Gears),
+    given: &BTreeSet<u32>,
+) -> Result<u32, Failure> {
     let reserved = db.map_or(Ok(Vec::new()), |db| db.reserved("slot"))?;
     let mut taken: BTreeSet<u32> = reserved.iter().filter_map(|text| text.parse().ok()).collect();
+    taken.extend(given);
     let (first, last) = if host::is_root() {
         taken.extend(user_ids()?);
         (settings.first_uid, settings.last_uid)

@@ -187,10 +187,11 @@ fn members(
 fn deployed((db, layout): (&Db, &Layout), inverse: &Inverse) -> Result<Vec<DeployFacts>, Failure> {
     let mut found = Vec::new();
     for part in &inverse.parts {
-        if let InversePart::ActivateDeployment { name, .. } = part
+        if let InversePart::ActivateDeployment { name, .. } | InversePart::UpdateCluster { name } =
+            part
             && let Some(gear) = Gear::read(db, layout, name.as_str())?
         {
-            found.push(DeployFacts::of(layout, gear)?);
+            found.push(DeployFacts::of_app(db, layout, gear)?);
         }
     }
     Ok(found)
@@ -263,6 +264,7 @@ fn gear_of(part: &InversePart) -> Option<&GearName> {
         | InversePart::ExposeGear { name }
         | InversePart::UnexposeGear { name }
         | InversePart::ActivateDeployment { name, .. }
+        | InversePart::UpdateCluster { name }
         | InversePart::StartGear { name }
         | InversePart::StopGear { name }
         | InversePart::Variables { name, .. } => Some(name),

@@ -24,6 +24,7 @@ pub mod logshifter;
 pub mod owner;
 pub mod processes;
 pub mod published;
+pub mod registry;
 pub mod replies;
 pub mod sdk;
 pub mod snapshot;

@@ -71,7 +71,7 @@ fn is_the_platforms(path: &Path, siblings: &HashSet<OsString>) -> bool {
         })
         .collect();
     match parts.as_slice() {
-        ["app-root" | ".gitconfig"] | [".env" | ".ssh" | "git", ..] => true,
+        ["app-root" | ".gitconfig"] | [".env" | ".ssh" | "git" | "gear-registry", ..] => true,
         [_, rest @ ..] => is_immutable(rest, siblings),
         [] => false,
     }

@@ -17,6 +17,8 @@ const RUBY: &str = include_str!("sdk/ruby/sdk.rb");
 const RUBY_PATH: &str = "sdk/ruby/sdk.rb";
 const BIN: &str = "bin";
 const FALLBACKS: &str = "fallbacks";
+const STANDING_IN: &str = "sbin";
+const HIDDEN: &str = "hidden";
 
 /// The commands that are this program under another name, and win over the host's.
 pub const COMMANDS: [&str; 10] = [
@@ -35,6 +37,10 @@ pub const COMMANDS: [&str; 10] = [
 /// The commands that are this program under another name where the host has none of that name.
 pub const FALLBACK_COMMANDS: [&str; 7] =
     ["erb", "httpd", "lsof", "quota", "rhc", "rotatelogs", "scl"];
+
+/// The commands that are this program in the place of the host's of that name in `/usr/sbin`, which
+/// they become.
+pub const STAND_INS: [&str; 1] = ["haproxy"];
 
 /// Where cartridges look for commands by absolute paths: folder below the root, and name.
 pub const ABSOLUTE: [(&str, &str); 14] = [
@@ -63,6 +69,16 @@ pub fn commands(lib: &Path) -> PathBuf {
 /// is what [`commands`] gives.
 pub fn fallbacks(commands: &Path) -> PathBuf {
     commands.with_file_name(FALLBACKS)
+}
+
+/// The directory of those that stand in for the host's; `commands` is what [`commands`] gives.
+pub fn stand_ins(commands: &Path) -> PathBuf {
+    commands.with_file_name(STANDING_IN)
+}
+
+/// Where the host's program `name` is shown, in whose place another stands; `lib` is `Layout::lib`.
+pub fn hidden(lib: &Path, name: &str) -> PathBuf {
+    lib.join(HIDDEN).join(name)
 }
 
 /// The place that the SDK and the commands were written to, found from inside a gear by what the
@@ -96,7 +112,17 @@ pub fn materialise(lib: &Dir, program: &Path) -> Result<(), FsError> {
         lib.make_dirs(path.rsplit_once('/').map_or("", |(folder, _)| folder), 0o755)?;
         write_text(lib, path, text)?;
     }
-    for (folder, names) in [(BIN, COMMANDS.as_slice()), (FALLBACKS, &FALLBACK_COMMANDS)] {
+    lib.make_dirs(HIDDEN, 0o755)?;
+    for name in STAND_INS {
+        // Empty: something to lay the host's program over.
+        let place = format!("{HIDDEN}/{name}");
+        if !lib.has(&place)? {
+            put(lib, &place, |lib, name| lib.write_new(name, b"", 0o644))?;
+        }
+    }
+    let folders =
+        [(BIN, COMMANDS.as_slice()), (FALLBACKS, &FALLBACK_COMMANDS), (STANDING_IN, &STAND_INS)];
+    for (folder, names) in folders {
         lib.make_dirs(folder, 0o755)?;
         for command in names {
             let name = format!("{folder}/{command}");

@@ -9,6 +9,7 @@ mod cgroup;
 mod erb;
 mod facter;
 mod gear;
+mod haproxy;
 mod httpd;
 mod lsof;
 mod ports;
@@ -18,7 +19,7 @@ mod registry;
 mod scl;
 
 use crate::error::{Exit, Failure};
-use crate::gear::sdk::{COMMANDS, FALLBACK_COMMANDS};
+use crate::gear::sdk::{COMMANDS, FALLBACK_COMMANDS, STAND_INS};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -66,7 +67,7 @@ impl<E: Into<Failure>> From<E> for Refused {
 
 /// Tells whether a program of this name is one of these commands.
 pub fn is_command(name: &str) -> bool {
-    COMMANDS.contains(&name) || FALLBACK_COMMANDS.contains(&name)
+    COMMANDS.contains(&name) || FALLBACK_COMMANDS.contains(&name) || STAND_INS.contains(&name)
 }
 
 /// Runs a command; gives its exit status.
@@ -75,6 +76,7 @@ pub fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         "gear" => gear::run(call),
         "facter" => facter::run(call),
         "scl" => scl::run(call),
+        "haproxy" => haproxy::run(call),
         "httpd" => httpd::run(call),
         "lsof" => lsof::run(call),
         "oo-lists-ports" => ports::run(call),

@@ -2,7 +2,7 @@
 //! the real binary, in `tests/story`.
 
 use super::{Call, Refused, is_command, run};
-use crate::gear::sdk::{COMMANDS, FALLBACK_COMMANDS};
+use crate::gear::sdk::{COMMANDS, FALLBACK_COMMANDS, STAND_INS};
 use crate::sys::fs::Dir;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -261,6 +261,8 @@ fn what_has_no_counterpart_is_refused_in_words() {
         let refused = gear.call(line).unwrap_err();
         assert_eq!((refused.status, refused.failure.hints.len()), (1, 1), "{line}");
     }
-    assert!(COMMANDS.iter().chain(&FALLBACK_COMMANDS).all(|name| is_command(name)));
+    assert!(
+        COMMANDS.iter().chain(&FALLBACK_COMMANDS).chain(&STAND_INS).all(|name| is_command(name))
+    );
     assert!(!is_command("cart"));
 }

@@ -48,6 +48,18 @@ impl Package {
         named.unwrap_or_default().into_iter().flatten().collect()
     }
 
+    /// How many gears of it a scaled application has: the least and, where there is one, the most.
+    /// Where it has components, the first that says so counts.
+    pub fn scaling(&self, software: &Software) -> (usize, Option<usize>) {
+        let components = self.element(software, "Components").and_then(Value::as_object);
+        let of_components = components.into_iter().flatten();
+        let mut inner = of_components.filter_map(|(_, one)| one.get("Scaling"));
+        let said = self.element(software, "Scaling").or_else(|| inner.next());
+        let number = |key: &str| said?.get(key)?.as_i64();
+        let count = |number: i64| usize::try_from(number).ok();
+        (number("Min").and_then(count).unwrap_or(1).max(1), number("Max").and_then(count))
+    }
+
     /// The groups of components that are to live in one gear.
     pub fn group_overrides(&self, software: &Software) -> Vec<Vec<String>> {
         let groups = self.element(software, "Group-Overrides").and_then(Value::as_array);

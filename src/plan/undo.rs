@@ -3,9 +3,9 @@
 use super::externals::add_again;
 use super::gear::externals_of;
 use super::gear::{
-    Data, Farewell, RollBack, Wanted, activate_again, add_reconnection, add_restored, add_returned,
-    bring_back, destroy, expose, put_back, remove as remove_cartridges, roll_back, start, stop,
-    unexpose,
+    Data, Farewell, RollBack, Wanted, activate_again, add_cluster, add_deployed, add_reconnection,
+    add_restored, add_returned, bring_back, destroy, expose, put_back, remove as remove_cartridges,
+    roll_back, start, stop, unexpose,
 };
 use super::hold;
 use super::install::package_resource;
@@ -13,10 +13,12 @@ use super::remove::add_removal;
 use super::tpkg::services::add_told_back;
 use super::tpkg::undo::{add_let_go, add_undone};
 use super::{Plan, Refusal, Resource};
-use crate::db::{Change, ExternalRow, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState};
+use crate::db::{
+    Change, ExternalRow, GearRole, InversePart, NewCartridge, NewEndpoint, TxnRow, TxnState,
+};
 use crate::error::Exit;
 use crate::facts::tpkg::Back;
-use crate::facts::{Gear, MemberFacts, Newer, Stashed, UndoFacts};
+use crate::facts::{DeployFacts, Gear, MemberFacts, Newer, Stashed, UndoFacts};
 use crate::package::ident::GearName;
 use crate::step::lock_files::{LockFiles, Turn};
 use crate::step::place_trees::{PlaceTrees, Placing};
@@ -191,6 +193,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
             plan.merge(activate_again(deployed, (deployment, facts.now))?);
             Ok(())
         }
+        InversePart::UpdateCluster { name } => update_cluster(plan, facts, name),
         InversePart::HomeAsBefore { name } => add_former_home(plan, facts, name),
         InversePart::StartGear { name } => {
             plan.merge(start(&living(facts, name)?.0));
@@ -228,6 +231,24 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
     }
 }
 
+/// The facts about the head of a scaled application.
+fn cluster<'a>(facts: &'a UndoFacts, name: &GearName) -> Option<&'a DeployFacts> {
+    facts.deployed.iter().find(|one| one.gear.identity.name == *name)
+}
+
+fn update_cluster(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {
+    living(facts, name)?;
+    let Some(head) = cluster(facts, name) else { return Ok(()) };
+    let gone = facts.inverse.parts.iter().filter_map(|part| match part {
+        InversePart::DestroyGear { name } => Some(name),
+        _ => None,
+    });
+    let of_app =
+        |gear: &&Gear| gear.row.role == Some(GearRole::Web) && gear.row.app == head.gear.row.app;
+    let back: Vec<&Gear> = facts.destroyed.iter().filter(of_app).collect();
+    add_cluster(plan, head, (&gone.collect::<Vec<_>>(), &back))
+}
+
 fn restore_packages(plan: &mut Plan, facts: &UndoFacts) {
     for one in &facts.removed {
         plan.records.push(Change::RestorePackage { id: one.row.id });
@@ -260,7 +281,17 @@ fn restore_gear(
         return Err(Refusal::new(Exit::Conflict, text)
             .hint(format!("destroy it first: `cart gear destroy {name}`")));
     }
-    add_restored(plan, (gear, started), facts)
+    let head = facts.inverse.parts.iter().find_map(|part| match part {
+        InversePart::UpdateCluster { name } => cluster(facts, name),
+        _ => None,
+    });
+    match head.filter(|_| gear.row.role == Some(GearRole::Web)) {
+        Some(head) => {
+            add_restored(plan, (gear, false), facts)?;
+            add_deployed(plan, (head, gear), (started, facts.now))
+        }
+        None => add_restored(plan, (gear, started), facts),
+    }
 }
 
 /// Adds what puts rows back that stand for nothing on the disk.

@@ -56,14 +56,33 @@ pub(super) fn lay(view: &View) -> io::Result<()> {
 fn lay_commands(shims: &Path) -> io::Result<()> {
     let fallbacks = shims.with_file_name("fallbacks");
     let has_fallbacks = fs::kind_of(&fallbacks) == Some(fs::Kind::Directory);
+    let stand_ins = stand_ins(shims)?;
+    let mut above: Vec<&Path> = stand_ins.iter().map(PathBuf::as_path).collect();
     if has_fallbacks && fs::kind_of(Path::new("/usr/sbin")) == Some(fs::Kind::Directory) {
-        overlay(&[Path::new("/usr/sbin"), &fallbacks], "/usr/sbin")?;
+        above.extend([Path::new("/usr/sbin"), &fallbacks]);
+        overlay(&above, "/usr/sbin")?;
+        above.clear();
     }
-    let mut layers = vec![shims, Path::new("/usr/bin")];
+    let mut layers = vec![shims];
+    layers.append(&mut above);
+    layers.push(Path::new("/usr/bin"));
     if has_fallbacks {
         layers.push(&fallbacks);
     }
     overlay(&layers, "/usr/bin")
+}
+
+/// The folder of the commands that stand in for the host's in `/usr/sbin`, which are shown elsewhere
+/// from now on; none where the host has none of them.
+fn stand_ins(shims: &Path) -> io::Result<Option<PathBuf>> {
+    let (folder, hidden) = (shims.with_file_name("sbin"), shims.with_file_name("hidden"));
+    let has = |path: &Path| fs::kind_of(path) == Some(fs::Kind::File);
+    let (program, place) = (Path::new("/usr/sbin/haproxy"), hidden.join("haproxy"));
+    if !(has(program) && has(&place)) {
+        return Ok(None);
+    }
+    mount_bind(program, &place)?;
+    Ok(Some(folder))
 }
 
 fn overlay(layers: &[&Path], over: &str) -> io::Result<()> {

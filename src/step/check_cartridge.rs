@@ -5,9 +5,10 @@ use super::{Cx, Said, Step};
 use crate::error::{Exit, Failure};
 use crate::gear::environ;
 use crate::gear::identity::Identity;
+use crate::gear::registry;
 
 /// What every home has that is not hidden.
-const OF_EVERY_HOME: [&str; 3] = ["app-root", "app-deployments", "git"];
+const OF_EVERY_HOME: [&str; 4] = ["app-root", "app-deployments", "git", registry::FOLDER];
 
 /// Variables that every gear has from its beginning.
 const OF_EVERY_GEAR: [&str; 5] = [

@@ -2,10 +2,12 @@
 
 use super::end_processes::EndProcesses;
 use super::{Cx, Said, Step, sandboxed};
+use crate::db::GearRole;
 use crate::error::{Exit, Failure};
 use crate::gear::home::{self, NewGear};
 use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
+use crate::gear::registry;
 use crate::package::ident::{GearName, HostName};
 use crate::sandbox;
 use crate::sys::checkpoint::checkpoint;
@@ -31,6 +33,9 @@ pub struct MakeGear {
     /// The application that it belongs to; one of its own where none is said.
     #[serde(default)]
     pub app: Option<App>,
+    /// What it is in a scaled application.
+    #[serde(default)]
+    pub role: Option<GearRole>,
 }
 
 /// An application: gears that hear of each other's events.
@@ -97,6 +102,16 @@ impl Step for MakeGear {
         for (name, value) in others.iter().flat_map(|app| app.variables(&new)) {
             built.put_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
         }
+        match self.role {
+            // The home itself is locked when the proxy's gears are written down.
+            Some(GearRole::Head) => built.make_dir(registry::FOLDER, 0o755)?,
+            // Its host name begins with that, and a proxy knows it by it (node specification, 9).
+            Some(GearRole::Web) => {
+                let name = self.identity.uuid.as_bytes();
+                built.put_file(".env/OPENSHIFT_GEAR_NAME", name, 0o644)?;
+            }
+            None => {}
+        }
         if let Some(primary) = self.identity.primary() {
             let value = format!("{}/", new.home.join(&primary.dir).display());
             let file = ".env/OPENSHIFT_PRIMARY_CARTRIDGE_DIR";
@@ -138,5 +153,6 @@ pub(super) fn sample(world: &super::laws::World) -> MakeGear {
         memory_mb: 512,
         made: Moment(0),
         app: Some(App { name: GearName::parse("shop").unwrap(), uuid: "g0123456789ab".into() }),
+        role: Some(GearRole::Head),
     }
 }

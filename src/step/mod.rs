@@ -20,6 +20,7 @@ pub mod collect_garbage;
 pub mod connect_frontend;
 pub mod connect_site;
 pub mod control;
+pub mod copy_deployment;
 mod cx;
 mod database_client;
 mod database_file;
@@ -63,12 +64,14 @@ pub mod place_items;
 pub mod place_source;
 pub mod place_trees;
 pub mod provision_database;
+mod proxy;
 pub mod record_deployment;
 mod redact;
 pub mod remove_cartridge;
 pub mod render_templates;
 pub mod resolve_externals;
 pub mod restore_home;
+pub mod rotate;
 mod ruby;
 pub mod run_extension;
 pub mod run_phase;
@@ -85,9 +88,11 @@ pub mod stash_trees;
 pub mod status;
 pub mod switch_unit;
 pub mod take_items;
+pub mod tell_proxy;
 mod times;
 mod ubos_run;
 pub mod ubos_script;
+pub mod update_cluster;
 pub mod upgrade_files;
 pub mod upgrade_script;
 pub mod use_backup;
@@ -253,6 +258,7 @@ steps! {
     connect_frontend::ConnectFrontend,
     connect_site::ConnectSite,
     control::Control,
+    copy_deployment::CopyDeployment,
     dependency_dirs::DependencyDirs,
     deliver_event::DeliverEvent,
     dispatch_events::DispatchEvents,
@@ -285,6 +291,7 @@ steps! {
     remove_cartridge::RemoveCartridge,
     render_templates::RenderTemplates,
     resolve_externals::ResolveExternals,
+    rotate::Rotate,
     restore_home::RestoreHome,
     run_extension::RunExtension,
     run_phase::RunPhase,
@@ -297,7 +304,9 @@ steps! {
     stash_trees::StashTrees,
     switch_unit::SwitchUnit,
     take_items::TakeItems,
+    tell_proxy::TellProxy,
     ubos_script::UbosScript,
+    update_cluster::UpdateCluster,
     upgrade_files::UpgradeFiles,
     upgrade_script::UpgradeScript,
     use_backup::UseBackup,

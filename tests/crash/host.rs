@@ -21,9 +21,9 @@ const MANIFEST: &str = "Name: NAME\nCartridge-Short-Name: NAME\nCartridge-Vendor
     Categories: [web_framework]\n";
 
 /// The folders of packages, as they stand in the lines of scenarios.
-const PACKAGES: [&str; 17] = [
+const PACKAGES: [&str; 19] = [
     "PACKAGE", "REBUILD", "NEWER", "LATER", "BROKEN", "FAULTY", "OTHER", "WEB", "ADDON", "ASKING",
-    "ASKED", "TPKG", "TPKG2", "APP", "APP2", "SITE", "ARCHIVE",
+    "ASKED", "TPKG", "TPKG2", "APP", "APP2", "SITE", "ARCHIVE", "SHOP", "PROXY",
 ];
 
 thread_local! {
@@ -98,6 +98,7 @@ impl Host {
         host.package("WEB", "web", "one");
         host.front_end();
         host.addon();
+        host.shop();
         host.asking();
         host.tpkg();
         host.sites();
@@ -213,6 +214,35 @@ impl Host {
         for (path, text) in scripts {
             self.file(&format!("ADDON/{path}"), &format!("#!/bin/bash\n{text}\n"), 0o755);
         }
+    }
+
+    /// A web framework that listens, and a web proxy: which gears it knows, and which of them get no
+    /// requests, can be seen.
+    fn shop(&self) {
+        let manifest = MANIFEST.replace("NAME", "shop");
+        let more = "Endpoints:\n- Private-IP-Name: IP\n  Private-Port-Name: PORT\n  \
+            Private-Port: LISTENED\n";
+        let more = more.replace("LISTENED", &PORT.with(u16::to_string));
+        self.file("SHOP/metadata/manifest.yml", &format!("{manifest}{more}"), 0o644);
+        self.file("SHOP/template/app", "the application\n", 0o644);
+        let control = "#!/bin/bash\ncd \"$(dirname \"$0\")/..\"\ncase $1 in\n\
+            build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
+            start) perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, \
+            ReuseAddr => 1, LocalAddr => $ENV{OPENSHIFT_SHOP_IP}, \
+            LocalPort => $ENV{OPENSHIFT_SHOP_PORT}) or die $!; sleep 1000' & echo $! >pid ;;\n\
+            stop) if [[ -f pid ]]; then\nif grep -qsaz '^perl$' /proc/\"$(<pid)\"/cmdline; \
+            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\nesac\nexit 0\n";
+        self.file("SHOP/bin/control", control, 0o755);
+        let manifest = MANIFEST.replace("NAME", "proxy").replace("web_framework", "web_proxy");
+        self.file("PROXY/metadata/manifest.yml", &manifest, 0o644);
+        let control = "#!/bin/bash\ncd \"$OPENSHIFT_DATA_DIR\"\naction=$1\nshift\ncase $action in\n\
+            start) sleep 1000 & echo $! >pid ;;\n\
+            stop) if [[ -f pid ]]; then\nif grep -qsaz '^sleep$' /proc/\"$(<pid)\"/cmdline; \
+            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\n\
+            update-cluster) echo $# >known ;;\n\
+            disable-server) touch out-of-rotation ;;\nenable-server) rm -f out-of-rotation ;;\n\
+            esac\nexit 0\n";
+        self.file("PROXY/bin/control", control, 0o755);
     }
 
     /// Two releases of a cartridge that asks externals, one that is called and one that is left a
@@ -597,7 +627,15 @@ fn look_into(state: &Path, inside: &Path, seen: &mut BTreeMap<String, String>) {
 /// identifier and secret, times and process numbers. Objects of git are named by their content.
 fn content(path: &Path, state: &str) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let random = ["OPENSHIFT_GEAR_UUID", "OPENSHIFT_APP_UUID", "OPENSHIFT_SECRET_TOKEN", "pid"];
+    let random = [
+        "OPENSHIFT_GEAR_UUID",
+        "OPENSHIFT_APP_UUID",
+        "OPENSHIFT_SECRET_TOKEN",
+        "pid",
+        // Those of the further gears of an application are made of their identifiers.
+        "OPENSHIFT_GEAR_NAME",
+        "OPENSHIFT_GEAR_DNS",
+    ];
     // A certificate is drawn anew each time.
     let is_drawn = [".crt", ".key"].iter().any(|end| name.ends_with(end));
     if is_drawn
@@ -608,6 +646,11 @@ fn content(path: &Path, state: &str) -> String {
         return "[RANDOM]".into();
     }
     let bytes = std::fs::read(path).unwrap();
+    if name == "gear-registry.json" {
+        // In the order of their identifiers.
+        let text = String::from_utf8_lossy(&bytes);
+        return format!("{} gears", text.matches("proxy_port").count());
+    }
     if name.starts_with("OPENSHIFT_") && name.ends_with("_OUT") {
         return "[PORT]".into();
     }

@@ -304,6 +304,27 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "activate", "blog", "--previous"],
     },
     Scenario {
+        name: "gear scale, up",
+        before: &[&["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"]],
+        act: &["gear", "scale", "blog", "2"],
+    },
+    Scenario {
+        name: "gear scale, down",
+        before: &[
+            &["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"],
+            &["gear", "scale", "blog", "2"],
+        ],
+        act: &["gear", "scale", "blog", "1"],
+    },
+    Scenario {
+        name: "gear deploy, scaled",
+        before: &[
+            &["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"],
+            &["gear", "scale", "blog", "2"],
+        ],
+        act: &["gear", "deploy", "blog"],
+    },
+    Scenario {
         name: "gear snapshot",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"]],
         act: &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
@@ -437,6 +458,9 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
                     .iter()
                     .any(|kind| passed.contains(kind))
         }
+        "gear scale, up" | "gear scale, down" | "gear deploy, scaled" => {
+            ["update_cluster", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))
+        }
         "gear snapshot" => passed.contains("write_snapshot") || passed.contains("control/"),
         "gear restore" | "gear restore --as" => passed.contains("restore_home"),
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
@@ -446,6 +470,8 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
         || scenario == "gear restore --as";
     let one_in =
         if is_alike || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
+    // Two gears pass everything twice.
+    let one_in = if scenario.ends_with(", scaled") { one_in.max(2) } else { one_in };
     // Another one in each scenario.
     is_own && (number + scenario.len()).is_multiple_of(one_in)
 }
@@ -570,6 +596,16 @@ fn applications_are_deployed_or_the_old_ones_run() {
 #[test]
 fn deployments_that_fail_are_put_back() {
     try_named(&["gear deploy, that fails"]);
+}
+
+#[test]
+fn applications_grow_and_shrink_or_not() {
+    try_named(&["gear scale, up", "gear scale, down"]);
+}
+
+#[test]
+fn versions_are_rolled_through_all_gears_or_none() {
+    try_named(&["gear deploy, scaled"]);
 }
 
 #[test]
@@ -716,6 +752,9 @@ fn every_scenario_is_tried() {
         "gear deploy",
         "gear deploy, that fails",
         "gear activate",
+        "gear scale, up",
+        "gear scale, down",
+        "gear deploy, scaled",
         "gear snapshot",
         "gear restore",
         "gear restore --as",

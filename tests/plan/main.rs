@@ -48,6 +48,7 @@ fn gear(words: &str) -> Gear {
         "sandbox": "plain", "cartridges": cartridges,
     });
     let row = GearRow {
+        role: None,
         id: 1,
         name: "blog".into(),
         uuid: "g0123456789ab".into(),

@@ -19,6 +19,7 @@ mod host;
 mod support;
 
 mod corpus;
+mod haproxy;
 mod listed;
 mod markers;
 mod public;

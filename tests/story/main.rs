@@ -25,6 +25,7 @@ mod frontend;
 mod host;
 mod managed;
 mod outdated;
+mod scaling;
 mod several;
 mod snapshots;
 mod ssh;

@@ -1,5 +1,6 @@
 //! `cart gear activate`.
 
+use super::deploy::rotation;
 use super::found;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out_aloud};
@@ -29,6 +30,9 @@ pub struct ActivateArgs {
     /// The deployment that was in use before the present one
     #[arg(long, conflicts_with = "id")]
     pub previous: bool,
+    /// Do not tell the web proxy of a scaled application of gears that are stopped meanwhile
+    #[arg(long)]
+    pub no_rotation: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -39,9 +43,10 @@ pub fn run(args: &ActivateArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = found::changing(app, &args.name)?;
     let at = Moment::now();
     carry_out_aloud(app, &db, &args.change, &|| {
-        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, &args.name)?)?;
+        let gear = found::gear(app, &db, &args.name)?;
+        let facts = DeployFacts::of_app(&db, app.layout(), gear)?;
         let chosen = chosen(&facts, args)?;
-        Ok(activate(&facts, (chosen, at))?)
+        Ok(activate(&facts, (chosen, at), rotation(args.no_rotation))?)
     })
     .doing(|| format!("cannot activate a deployment of the gear `{}`", args.name))
 }

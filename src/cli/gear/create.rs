@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{self, Externals, Gear, GearFacts, Host, MOST_PORTS, Occupied, Outside};
 use crate::package::ident::{GearName, HostName};
-use crate::plan::gear::{CreateRequest, Exposure, create};
+use crate::plan::gear::{CreateRequest, Exposure, Growth, create, scalable};
 use crate::sys::clock::Moment;
 use crate::sys::host;
 use clap::Args;
@@ -18,11 +18,12 @@ const EXAMPLES: &str = "\
 Examples:
   cart gear create blog static-web --start
   cart gear create app perl-app https://example.org/diy.tar.gz
-  cart gear create db ./mysql --app blog";
+  cart gear create shop php-5.4 haproxy --scale --start";
 
 /// The arguments of `cart gear create`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
 pub struct CreateArgs {
     /// The gear's name: lower-case letters, digits and `-`
     #[arg(value_name = "NAME", value_parser = GearName::parse)]
@@ -42,6 +43,9 @@ pub struct CreateArgs {
     /// Give its endpoints public ports, which nginx passes on
     #[arg(long)]
     pub expose: bool,
+    /// Make it fit for `cart gear scale`, with a web proxy before it
+    #[arg(long, conflicts_with_all = ["app", "dns"])]
+    pub scale: bool,
     /// Make accounts on the host although `--root` is given
     #[arg(long)]
     pub host_users: bool,
@@ -59,7 +63,11 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     refuse_unreachable(app)?;
     crate::sys::interrupt::watch_or_fail()?;
     let db = database(app, args.change.dry_run)?;
-    let resolved = resolve(app, &db, &args.cartridges, &[])?;
+    let mut resolved = resolve(app, &db, &args.cartridges, &[])?;
+    if args.scale {
+        resolved.add_proxy(app, &db)?;
+    }
+    let growth = growth(args, &resolved)?;
     let needs = Needs::of(&resolved);
     let application = args.app.as_ref().unwrap_or(&args.name).as_str();
     let ask = CreateRequest {
@@ -71,6 +79,7 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
         arrived: resolved.arrived,
         start: args.start,
         dns: args.dns.clone(),
+        growth,
         exposure: if args.expose { Exposure::Public } else { Exposure::Private },
     };
     if !args.change.dry_run {
@@ -79,9 +88,28 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     }
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
-        let facts = needs.look((app, &db), (&args.name, application), args.host_users)?;
+        let mut facts = needs.look((app, &db), (&args.name, application), args.host_users)?;
+        if let Growth::Scaled(uuids) = &ask.growth {
+            let slot = facts.occupied.slot;
+            facts.seats = facts::seats(
+                Some(&db),
+                (app.layout(), &config.gears),
+                (&args.name, Some(slot), uuids.len()),
+                (&needs.ports, needs.addresses),
+            )?;
+        }
         Ok(create(&ask, &facts, &config.gears)?)
     })
+}
+
+/// How many gears it begins with, which get their identifiers now.
+fn growth(args: &CreateArgs, resolved: &Resolved) -> Result<Growth, Failure> {
+    if !args.scale {
+        return Ok(Growth::Single);
+    }
+    let (least, _) = scalable(&resolved.wanted)?;
+    let uuids = (1..least).map(|_| facts::new_uuid()).collect::<Result<_, _>>()?;
+    Ok(Growth::Scaled(uuids))
 }
 
 /// What the cartridges of a new gear need to be known of the host.
@@ -116,6 +144,7 @@ impl Needs {
             told: facts::told(db, &application)?,
             application,
             externals: Externals::look(app.layout(), config),
+            seats: Vec::new(),
         })
     }
 }

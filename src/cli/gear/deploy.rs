@@ -10,7 +10,9 @@ use crate::facts::{DeployFacts, Revision, revision};
 use crate::gear::action::Action;
 use crate::gear::deployment::DeploymentType;
 use crate::package::ident::GearName;
-use crate::plan::gear::{DeployRequest, Origin, builder, deploy, hand_over, refuse_type};
+use crate::plan::gear::{
+    DeployRequest, Origin, Rotation, builder, deploy, hand_over, refuse_child, refuse_type,
+};
 use crate::sys::clock::Moment;
 use crate::sys::interrupt;
 use crate::sys::path::RelPath;
@@ -39,6 +41,9 @@ pub struct DeployArgs {
     /// The same from standard input
     #[arg(long, conflicts_with_all = ["git_ref", "archive"])]
     pub binary: bool,
+    /// Do not tell the web proxy of a scaled application of gears that are stopped meanwhile
+    #[arg(long)]
+    pub no_rotation: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -53,11 +58,18 @@ pub(super) struct Wish {
     pub(super) name: String,
     /// Where a push keeps its objects.
     pub(super) incoming: Option<RelPath>,
+    /// Whether a web proxy is told.
+    pub(super) rotation: Rotation,
 }
 
 /// Builds a new version of the application, and puts it to use.
 pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
     run_one(args, app).doing(|| format!("cannot deploy to the gear `{}`", args.name))
+}
+
+/// What `--no-rotation` means.
+pub(super) fn rotation(is_off: bool) -> Rotation {
+    if is_off { Rotation::Silent } else { Rotation::Told }
 }
 
 fn run_one(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
@@ -68,9 +80,11 @@ fn run_one(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
         commit: None,
         name: args.git_ref.clone().unwrap_or_else(|| branch.to_owned()),
         incoming: None,
+        rotation: rotation(args.no_rotation),
     };
     let (db, gear) = found::reading(app, &args.name)?;
     drop(db);
+    refuse_child(&gear)?;
     if builder(&gear).is_some() {
         if args.git_ref.is_some() {
             let text = "the gear has a builder, which chooses what it builds";
@@ -112,9 +126,11 @@ fn deploy_archive(args: &DeployArgs, app: &App) -> Result<Exit, Failure> {
     let place = unpacked.place(app)?;
     let (made, id) = (Moment::now(), random::hex(4)?);
     carry_out_aloud(app, &db, &args.change, &|| {
-        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, &args.name)?)?;
-        let origin = Origin::Tree(place.clone());
-        Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
+        let gear = found::gear(app, &db, &args.name)?;
+        let facts = DeployFacts::of_app(&db, app.layout(), gear)?;
+        let (origin, id) = (Origin::Tree(place.clone()), id.clone());
+        let rotation = rotation(args.no_rotation);
+        Ok(deploy(&facts, &DeployRequest { origin, made, id, rotation })?)
     })
 }
 
@@ -136,11 +152,12 @@ pub(super) fn deploy_wish(
     // What is meant stays so, whoever moves the branch meanwhile.
     let wish = Wish { commit: Some(first.commit), ..wish };
     carry_out_aloud(app, &db, change, &|| {
-        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;
+        let facts = DeployFacts::of_app(&db, app.layout(), found::gear(app, &db, name)?)?;
         let revision = look(app, &facts, &wish)?;
         let (incoming, submodules) = (wish.incoming.clone(), submodules.clone());
         let origin = Origin::Commit { revision, incoming, submodules };
-        Ok(deploy(&facts, &DeployRequest { origin, made, id: id.clone() })?)
+        let (id, rotation) = (id.clone(), wish.rotation);
+        Ok(deploy(&facts, &DeployRequest { origin, made, id, rotation })?)
     })
 }
 

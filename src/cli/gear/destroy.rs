@@ -4,9 +4,9 @@ use super::found;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out};
 use crate::error::{Context, Exit, Failure};
-use crate::facts::{self, Externals};
+use crate::facts::{self, Externals, Gear};
 use crate::package::ident::GearName;
-use crate::plan::gear::{Farewell, destroy};
+use crate::plan::gear::{Farewell, destroy, refuse_child};
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -35,9 +35,14 @@ pub fn run(args: &DestroyArgs, app: &mut App) -> Result<Exit, Failure> {
     let farewell = if args.teardown { Farewell::Teardown } else { Farewell::Silent };
     carry_out(app, &db, &args.change, &|| {
         let gear = found::gear(app, &db, &args.name)?;
-        let bytes = facts::home_size(app.layout(), &args.name);
+        refuse_child(&gear)?;
         let externals = Externals::look(app.layout(), app.config()?);
-        Ok(destroy(&gear, farewell, bytes, &externals)?)
+        let size = |gear: &Gear| facts::home_size(app.layout(), &gear.identity.name);
+        let mut plan = destroy(&gear, farewell, size(&gear), &externals)?;
+        for child in gear.children(&db, app.layout())? {
+            plan.merge(destroy(&child, farewell, size(&child), &externals)?);
+        }
+        Ok(plan)
     })
     .doing(|| format!("cannot destroy the gear `{}`", args.name))
 }

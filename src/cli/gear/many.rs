@@ -6,6 +6,7 @@
 use super::found;
 use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out};
+use crate::db::{Db, GearRole};
 use crate::error::{Context, Exit, Failure};
 use crate::facts::Gear;
 use crate::package::ident::GearName;
@@ -69,8 +70,33 @@ pub(super) fn run(
 
 fn one(app: &App, name: &GearName, change: &ChangeArgs, deed: &Deed<'_>) -> Result<Exit, Failure> {
     let db = found::changing(app, name)?;
-    carry_out(app, &db, change, &|| (deed.plan)(&found::gear(app, &db, name)?))
+    carry_out(app, &db, change, &|| of_application(app, &db, name, deed))
         .doing(|| format!("cannot {} the gear `{name}`", deed.words.join(" ")))
+}
+
+/// The plan for a gear; that of a scaled application's head does it with all of its gears. What is
+/// started is there before requests come, what is stopped goes after they have ceased to.
+fn of_application(app: &App, db: &Db, name: &GearName, deed: &Deed<'_>) -> Result<Plan, Failure> {
+    let head = found::gear(app, db, name)?;
+    let children = head.children(db, app.layout())?;
+    let mut plan = (deed.plan)(&head)?;
+    if children.is_empty() {
+        return Ok(plan);
+    }
+    let of_head = std::mem::take(&mut plan.steps);
+    let is_start = matches!(deed.words, ["start" | "boot" | "restart", ..]);
+    if !is_start {
+        plan.steps.clone_from(&of_head);
+    }
+    for child in &children {
+        let more = (deed.plan)(child)?;
+        plan.after.extend(more.after.iter().cloned());
+        plan.merge(more);
+    }
+    if is_start {
+        plan.steps.extend(of_head);
+    }
+    Ok(plan)
 }
 
 /// Does it with every gear. The answer is the first failure's exit status.
@@ -83,7 +109,9 @@ fn all(
     interrupt::watch_or_fail()?;
     let db = app.reading()?;
     let rows = db.map_or(Ok(Vec::new()), |db| db.gears())?;
-    let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+    // The gears of a scaled application go with its head.
+    let rows = rows.into_iter().filter(|row| row.role != Some(GearRole::Web));
+    let names: Vec<String> = rows.map(|row| row.name).collect();
     let mut line: Vec<String> = app.handed_down();
     line.push("gear".into());
     line.extend(words.iter().map(|word| (*word).to_owned()));

@@ -26,6 +26,7 @@ mod resolve;
 pub mod restart;
 pub mod restore;
 pub mod rollback;
+pub mod scale;
 pub mod shell;
 pub mod show;
 pub mod snapshot;
@@ -154,6 +155,12 @@ enum Command {
     Deployments(deployments::DeploymentsArgs),
     /// Work on one deployment of a gear
     Deployment(deployment::DeploymentArgs),
+    /// Change how many gears a scaled application has
+    ///
+    /// The application was made with `gear create --scale`. New gears get its web framework and the
+    /// deployment that it uses, and are started where it runs; then its web proxy is told. Of gears
+    /// that are too many, the youngest go. When anything fails, everything is put back.
+    Scale(scale::ScaleArgs),
     /// Put a deployment to use that a gear keeps
     ///
     /// The gear is stopped, sees that deployment, and is started again. When anything before the
@@ -236,6 +243,7 @@ pub fn run(args: &GearArgs, app: &mut App) -> Result<Exit, Failure> {
         Command::Deploy(args) => deploy::run(args, app),
         Command::Deployments(args) => deployments::run(args, app),
         Command::Deployment(args) => deployment::run(args, app),
+        Command::Scale(args) => scale::run(args, app),
         Command::Activate(args) => activate::run(args, app),
         Command::Configure(args) => configure::run(args, app),
         Command::Snapshot(args) => snapshot::run(args, app),

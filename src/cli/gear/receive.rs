@@ -13,7 +13,7 @@ use crate::gear::action::Action;
 use crate::gear::deployment::DeploySettings;
 use crate::layout::Layout;
 use crate::package::ident::GearName;
-use crate::plan::gear::builder;
+use crate::plan::gear::{Rotation, builder};
 use crate::sys::fs;
 use crate::sys::host;
 use crate::sys::path::RelPath;
@@ -126,8 +126,12 @@ fn receive(args: &ReceiveArgs, app: &App, told: &str) -> Result<Exit, Failure> {
         app.printer().talk(&text);
         return Ok(Exit::Done);
     }
-    let wish =
-        Wish { commit: Some(update.new), name: branch.clone(), incoming: incoming(app, args) };
+    let wish = Wish {
+        commit: Some(update.new),
+        name: branch.clone(),
+        incoming: incoming(app, args),
+        rotation: Rotation::Told,
+    };
     deploy_wish(app, (&args.name, &unwinding()), &|_| wish.clone())
 }
 

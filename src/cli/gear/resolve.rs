@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 /// How many times what is required may require something itself.
 const DEEPEST: usize = 20;
 
+/// The feature of cartridges that send requests on to an application's gears.
+const PROXY: &str = "web_proxy";
+
 /// The packages that a gear is to get.
 pub(super) struct Resolved {
     pub(super) wanted: Vec<Wanted>,
@@ -41,6 +44,23 @@ impl Resolved {
     /// The names of the packages that arrived.
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.arrived.iter().map(|one| one.new.package.name.to_string()).collect()
+    }
+
+    /// Adds a web proxy, where there is none among them.
+    pub(super) fn add_proxy(&mut self, app: &App, db: &Db) -> Result<(), Failure> {
+        let is_proxy = |one: &Wanted| {
+            let version = one.software.as_ref().unwrap_or(&one.package.version);
+            one.package.software(version).is_some_and(|software| software.is(PROXY))
+        };
+        if self.wanted.iter().any(is_proxy) {
+            return Ok(());
+        }
+        if facts::provider(db, PROXY)?.is_none() {
+            let text = "no cartridge of the library or the index is a web proxy";
+            return Err(Failure::new(Exit::Conflict, text)
+                .hint("name one, too: a scaled application needs it"));
+        }
+        self.add(app, db, &[PROXY.to_owned()])
     }
 
     /// Adds what the words mean: of the library where one has that name or provides it, else

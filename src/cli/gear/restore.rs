@@ -19,8 +19,8 @@ use crate::gear::snapshot::{Origin, Transform};
 use crate::package::Package;
 use crate::package::ident::GearName;
 use crate::plan::gear::{
-    CreateRequest, DeployRequest, Exposure, Origin as Source, Restored, User, create, restore,
-    restore_as,
+    CreateRequest, DeployRequest, Exposure, Growth, Origin as Source, Restored, Rotation, User,
+    create, restore, restore_as,
 };
 use crate::sys::clock::Moment;
 use crate::sys::fs::{self, Dir};
@@ -190,7 +190,8 @@ fn restored(contents: Contents, branch: &str) -> Result<Restored, Failure> {
             .hint("push the repository to a gear, which fetches them"));
     }
     let origin = Source::Commit { revision, incoming: None, submodules: Vec::new() };
-    restored.build = Some(DeployRequest { origin, made, id: random::hex(4)? });
+    restored.build =
+        Some(DeployRequest { origin, made, id: random::hex(4)?, rotation: Rotation::Told });
     Ok(restored)
 }
 
@@ -231,6 +232,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
         start: false,
         dns: None,
         exposure: Exposure::Private,
+        growth: Growth::Single,
     };
     if !args.change.dry_run {
         write_sdk(app)?;

@@ -4,7 +4,7 @@ use super::found;
 use super::offered::Offered;
 use super::told::Told;
 use crate::cli::app::App;
-use crate::db::{GearEndpointRow, GearRow, Hold, ToldRow};
+use crate::db::{GearEndpointRow, GearRole, GearRow, Hold, ToldRow};
 use crate::error::{Exit, Failure};
 use crate::facts::{self, Gear};
 use crate::gear::endpoints;
@@ -49,6 +49,10 @@ pub(super) struct Shown {
     processes: usize,
     dns: Option<String>,
     url: Option<String>,
+    /// The application that it belongs to.
+    app: String,
+    /// What it is in a scaled application.
+    role: Option<&'static str>,
     cartridges: Vec<ShownCartridge>,
     endpoints: Vec<ShownEndpoint>,
 }
@@ -57,6 +61,8 @@ pub(super) struct Shown {
 struct Answer<'a> {
     #[serde(flatten)]
     gear: &'a Shown,
+    /// The other gears of the scaled application whose head this is.
+    gears: &'a [String],
     held: &'a [Hold],
 }
 
@@ -117,6 +123,8 @@ impl Shown {
             endpoints,
             url,
             dns: gear.row.dns,
+            app: gear.row.app,
+            role: gear.row.role.map(GearRole::as_str),
             home: home.display().to_string(),
             repository: has_repository.then(|| repository.display().to_string()),
             name: gear.row.name,
@@ -186,14 +194,22 @@ pub fn run(args: &ShowArgs, app: &mut App) -> Result<Exit, Failure> {
     let (db, gear) = found::reading(app, &args.name)?;
     let told = db.told_by_gear(&gear.row.uuid)?;
     let held = facts::holds_in_gear(&db, gear.row.id)?;
+    let gears: Vec<String> =
+        gear.children(&db, app.layout())?.into_iter().map(|one| one.row.name).collect();
     let shown = Shown::new(app, gear, &told);
     if app.form() == Form::Json {
-        app.printer().json(&Answer { gear: &shown, held: &held });
+        app.printer().json(&Answer { gear: &shown, gears: &gears, held: &held });
         return Ok(Exit::Done);
     }
     let mut table = Table::headless();
     table.row(["Gear", &shown.name]);
     table.row(["State", shown.state]);
+    if let Some(role) = shown.role {
+        table.row(["Application", &format!("{}, scaled ({role})", shown.app)]);
+    }
+    if !gears.is_empty() {
+        table.row(["Other gears", &gears.join(", ")]);
+    }
     table.row(["Processes", &shown.processes.to_string()]);
     table.row(["Home", &shown.home]);
     if let Some(repository) = &shown.repository {

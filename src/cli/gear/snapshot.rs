@@ -75,7 +75,7 @@ fn take(args: &SnapshotArgs, app: &App) -> Result<Exit, Failure> {
     let to =
         to.ok_or_else(|| Failure::new(Exit::Failed, "the staging directory lies elsewhere"))?;
     carry_out_aloud(app, &db, &args.change, &|| {
-        Ok(snapshot(&found::gear(app, &db, &args.name)?, &to))
+        Ok(snapshot(&found::gear(app, &db, &args.name)?, &to)?)
     })?;
     if args.change.dry_run {
         return Ok(Exit::Done);

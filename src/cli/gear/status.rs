@@ -36,6 +36,15 @@ struct Told {
     memory: u64,
     memory_limit: Option<u64>,
     cartridges: Vec<Answer>,
+    /// The other gears of the scaled application whose head it is.
+    gears: Vec<Child>,
+}
+
+#[derive(Serialize)]
+struct Child {
+    gear: String,
+    state: &'static str,
+    processes: usize,
 }
 
 /// Memory in use and, where the kernel sees to it, the most of it.
@@ -55,7 +64,13 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
     let host = Host { layout: app.layout(), config: app.config()?, shared: &shared };
     let cartridges = status::ask(host, &gear.identity)?;
     let bad = cartridges.iter().filter_map(|one| one.status).find(|status| *status != 0);
+    let children = gear.children(&db, app.layout())?.into_iter().map(|one| Child {
+        gear: one.row.name,
+        state: one.state.map_or("unknown", State::as_str),
+        processes: one.processes,
+    });
     let told = Told {
+        gears: children.collect(),
         gear: gear.row.name,
         state: gear.state.map_or("unknown", State::as_str),
         sandbox: gear.identity.sandbox.as_str().into(),
@@ -83,6 +98,9 @@ pub fn run(args: &StatusArgs, app: &mut App) -> Result<Exit, Failure> {
             };
             printer.data(&format!("{cartridge}: {how}"));
             output.lines().for_each(|line| printer.data(&format!("  {line}")));
+        }
+        for Child { gear, state, processes } in &told.gears {
+            printer.data(&format!("{gear}: {state}, {processes} processes"));
         }
     }
     if let Some(status) = bad {

@@ -29,6 +29,12 @@ pub enum DeploymentType {
     Binary,
 }
 
+impl Default for DeploySettings {
+    fn default() -> Self {
+        Self { branch: "master".into(), auto_deploy: true, kind: DeploymentType::Git, keep: 1 }
+    }
+}
+
 impl DeploySettings {
     /// Reads those of the gear at `home`; what is missing or makes no sense is as in a new gear.
     pub fn read(home: &Dir) -> Self {
@@ -38,14 +44,15 @@ impl DeploySettings {
         };
         let branch = Some(value("DEPLOYMENT_BRANCH")).filter(|branch| !branch.is_empty());
         let keep = value("KEEP_DEPLOYMENTS").parse().ok().filter(|keep| *keep > 0);
+        let usual = Self::default();
         Self {
-            branch: branch.unwrap_or_else(|| "master".into()),
+            branch: branch.unwrap_or(usual.branch),
             auto_deploy: value("AUTO_DEPLOY") != "false",
             kind: match value("DEPLOYMENT_TYPE").as_str() {
                 "binary" => DeploymentType::Binary,
                 _ => DeploymentType::Git,
             },
-            keep: keep.unwrap_or(1),
+            keep: keep.unwrap_or(usual.keep),
         }
     }
 }

@@ -218,12 +218,29 @@ fn writing_out_is_repeatable_and_repairs() {
     assert_eq!(lib.dir("bin").unwrap().names().unwrap(), COMMANDS, "nothing left over");
     assert_eq!(commands(temp.path()), temp.path().join("bin"));
     assert!(fallbacks(&commands(temp.path())).join("lsof").is_symlink());
+    assert!(super::stand_ins(&commands(temp.path())).join("haproxy").is_symlink());
+    assert_eq!(std::fs::read(super::hidden(temp.path(), "haproxy")).unwrap(), b"");
     let variables = node_variables(temp.path(), "example.org");
     let bash = Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_BASH"]);
     assert!(bash.is_file());
     assert!(Path::new(&variables["OPENSHIFT_CARTRIDGE_SDK_RUBY"]).is_file());
     assert_eq!(place_of(bash), Some(temp.path()));
     assert_eq!(place_of(Path::new("/usr/lib/openshift/cartridge_sdk/bash/sdk")), None);
+}
+
+#[test]
+fn a_script_that_reads_the_settings_of_a_node_goes_on_without_them() {
+    prints(
+        "cat >script <<'END'
+    set -e
+    source ./cartridge_sdk
+    source /etc/openshift/node.conf
+    source ./more
+    [[ $(type -t source) == builtin ]] && echo \"${#LIST[@]}\"
+END
+         echo 'declare -a LIST; LIST=(1 2)' >more; bash script",
+        "2\n",
+    );
 }
 
 #[test]
@@ -261,6 +278,7 @@ fn every_function_is_tried_and_every_command_has_its_place() {
         assert!(tests.contains(function), "no test calls `{function}`");
     }
     let all: Vec<&str> = COMMANDS.into_iter().chain(super::FALLBACK_COMMANDS).collect();
+    assert!(super::STAND_INS.iter().all(|name| !all.contains(name)));
     for (folder, name) in super::ABSOLUTE {
         assert!(all.contains(&name) && ["usr/bin", "usr/sbin"].contains(&folder), "{name}");
     }

@@ -1,7 +1,7 @@
 //! Putting a deployment to use that is kept.
 
+use super::rolling::{Rolling, Rotation, refuse_child};
 use super::run::plan_for;
-use super::scene::Scene;
 use crate::db::InversePart;
 use crate::error::Exit;
 use crate::facts::DeployFacts;
@@ -29,21 +29,30 @@ pub(in crate::plan) fn activate_again(
         Refusal::new(Exit::Conflict, text)
             .hint(format!("`cart gear configure {gear} --keep-deployments 2` keeps one more"))
     })?;
-    activate(facts, (chosen, at))
+    activate(facts, (chosen, at), Rotation::Told)
 }
 
 /// Plans putting a deployment to use that is kept.
-pub fn activate(facts: &DeployFacts, (chosen, at): (&Deployment, Moment)) -> Result<Plan, Refusal> {
-    let scene = Scene::new(facts, chosen.name.clone(), chosen.metadata.hot_deploy)?;
+pub fn activate(
+    facts: &DeployFacts,
+    (chosen, at): (&Deployment, Moment),
+    rotation: Rotation,
+) -> Result<Plan, Refusal> {
+    refuse_child(&facts.gear)?;
+    let rolling = Rolling::new(facts, &chosen.name, (chosen.metadata.hot_deploy, rotation))?;
     let mut plan = plan_for(&facts.gear, "activate a deployment of");
-    if facts.live.as_ref() == Some(&chosen.name) && facts.gear.processes > 0 {
+    let uses =
+        |one: &DeployFacts| one.live.as_ref() == Some(&chosen.name) && one.gear.processes > 0;
+    if uses(facts) && facts.children.iter().all(uses) {
         plan.summary.push(format!("deployment {} is in use", chosen.metadata.id));
         return Ok(plan);
     }
     plan.summary.push(format!("deployment {}", chosen.metadata.id));
-    scene.stop(&mut plan);
-    scene.show(&mut plan);
-    scene.activate(&mut plan, at);
+    rolling.announce(&mut plan);
+    rolling.stop_head(&mut plan);
+    rolling.distribute(&mut plan);
+    rolling.head().show(&mut plan);
+    rolling.activate(&mut plan, at);
     add_inverse(&mut plan, facts);
     Ok(plan)
 }

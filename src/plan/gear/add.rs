@@ -8,6 +8,7 @@ use super::events::{Member, add_dispatch};
 use super::externals::add_coming;
 use super::frontend::{Ports, add_rerouting, exposure, give_ports, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
+use super::registered::refuse_uneven;
 use super::run::{add_wait, plan_for};
 use crate::db::{Change, GearEndpointRow, InversePart, NewEndpoint};
 use crate::error::Exit;
@@ -40,6 +41,7 @@ pub fn add(ask: &AddRequest, facts: &MemberFacts) -> Result<Plan, Refusal> {
         ask.cartridges.iter().map(|one| format!("`{}`", one.package.title())).collect();
     plan.title = format!("add {} to the gear `{}`", titles.join(", "), gear.identity.name);
     refuse(ask, gear)?;
+    refuse_uneven(facts, &ask.cartridges)?;
     let present = present(gear);
     let all: Vec<Wanted> = present.iter().chain(&ask.cartridges).cloned().collect();
     let order = in_configuring_order(&all)?;

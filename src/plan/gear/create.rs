@@ -1,6 +1,7 @@
 //! A new gear.
 
 use super::build::add_build;
+use super::child::{Brood, endpoint_rows, new_gear};
 use super::configure::{
     Given, Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, packages,
     port_variable,
@@ -9,13 +10,16 @@ use super::events::{Member, add_dispatch};
 use super::externals::add_coming;
 use super::frontend::{add_connection, give_ports, host_of, new_parts, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
+use super::registered::{add_update, is_replicated, scalable};
 use super::run::add_start;
 use crate::config::Gears as Settings;
-use crate::db::{Change, InversePart, NewGear, Reservation};
+use crate::db::{Change, GearRole, InversePart, NewGear, Reservation};
 use crate::error::Exit;
-use crate::facts::GearFacts;
+use crate::facts::{DeployFacts, Gear, GearFacts};
 use crate::gather::Arrival;
+use crate::gear::deployment::{self, DeploySettings};
 use crate::gear::identity::Identity;
+use crate::gear::state::State;
 use crate::package::ident::{GearName, HostName};
 use crate::plan::install::add_packages;
 use crate::plan::{Plan, Refusal, Resource};
@@ -45,6 +49,17 @@ pub struct CreateRequest {
     pub dns: Option<HostName>,
     /// Whether its endpoints get public ports.
     pub exposure: Exposure,
+    /// Whether further gears can be added to it.
+    pub growth: Growth,
+}
+
+/// Whether the number of an application's gears can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// It is one.
+    Single,
+    /// It can; these are the identifiers of those that come at once.
+    Scaled(Vec<String>),
 }
 
 /// Whether the endpoints of a gear get public ports.
@@ -65,6 +80,7 @@ pub fn create(
     refuse_name(&ask.name, facts, settings)?;
     let app = app(ask, facts)?;
     let wanted = in_configuring_order(&ask.cartridges)?;
+    refuse_growth(ask, &wanted, settings)?;
     let identity = identity(ask, facts, &wanted);
     let host = host_of(&ask.name, ask.dns.as_ref(), settings)?;
     if facts.occupied.hosts.contains(host.as_str()) {
@@ -88,7 +104,7 @@ pub fn create(
         plan.warnings
             .push("gears of one user share it: their scripts can see and signal each other".into());
     }
-    add_home(&mut plan, &identity, (facts, ask.made, &app, &host), settings);
+    add_home(&mut plan, &identity, (facts, ask, &app, &host), settings);
     let assigned = assign(&wanted, &facts.occupied.taken_hosts, facts.occupied.slot)?;
     let ports = give_ports(&mut plan, wanted.iter(), (ask.exposure, facts.outside.as_ref()))?;
     reserve(&mut plan, &ports, &identity.uuid);
@@ -120,11 +136,87 @@ pub fn create(
         sandbox: identity.sandbox.as_str().into(),
         cartridges: wanted.iter().map(|one| new_cartridge(one, &identity)).collect(),
         endpoints: new_endpoints(&assigned, &ports),
-        app: app.name,
+        app: app.name.clone(),
         dns: Some(host.to_string()),
+        role: ask.role(),
     })));
     describe(&mut plan, &identity, &assigned);
+    if let Growth::Scaled(uuids) = &ask.growth {
+        let slot = facts.occupied.slot;
+        let head = new_gear(
+            (identity, packages),
+            (slot, &host, ask.name.as_str(), GearRole::Head),
+            endpoint_rows(&new_endpoints(&assigned, &ports)),
+        );
+        add_gears(&mut plan, (ask, uuids), (facts, &wanted, settings), head)?;
+    }
     Ok(plan)
+}
+
+impl CreateRequest {
+    fn role(&self) -> Option<GearRole> {
+        (self.growth != Growth::Single).then_some(GearRole::Head)
+    }
+}
+
+/// Web proxies take the names of gears apart at `-`, as the original's have none.
+fn refuse_growth(
+    ask: &CreateRequest,
+    wanted: &[Wanted],
+    settings: &Settings,
+) -> Result<(), Refusal> {
+    if ask.growth == Growth::Single {
+        return Ok(());
+    }
+    scalable(wanted)?;
+    let names = [("name", ask.name.as_str()), ("namespace", settings.namespace.as_str())];
+    match names.into_iter().find(|(_, name)| name.contains('-')) {
+        None => Ok(()),
+        Some((what, name)) => {
+            let text = format!("the {what} `{name}` of a scaled application has a `-` in it");
+            Err(Refusal::new(Exit::Usage, text).hint("web proxies take host names apart there"))
+        }
+    }
+}
+
+/// Adds the gears that come at once, and tells the proxy of all of them.
+fn add_gears(
+    plan: &mut Plan,
+    (ask, uuids): (&CreateRequest, &[String]),
+    (facts, wanted, settings): (&GearFacts, &[Wanted], &Settings),
+    mut head: Gear,
+) -> Result<(), Refusal> {
+    if ask.start {
+        head.state = Some(State::Started);
+    }
+    let replicated: Vec<Wanted> = wanted.iter().filter(|one| is_replicated(one)).cloned().collect();
+    let head = DeployFacts {
+        gear: head,
+        deployments: Vec::new(),
+        live: Some(deployment::directory_name(ask.made)),
+        settings: DeploySettings::default(),
+        answering: Vec::new(),
+        has_repository: false,
+        children: Vec::new(),
+    };
+    let brood = Brood {
+        head: &head,
+        wanted: &replicated,
+        settings,
+        host: &facts.host,
+        externals: &facts.externals,
+        // A deployment is named by its time, and each gear begins with one of its own.
+        made: Moment(ask.made.0 - 1),
+    };
+    let mut made = Vec::new();
+    for (seat, uuid) in facts.seats.iter().zip(uuids) {
+        made.push(brood.make(plan, (seat, uuid))?);
+    }
+    for child in &made {
+        brood.put_to_use(plan, child)?;
+    }
+    let all: Vec<&Gear> = std::iter::once(&head).chain(&made).map(|one| &one.gear).collect();
+    add_update(plan, (&head.gear, &all))
 }
 
 fn refuse_name(name: &GearName, facts: &GearFacts, settings: &Settings) -> Result<(), Refusal> {
@@ -176,7 +268,7 @@ fn identity(ask: &CreateRequest, facts: &GearFacts, wanted: &[Wanted]) -> Identi
 fn add_home(
     plan: &mut Plan,
     identity: &Identity,
-    (facts, made, app, host): (&GearFacts, Moment, &App, &HostName),
+    (facts, ask, app, host): (&GearFacts, &CreateRequest, &App, &HostName),
     settings: &Settings,
 ) {
     if let (true, Some((uid, gid))) = (facts.host.accounts, identity.owner) {
@@ -193,8 +285,9 @@ fn add_home(
         dns: Some(host.clone()),
         namespace: settings.namespace.clone(),
         memory_mb: settings.memory_mb(),
-        made,
+        made: ask.made,
         app: Some(app.clone()),
+        role: ask.role(),
     });
 }
 

@@ -2,6 +2,7 @@
 //! with what it had.
 
 use super::activate::add_inverse;
+use super::rolling::{Rolling, Rotation, refuse_child};
 use super::run::plan_for;
 use super::scene::{Scene, When};
 use crate::error::Exit;
@@ -35,6 +36,8 @@ pub struct DeployRequest {
     pub made: Moment,
     /// The identifier that it gets.
     pub id: String,
+    /// Whether a web proxy is told.
+    pub rotation: Rotation,
 }
 
 /// Where a new version comes from.
@@ -58,16 +61,19 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     let is_of_git = matches!(ask.origin, Origin::Commit { .. });
     let kind = if is_of_git { DeploymentType::Git } else { DeploymentType::Binary };
     refuse_type(facts, kind)?;
+    refuse_child(&facts.gear)?;
     let metadata = metadata(ask);
     let name = deployment::directory_name(ask.made);
     if facts.deployments.iter().any(|one| one.name == name) {
         let text = format!("there is a deployment of the same millisecond, {name}");
         return Err(Refusal::new(Exit::Conflict, text).hint("try again"));
     }
-    let scene = Scene::new(facts, name, metadata.hot_deploy)?;
+    let rolling = Rolling::new(facts, &name, (metadata.hot_deploy, ask.rotation))?;
+    let scene = rolling.head();
     let mut plan = plan_for(&facts.gear, "deploy to");
-    describe(&mut plan, &scene, ask);
-    scene.stop(&mut plan);
+    describe(&mut plan, scene, ask);
+    rolling.announce(&mut plan);
+    rolling.stop_head(&mut plan);
     plan.step(scene.state(State::Building, Initiator::System));
     let building = |phase| scene.phase(phase, When::Building);
     if is_of_git {
@@ -79,8 +85,12 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     }
     let begins_clean = metadata.force_clean_build || !is_of_git;
     let from = facts.live.clone().filter(|_| !begins_clean);
-    build(&mut plan, &scene, (ask, from));
-    scene.activate(&mut plan, ask.made);
+    build(&mut plan, scene, (ask, from));
+    rolling.distribute(&mut plan);
+    if scene.is_hot {
+        scene.show(&mut plan);
+    }
+    rolling.activate(&mut plan, ask.made);
     add_inverse(&mut plan, facts);
     plan.irreversible.push("what scripts of the build do elsewhere than in the deployment".into());
     Ok(plan)
@@ -111,9 +121,6 @@ pub(super) fn build(
     }
     plan.step(building(Phase::Prepare));
     plan.step(scene.record(Event::Prepared));
-    if scene.is_hot {
-        scene.show(plan);
-    }
 }
 
 fn source(origin: &Origin) -> Source {

@@ -6,6 +6,7 @@ use super::events::{Member, add_dispatch, add_silence};
 use super::externals::of;
 use super::frontend::{add_rerouting, reserve};
 use super::order::unmet;
+use super::registered::refuse_uneven;
 use super::run::plan_for;
 use crate::db::{Change, GearEndpointRow, InversePart, NewCartridge, NewEndpoint};
 use crate::error::Exit;
@@ -34,6 +35,9 @@ pub fn remove(facts: &MemberFacts, dirs: &[String], bytes: u64) -> Result<Plan, 
     let titles: Vec<_> = dirs.iter().map(|dir| format!("`{dir}`")).collect();
     plan.title = format!("remove {} from the gear `{}`", titles.join(", "), gear.identity.name);
     refuse(gear, dirs)?;
+    let leaving = |one: &Wanted| dirs.contains(&one.package.name.to_string());
+    let leaving: Vec<Wanted> = present(gear).into_iter().filter(leaving).collect();
+    refuse_uneven(facts, &leaving)?;
     if gear.processes == 0 {
         plan.step(StashGear { gear: gear.identity.clone() });
     }

@@ -3,6 +3,7 @@
 use super::configure::Wanted;
 use super::deploy::{DeployRequest, build};
 use super::locking::lock;
+use super::rolling::refuse_scaled;
 use super::run::{add_actions, add_start, add_stop_by, add_wait, listening, plan_for};
 use super::scene::{Scene, When};
 use super::snapshot::{add_rest, runs};
@@ -62,6 +63,7 @@ impl Restored {
 /// Plans a restore; `bytes` is the size of the gear's home, of which a copy is kept.
 pub fn restore(facts: &DeployFacts, ask: &Restored, bytes: u64) -> Result<Plan, Refusal> {
     let gear = &facts.gear;
+    refuse_scaled(gear, "restoring")?;
     let mut plan = plan_for(gear, "restore");
     plan.warnings.extend(ask.warnings.iter().cloned());
     let what: Vec<_> = ask.parts.iter().map(|part| part.as_str()).collect();
@@ -230,11 +232,14 @@ fn newborn(plan: &Plan, wanted: &[Wanted], ask: &Restored) -> Option<DeployFacts
     };
     let has_repository = ask.parts.contains(&Part::Repository);
     let (deployments, answering) = (Vec::new(), Vec::new());
-    Some(DeployFacts { gear, deployments, live: None, settings, answering, has_repository })
+    let children = Vec::new();
+    let live = None;
+    Some(DeployFacts { gear, deployments, live, settings, answering, has_repository, children })
 }
 
 fn row(new: &NewGear) -> GearRow {
     GearRow {
+        role: new.role,
         id: 0,
         name: new.name.to_string(),
         uuid: new.uuid.clone(),

@@ -3,7 +3,7 @@
 
 use super::run::{add_stop_by, listening};
 use crate::error::Exit;
-use crate::facts::DeployFacts;
+use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
 use crate::gear::deployment;
 use crate::gear::identity::{Cartridge, Identity};
@@ -30,6 +30,8 @@ pub(super) struct Scene<'a> {
     pub(super) name: String,
     /// Whether the application goes on running meanwhile.
     pub(super) is_hot: bool,
+    /// The web proxy, which goes on running in any case.
+    pub(super) proxy: Option<&'a Cartridge>,
 }
 
 impl<'a> Scene<'a> {
@@ -51,7 +53,8 @@ impl<'a> Scene<'a> {
                 .hint("its primary cartridge needs `web_framework` among its categories"));
         };
         let runs = facts.gear.state == Some(State::Started) && facts.gear.processes > 0;
-        Ok(Self { facts, gear, primary, name, is_hot: wants_hot && runs })
+        let proxy = proxy_of(&facts.gear).filter(|_| runs);
+        Ok(Self { facts, gear, primary, name, is_hot: wants_hot && runs, proxy })
     }
 
     fn control(&self, cartridge: &Cartridge, action: Action) -> Control {
@@ -86,9 +89,23 @@ impl<'a> Scene<'a> {
     pub(super) fn stop(&self, plan: &mut Plan) {
         let gear = &self.facts.gear;
         let runs = gear.processes > 0 || gear.state == Some(State::Started);
-        if runs && !self.is_hot {
-            add_stop_by(plan, self.gear, (Initiator::System, Strictness::MustSucceed));
+        if !runs || self.is_hot {
+            return;
         }
+        if self.proxy.is_none() {
+            add_stop_by(plan, self.gear, (Initiator::System, Strictness::MustSucceed));
+            return;
+        }
+        plan.step(self.state(State::Stopped, Initiator::System));
+        let mut order: Vec<&Cartridge> = self.gear.starting_order().collect();
+        order.reverse();
+        for cartridge in order.into_iter().filter(|one| !self.is_the_proxy(one)) {
+            plan.step(self.control(cartridge, Action::Stop));
+        }
+    }
+
+    fn is_the_proxy(&self, cartridge: &Cartridge) -> bool {
+        self.proxy.is_some_and(|proxy| proxy.dir == cartridge.dir)
     }
 
     pub(super) fn show(&self, plan: &mut Plan) {
@@ -106,15 +123,27 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The deploy phase: from `update-configuration` to `post-deploy`.
-    pub(super) fn activate(&self, plan: &mut Plan, at: Moment) {
-        let of = |action| self.phase(Phase::Control(action), When::Deploying);
-        plan.step(of(Action::UpdateConfiguration));
-        if !self.is_hot {
-            for cartridge in self.gear.starting_order().filter(|one| !one.is_primary) {
-                plan.step(self.control(cartridge, Action::Start));
-            }
+    /// The deploy phase, from `update-configuration` until the secondaries run.
+    pub(super) fn begin(&self, plan: &mut Plan) {
+        plan.step(self.phase(Phase::Control(Action::UpdateConfiguration), When::Deploying));
+        if self.is_hot {
+            return;
         }
+        let secondaries = self.gear.starting_order().filter(|one| !one.is_primary);
+        for cartridge in secondaries.filter(|one| !self.is_the_proxy(one)) {
+            plan.step(self.control(cartridge, Action::Start));
+        }
+    }
+
+    /// The deploy phase, whole.
+    pub(super) fn activate(&self, plan: &mut Plan, at: Moment) {
+        self.begin(plan);
+        self.finish(plan, at);
+    }
+
+    /// The deploy phase, from `deploy` to `post-deploy`.
+    pub(super) fn finish(&self, plan: &mut Plan, at: Moment) {
+        let of = |action| self.phase(Phase::Control(action), When::Deploying);
         plan.step(self.state(State::Deploying, Initiator::System));
         plan.step(of(Action::Deploy));
         plan.step(self.state(State::Started, Initiator::User));
@@ -173,6 +202,15 @@ impl<'a> Scene<'a> {
             plan.after.push(drop(after).into());
         }
     }
+}
+
+/// The gear's web proxy, where it has one.
+pub(super) fn proxy_of(gear: &Gear) -> Option<&Cartridge> {
+    let mut pairs = gear.identity.cartridges.iter().zip(&gear.packages);
+    let is_proxy = |(cartridge, package): &(&Cartridge, &Package)| {
+        package.software(&cartridge.software).is_some_and(|one| one.is("web_proxy"))
+    };
+    pairs.find(is_proxy).map(|(cartridge, _)| cartridge)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! A snapshot of a gear (the guide, Backing Up and Restoring): it is stopped, its cartridges lay out what
 //! they want in it, its home is packed, and it is started again, whatever fails.
 
+use super::rolling::refuse_scaled;
 use super::run::{add_actions, add_stop_by, add_wait, listening, plan_for};
 use crate::facts::Gear;
 use crate::gear::action::Action;
 use crate::gear::identity::Identity;
 use crate::gear::state::State;
-use crate::plan::Plan;
+use crate::plan::{Plan, Refusal};
 use crate::step::control::{Control, Strictness};
 use crate::step::end_processes::{EndProcesses, Manner};
 use crate::step::set_state::{Initiator, SetState};
@@ -14,7 +15,8 @@ use crate::step::write_snapshot::WriteSnapshot;
 use crate::sys::path::RelPath;
 
 /// Plans a snapshot, which is written to `to`, relative to the state directory.
-pub fn snapshot(gear: &Gear, to: &RelPath) -> Plan {
+pub fn snapshot(gear: &Gear, to: &RelPath) -> Result<Plan, Refusal> {
+    refuse_scaled(gear, "snapshots")?;
     let mut plan = plan_for(gear, "take a snapshot of");
     let identity = &gear.identity;
     let runs = runs(gear);
@@ -37,7 +39,7 @@ pub fn snapshot(gear: &Gear, to: &RelPath) -> Plan {
         add_rest(&mut plan, identity);
     }
     plan.irreversible.push("what `pre-snapshot` and `post-snapshot` do".into());
-    plan
+    Ok(plan)
 }
 
 /// Whether the gear runs, or should.

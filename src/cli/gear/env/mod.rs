@@ -133,7 +133,15 @@ pub(in crate::cli) fn change(
             carry_out(app, &db, options, &|| {
                 let gear = found::gear(app, &db, name)?;
                 let now = Variables::read(&db, app.layout(), name)?;
-                Ok(variables(&gear, ask, &now, limit)?)
+                let mut plan = variables(&gear, ask, &now, limit)?;
+                // The gears of a scaled application have the same; what each has of its own stays.
+                for child in
+                    gear.children(&db, app.layout())?.iter().filter(|_| ask.place == Place::User)
+                {
+                    let now = Variables::read(&db, app.layout(), &child.identity.name)?;
+                    plan.merge(variables(child, ask, &now, limit)?);
+                }
+                Ok(plan)
             })
             .doing(|| format!("cannot change variables of the gear `{name}`"))
         }
