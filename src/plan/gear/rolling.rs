@@ -170,15 +170,13 @@ pub fn refuse_child(gear: &Gear) -> Result<(), Refusal> {
 
 /// Refuses what is not done with gears of a scaled application.
 pub(super) fn refuse_scaled(gear: &Gear, what: &str) -> Result<(), Refusal> {
-    let (name, app) = (&gear.identity.name, &gear.row.app);
-    match gear.row.role {
-        None => Ok(()),
-        Some(_) => {
-            let text = format!("the gear `{name}` is one of a scaled application: no {what}");
-            Err(Refusal::new(Exit::Refused, text)
-                .hint(format!("this version has that for single gears; `{app}` is not changed")))
-        }
+    if gear.row.role.is_none() {
+        return Ok(());
     }
+    let (name, app) = (&gear.identity.name, &gear.row.app);
+    let text = format!("the gear `{name}` is one of a scaled application: no {what}");
+    Err(Refusal::new(Exit::Refused, text)
+        .hint(format!("this version has that for single gears; `{app}` is not changed")))
 }
 
 #[cfg(test)]
