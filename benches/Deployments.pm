@@ -21,6 +21,7 @@ sub deployment_figures {
     my ($cart, $rounds, $work) = @_;
     my $web  = web("$work/bench-web");
     my $root = fresh_dir();
+    chmod 0755, $work, "$work/run", $root;    # gears' users have to pass
     my @gear = ($cart, '--root', $root, '-y', '-q', 'gear');
     timed([@gear, 'create', 'app', $web]);
     timed([@gear, 'configure', 'app', '--keep-deployments', '2']);

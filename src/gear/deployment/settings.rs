@@ -44,14 +44,15 @@ impl DeploySettings {
         };
         let branch = Some(value("DEPLOYMENT_BRANCH")).filter(|branch| !branch.is_empty());
         let keep = value("KEEP_DEPLOYMENTS").parse().ok().filter(|keep| *keep > 0);
+        let usual = Self::default();
         Self {
-            branch: branch.unwrap_or_else(|| "master".into()),
+            branch: branch.unwrap_or(usual.branch),
             auto_deploy: value("AUTO_DEPLOY") != "false",
             kind: match value("DEPLOYMENT_TYPE").as_str() {
                 "binary" => DeploymentType::Binary,
                 _ => DeploymentType::Git,
             },
-            keep: keep.unwrap_or(1),
+            keep: keep.unwrap_or(usual.keep),
         }
     }
 }
