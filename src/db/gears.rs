@@ -1,6 +1,6 @@
 //! Questions about gears.
 
-use super::{Db, Result};
+use super::{Db, NewEndpoint, NewGear, Result};
 use rusqlite::Row;
 
 /// What a gear is in a scaled application.
@@ -86,6 +86,40 @@ pub struct GearEndpointRow {
     pub public_port: Option<u16>,
     /// What is spoken there.
     pub protocols: Vec<String>,
+}
+
+/// As it will be read once it is recorded.
+impl From<&NewEndpoint> for GearEndpointRow {
+    fn from(new: &NewEndpoint) -> Self {
+        Self {
+            dir: new.dir.clone(),
+            name: new.name.clone(),
+            address: new.address.to_string(),
+            port: new.port,
+            public_port: new.public_port,
+            protocols: new.protocols.clone(),
+        }
+    }
+}
+
+/// As it will be read once it is recorded; it has no number and no moment yet.
+impl From<&NewGear> for GearRow {
+    fn from(new: &NewGear) -> Self {
+        Self {
+            id: 0,
+            name: new.name.to_string(),
+            uuid: new.uuid.clone(),
+            slot: new.slot,
+            uid: new.owner.map(|(uid, _)| uid),
+            gid: new.owner.map(|(_, gid)| gid),
+            account: new.account,
+            sandbox: new.sandbox.clone(),
+            created: 0,
+            app: new.app.to_string(),
+            dns: new.dns.clone(),
+            role: new.role,
+        }
+    }
 }
 
 const COLUMNS: &str = "id, name, uuid, slot, uid, gid, account, sandbox, created, dns, \

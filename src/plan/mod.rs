@@ -106,6 +106,7 @@ impl Plan {
         self.summary.push(other.title);
         self.summary.extend(other.summary);
         self.steps.extend(other.steps);
+        self.after.extend(other.after);
         self.records.extend(other.records);
         self.reservations.extend(other.reservations);
         self.resources.extend(other.resources);

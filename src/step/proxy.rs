@@ -32,3 +32,10 @@ pub(super) fn tell(
     };
     script::run(cx, home, &call)
 }
+
+/// A proxy that cannot be told something on the way back is no reason to hold up the rest: it finds out
+/// that nobody answers.
+pub(super) fn was_not_told(cx: &Cx<'_>, (gear, dir): (&Identity, &str), failure: &Failure) {
+    let (gear, why) = (&gear.name, failure.one_line());
+    cx.fall_short(format!("`{dir}` of the gear `{gear}` was not told: {why}"));
+}

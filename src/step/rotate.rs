@@ -109,15 +109,13 @@ impl Step for Rotate {
         self.turn(cx, self.turn)
     }
 
-    /// A proxy that cannot be told so any more is no reason to hold up the rest.
     fn revert(&self, _undo: &(), cx: &Cx<'_>) -> Result<(), Failure> {
         if !cx.state.has(self.gear.home())? || sandboxed::living(cx.layout, &self.gear)?.is_empty()
         {
             return Ok(());
         }
         if let Err(failure) = self.turn(cx, self.turn.back()) {
-            let (dir, gear, why) = (&self.dir, &self.gear.name, failure.one_line());
-            cx.fall_short(format!("`{dir}` of the gear `{gear}` was not told: {why}"));
+            proxy::was_not_told(cx, (&self.gear, &self.dir), &failure);
         }
         Ok(())
     }

@@ -54,8 +54,6 @@ impl Step for UpdateCluster {
         Ok(said)
     }
 
-    /// A proxy that cannot be told so any more is no reason to hold up the rest: it finds out that
-    /// nobody answers.
     fn revert(&self, before: &Option<Registry>, cx: &Cx<'_>) -> Result<(), Failure> {
         if !cx.state.has(self.gear.home())? {
             return Ok(());
@@ -65,8 +63,7 @@ impl Step for UpdateCluster {
         checkpoint("update_cluster: the registry is as it was");
         let Some(before) = before else { return Ok(()) };
         if let Err(failure) = self.tell(cx, &home, before) {
-            let (dir, gear, why) = (&self.dir, &self.gear.name, failure.one_line());
-            cx.fall_short(format!("`{dir}` of the gear `{gear}` was not told: {why}"));
+            proxy::was_not_told(cx, (&self.gear, &self.dir), &failure);
         }
         Ok(())
     }

@@ -89,9 +89,7 @@ fn of_application(app: &App, db: &Db, name: &GearName, deed: &Deed<'_>) -> Resul
         plan.steps.clone_from(&of_head);
     }
     for child in &children {
-        let more = (deed.plan)(child)?;
-        plan.after.extend(more.after.iter().cloned());
-        plan.merge(more);
+        plan.merge((deed.plan)(child)?);
     }
     if is_start {
         plan.steps.extend(of_head);

@@ -130,20 +130,12 @@ pub(super) fn changed(
     order: &[Wanted],
     endpoints: &[NewEndpoint],
 ) -> Gear {
-    let row = |one: &NewEndpoint| GearEndpointRow {
-        dir: one.dir.clone(),
-        name: one.name.clone(),
-        address: one.address.to_string(),
-        port: one.port,
-        public_port: one.public_port,
-        protocols: one.protocols.clone(),
-    };
     let stays = |row: &&GearEndpointRow| identity.cartridge(&row.dir).is_some();
     let kept = gear.endpoints.iter().filter(stays).cloned();
     Gear {
         identity: identity.clone(),
         packages: order.iter().map(|one| one.package.clone()).collect(),
-        endpoints: kept.chain(endpoints.iter().map(row)).collect(),
+        endpoints: kept.chain(endpoints.iter().map(GearEndpointRow::from)).collect(),
         ..gear.clone()
     }
 }

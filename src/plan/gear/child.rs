@@ -162,7 +162,7 @@ impl Brood<'_> {
             let at = own.and_then(|one| Some((one.address.parse().ok()?, one.port)));
             at.is_some_and(|at| head.answering.contains(&at))
         };
-        let endpoints = endpoint_rows(endpoints);
+        let endpoints: Vec<_> = endpoints.iter().map(GearEndpointRow::from).collect();
         let answering = endpoints.iter().filter(|row| answers(row));
         let answering = answering.filter_map(|row| Some((row.address.parse().ok()?, row.port)));
         DeployFacts {
@@ -208,39 +208,37 @@ fn odd(error: &dyn std::error::Error) -> Refusal {
     Refusal::new(Exit::Failed, format!("the name of a new gear: {error}"))
 }
 
-pub(super) fn endpoint_rows(endpoints: &[NewEndpoint]) -> Vec<GearEndpointRow> {
-    let row = |one: &NewEndpoint| GearEndpointRow {
-        dir: one.dir.clone(),
-        name: one.name.clone(),
-        address: one.address.to_string(),
-        port: one.port,
-        public_port: one.public_port,
-        protocols: one.protocols.clone(),
-    };
-    endpoints.iter().map(row).collect()
-}
-
 /// A gear as it will be when it is made.
 pub(super) fn new_gear(
     (identity, packages): (Identity, Vec<crate::package::Package>),
     (slot, host, app, role): (u32, &HostName, &str, GearRole),
     endpoints: Vec<GearEndpointRow>,
 ) -> Gear {
+    let row = GearRow {
+        id: 0,
+        name: identity.name.to_string(),
+        uuid: identity.uuid.clone(),
+        slot,
+        uid: identity.owner.map(|(uid, _)| uid),
+        gid: identity.owner.map(|(_, gid)| gid),
+        account: identity.account,
+        sandbox: identity.sandbox.as_str().into(),
+        created: 0,
+        app: app.to_owned(),
+        dns: Some(host.to_string()),
+        role: Some(role),
+    };
+    unborn(row, (identity, packages), endpoints)
+}
+
+/// The same, by its row.
+pub(super) fn unborn(
+    row: GearRow,
+    (identity, packages): (Identity, Vec<crate::package::Package>),
+    endpoints: Vec<GearEndpointRow>,
+) -> Gear {
     Gear {
-        row: GearRow {
-            id: 0,
-            name: identity.name.to_string(),
-            uuid: identity.uuid.clone(),
-            slot,
-            uid: identity.owner.map(|(uid, _)| uid),
-            gid: identity.owner.map(|(_, gid)| gid),
-            account: identity.account,
-            sandbox: identity.sandbox.as_str().into(),
-            created: 0,
-            app: app.to_owned(),
-            dns: Some(host.to_string()),
-            role: Some(role),
-        },
+        row,
         identity,
         packages,
         endpoints,

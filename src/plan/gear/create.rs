@@ -1,7 +1,7 @@
 //! A new gear.
 
 use super::build::add_build;
-use super::child::{Brood, endpoint_rows, new_gear};
+use super::child::{Brood, new_gear};
 use super::configure::{
     Given, Wanted, add_cartridge, assign, claims, new_cartridge, new_endpoints, packages,
     port_variable,
@@ -13,7 +13,7 @@ use super::order::{in_configuring_order, note_groups};
 use super::registered::{add_update, is_replicated, scalable};
 use super::run::add_start;
 use crate::config::Gears as Settings;
-use crate::db::{Change, GearRole, InversePart, NewGear, Reservation};
+use crate::db::{Change, GearEndpointRow, GearRole, InversePart, NewGear, Reservation};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear, GearFacts};
 use crate::gather::Arrival;
@@ -146,7 +146,7 @@ pub fn create(
         let head = new_gear(
             (identity, packages),
             (slot, &host, ask.name.as_str(), GearRole::Head),
-            endpoint_rows(&new_endpoints(&assigned, &ports)),
+            new_endpoints(&assigned, &ports).iter().map(GearEndpointRow::from).collect(),
         );
         add_gears(&mut plan, (ask, uuids), (facts, &wanted, settings), head)?;
     }

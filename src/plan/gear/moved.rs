@@ -38,14 +38,7 @@ impl Moved {
     /// The endpoints as they will be.
     pub(super) fn rows(&self, gear: &Gear) -> Vec<GearEndpointRow> {
         let stays = |row: &&GearEndpointRow| !self.gone.contains(&row.name);
-        let new = self.new.iter().map(|one| GearEndpointRow {
-            dir: one.dir.clone(),
-            name: one.name.clone(),
-            address: one.address.to_string(),
-            port: one.port,
-            public_port: one.public_port,
-            protocols: one.protocols.clone(),
-        });
+        let new = self.new.iter().map(GearEndpointRow::from);
         gear.endpoints.iter().filter(stays).cloned().chain(new).collect()
     }
 

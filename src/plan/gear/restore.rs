@@ -1,5 +1,6 @@
 //! Restoring a gear from a snapshot (the guide, Backing Up and Restoring), and making a new one of it.
 
+use super::child::unborn;
 use super::configure::Wanted;
 use super::deploy::{DeployRequest, build};
 use super::locking::lock;
@@ -7,11 +8,11 @@ use super::rolling::refuse_scaled;
 use super::run::{add_actions, add_start, add_stop_by, add_wait, listening, plan_for};
 use super::scene::{Scene, When};
 use super::snapshot::{add_rest, runs};
-use crate::db::{Change, GearEndpointRow, GearRow, InversePart, NewEndpoint, NewGear};
+use crate::db::{Change, GearEndpointRow, GearRow, InversePart};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
-use crate::gear::deployment::{DeploySettings, DeploymentType, directory_name};
+use crate::gear::deployment::{DeploySettings, directory_name};
 use crate::gear::identity::Identity;
 use crate::gear::snapshot::{Origin, Part};
 use crate::gear::state::State;
@@ -209,60 +210,14 @@ fn newborn(plan: &Plan, wanted: &[Wanted], ask: &Restored) -> Option<DeployFacts
     };
     let packages: Option<Vec<Package>> =
         identity.cartridges.iter().map(|one| package(&one.place)).collect();
-    let gear = Gear {
-        row: row(new),
-        packages: packages?,
-        endpoints: new.endpoints.iter().map(endpoint).collect(),
-        state: Some(State::New),
-        stop_locked: false,
-        since: None,
-        processes: 0,
-        memory: 0,
-        is_kept: false,
-        limits: crate::sys::cgroup::Bounds::default(),
-        connected: false,
-        externals: Vec::new(),
-        identity,
-    };
-    let settings = DeploySettings {
-        branch: "master".into(),
-        auto_deploy: true,
-        kind: DeploymentType::Git,
-        keep: 1,
-    };
+    let endpoints = new.endpoints.iter().map(GearEndpointRow::from).collect();
+    let gear = unborn(GearRow::from(new.as_ref()), (identity, packages?), endpoints);
+    let settings = DeploySettings::default();
     let has_repository = ask.parts.contains(&Part::Repository);
     let (deployments, answering) = (Vec::new(), Vec::new());
     let children = Vec::new();
     let live = None;
     Some(DeployFacts { gear, deployments, live, settings, answering, has_repository, children })
-}
-
-fn row(new: &NewGear) -> GearRow {
-    GearRow {
-        role: new.role,
-        id: 0,
-        name: new.name.to_string(),
-        uuid: new.uuid.clone(),
-        slot: new.slot,
-        uid: new.owner.map(|(uid, _)| uid),
-        gid: new.owner.map(|(_, gid)| gid),
-        account: new.account,
-        sandbox: new.sandbox.clone(),
-        created: 0,
-        app: new.app.to_string(),
-        dns: new.dns.clone(),
-    }
-}
-
-fn endpoint(new: &NewEndpoint) -> GearEndpointRow {
-    GearEndpointRow {
-        dir: new.dir.clone(),
-        name: new.name.clone(),
-        address: new.address.to_string(),
-        port: new.port,
-        public_port: new.public_port,
-        protocols: new.protocols.clone(),
-    }
 }
 
 /// Plans putting the home back that the transaction `keeper` has kept at `kept`; that of now is kept in
