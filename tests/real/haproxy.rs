@@ -4,6 +4,7 @@
 
 use super::host::{Host, get};
 use super::public::{Public, fetch};
+use super::support::pages::SERVE;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,21 +30,6 @@ start)
 stop) [[ -f $pid ]] && kill "$(<"$pid")" 2>/dev/null; rm -f "$pid" ;;
 esac
 exit 0
-"#;
-
-const SERVE: &str = r#"#!/usr/bin/perl
-use strict;
-use Socket;
-my ($at, $port, $page) = @ARGV;
-socket(my $ear, PF_INET, SOCK_STREAM, 0) or die $!;
-setsockopt($ear, SOL_SOCKET, SO_REUSEADDR, 1);
-bind($ear, sockaddr_in($port, inet_aton($at))) or die $!;
-listen($ear, 64) or die $!;
-while (accept(my $guest, $ear)) {
-    while (my $line = <$guest>) { last if $line =~ /^\r?\n$/ }
-    syswrite($guest, "HTTP/1.0 200 OK\r\nContent-Length: " . length($page) . "\r\n\r\n$page");
-    close($guest);
-}
 "#;
 
 /// Where a gear's variable says that something listens.

@@ -27,6 +27,26 @@ esac
 exit 0
 "#;
 
+/// Makes a cartridge of that name and category, but for its scripts.
+pub(super) fn cartridge(host: &Host, (name, category): (&str, &str)) {
+    let short = name.to_uppercase();
+    let manifest = format!(
+        "Name: {name}\nCartridge-Short-Name: {short}\nCartridge-Vendor: test\n\
+         Cartridge-Version: '1.0'\nVersion: '1'\nCategories: [{category}]\n"
+    );
+    host.write(&format!("{name}/metadata/manifest.yml"), &manifest, 0o644);
+}
+
+/// Makes the cartridges `web` and `side`, whose `control` this is (`CART` stands for the name), and
+/// tells where they are.
+pub(super) fn web_and_side(host: &Host, control: &str) -> [String; 2] {
+    [("web", "web_framework"), ("side", "plugin")].map(|(name, category)| {
+        cartridge(host, (name, category));
+        host.write(&format!("{name}/bin/control"), &control.replace("CART", name), 0o755);
+        host.place(name)
+    })
+}
+
 /// A gear `app` with the primary `web`, the plugin `side`, and a developer with a working copy.
 pub(super) struct Scene {
     pub(super) host: Host,
@@ -40,18 +60,7 @@ impl Scene {
     /// The same on a host that is there already, the gear made with these options.
     pub(super) fn on(host: Host, options: &[&str]) -> Self {
         let mut line = vec!["gear".to_owned(), "create".into(), "app".into()];
-        for (name, more) in
-            [("web", "Categories: [web_framework]\n"), ("side", "Categories: [plugin]\n")]
-        {
-            let manifest = format!(
-                "Name: {name}\nCartridge-Short-Name: {}\nCartridge-Vendor: test\n\
-                 Cartridge-Version: '1.0'\nVersion: '1'\n{more}",
-                name.to_uppercase()
-            );
-            host.write(&format!("{name}/metadata/manifest.yml"), &manifest, 0o644);
-            host.write(&format!("{name}/bin/control"), &CONTROL.replace("CART", name), 0o755);
-            line.push(host.place(name));
-        }
+        line.extend(web_and_side(&host, CONTROL));
         host.write("web/template/page", "first", 0o644);
         for hook in ["pre_build", "build", "prepare", "deploy", "post_deploy"] {
             let text = format!("#!/bin/bash\necho 'hook {hook}' >>\"$OPENSHIFT_DATA_DIR/order\"\n");
@@ -449,9 +458,7 @@ fn a_builder_gets_the_push_and_nobody_else_does_anything() {
     let _alone = alone();
     let scene = Scene::new();
     let host = &scene.host;
-    let manifest = "Name: builder\nCartridge-Short-Name: BUILDER\nCartridge-Vendor: test\n\
-        Cartridge-Version: '1.0'\nVersion: '1'\nCategories: [ci_builder]\n";
-    host.write("builder/metadata/manifest.yml", manifest, 0o644);
+    cartridge(host, ("builder", "ci_builder"));
     let control = CONTROL.replace("CART", "builder").replace(
         "case $1 in",
         "[[ $1 == pre-receive && -e $OPENSHIFT_DATA_DIR/busy ]] && exit 5\ncase $1 in",

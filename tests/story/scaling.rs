@@ -4,6 +4,7 @@
 
 use super::alone;
 use super::host::{Host, get};
+use super::support::pages::SERVE;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,21 +23,6 @@ start)
 stop) [[ -f $pid ]] && kill "$(<"$pid")" 2>/dev/null; rm -f "$pid" ;;
 esac
 exit 0
-"#;
-
-const SERVE: &str = r#"#!/usr/bin/perl
-use strict;
-use Socket;
-my ($at, $port, $page) = @ARGV;
-socket(my $ear, PF_INET, SOCK_STREAM, 0) or die $!;
-setsockopt($ear, SOL_SOCKET, SO_REUSEADDR, 1);
-bind($ear, sockaddr_in($port, inet_aton($at))) or die $!;
-listen($ear, 64) or die $!;
-while (accept(my $guest, $ear)) {
-    while (my $line = <$guest>) { last if $line =~ /^\r?\n$/ }
-    syswrite($guest, "HTTP/1.0 200 OK\r\nContent-Length: " . length($page) . "\r\n\r\n$page");
-    close($guest);
-}
 "#;
 
 /// Writes down what it is told and of which gears it knows.

@@ -2,7 +2,7 @@
 //! gear's own files, whatever transaction the gear may be in.
 
 use super::alone;
-use super::deploy::Scene;
+use super::deploy::{Scene, cartridge};
 use super::host::Host;
 use std::fs::File;
 use std::path::Path;
@@ -240,9 +240,7 @@ fn a_builder_deploys_with_verbs_while_the_push_holds_the_gear() {
     let _alone = alone();
     let scene = Scene::new();
     let host = &scene.host;
-    let manifest = "Name: builder\nCartridge-Short-Name: BUILDER\nCartridge-Vendor: test\n\
-        Cartridge-Version: '1.0'\nVersion: '1'\nCategories: [ci_builder]\n";
-    host.write("builder/metadata/manifest.yml", manifest, 0o644);
+    cartridge(host, ("builder", "ci_builder"));
     let control = "#!/bin/bash -e\n[[ $1 == post-receive ]] || exit 0\n\
         git --git-dir \"$OPENSHIFT_HOMEDIR/git/$OPENSHIFT_APP_NAME.git\" log -1 --format='built by a builder: %s'\n\
         dir=$(gear create-deployment-dir)\n\

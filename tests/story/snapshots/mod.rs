@@ -5,6 +5,7 @@ mod others;
 mod trouble;
 
 use super::alone;
+use super::deploy::web_and_side;
 use super::host::{Host, get};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -45,18 +46,7 @@ impl Scene {
     fn with(managed: &str) -> Self {
         let host = Host::new();
         let mut line = vec!["gear".to_owned(), "create".into(), "app".into()];
-        for (name, more) in
-            [("web", "Categories: [web_framework]\n"), ("side", "Categories: [plugin]\n")]
-        {
-            let manifest = format!(
-                "Name: {name}\nCartridge-Short-Name: {}\nCartridge-Vendor: test\n\
-                 Cartridge-Version: '1.0'\nVersion: '1'\n{more}",
-                name.to_uppercase()
-            );
-            host.write(&format!("{name}/metadata/manifest.yml"), &manifest, 0o644);
-            host.write(&format!("{name}/bin/control"), &CONTROL.replace("CART", name), 0o755);
-            line.push(host.place(name));
-        }
+        line.extend(web_and_side(&host, CONTROL));
         host.write("web/metadata/managed_files.yml", managed, 0o644);
         host.write("web/logs/old", "log", 0o644);
         host.write("web/template/page", "first", 0o644);
