@@ -1,10 +1,11 @@
 //! A real SIGKILL at every checkpoint, and again in the recovery: afterwards the host is exactly as
 //! before or exactly as after, and the database agrees.
 //!
-//! Plain runs try every single fault and, in scenarios that are alike, for each kind of step, each of
-//! its phases and each checkpoint in it, one double fault: that checkpoint's, in the act or in the
-//! recovery, together with one of the other's. `CART_TEST_CRASH=all` tries all pairs, and `CART_TEST_CRASH=some` every
-//! fourth of the faults, for a user by whom nothing but accounts and modes is different.
+//! Plain runs try every single fault (one in four where another scenario has the same steps) and, in
+//! scenarios that are alike, for each kind of step, each of its phases and each checkpoint in it, one
+//! double fault: that checkpoint's, in the act or in the recovery, together with one of the other's.
+//! `CART_TEST_CRASH=all` tries all pairs, and `CART_TEST_CRASH=some` every fourth of the faults, for a
+//! user by whom nothing but accounts and modes is different.
 
 #![expect(
     clippy::disallowed_methods,
@@ -445,6 +446,14 @@ fn fault(
     Outcome { cut, recovery }
 }
 
+/// Scenarios whose steps are all but a few those of another one.
+const ALIKE: [&str; 4] = [
+    "gear restore --as",
+    "gear add to a running gear",
+    "gear add, shown outside",
+    "gear create, shown outside",
+];
+
 /// Tells whether the fault at a checkpoint is tried. Of a gear that asks externals, and of one that is
 /// deployed to, only their own steps are, unless all pairs are: the other steps have scenarios without
 /// them. Phases of a build, and steps of a site, are many and alike.
@@ -467,7 +476,7 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
     };
     let is_alike = is_phase
         || scenario == "gear snapshot" && passed.contains("control/")
-        || scenario == "gear restore --as";
+        || ALIKE.contains(&scenario);
     let one_in =
         if is_alike || scenario.starts_with("site ") || depth() == Depth::Some { 4 } else { 1 };
     // Two gears pass everything twice.
