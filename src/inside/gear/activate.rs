@@ -6,12 +6,8 @@ use super::asked::Asked;
 use super::before::Deploying;
 use super::place::Place;
 use super::work::{First, Work, by_id};
-use crate::gear::deployment;
-use serde_json::{Value, json};
-
-/// The longest registry of gears that is read.
-const LONGEST: u64 = 1 << 22;
-const REGISTRY: &str = "gear-registry/gear-registry.json";
+use crate::gear::{deployment, registry};
+use serde_json::json;
 
 /// Tells in words what became of an activation.
 pub(super) fn tell_outcome(
@@ -83,10 +79,7 @@ pub(super) fn distribute(place: &Place, asked: &Asked) -> Result<u8, Refused> {
 
 /// Refuses to deploy to the other gears of an application, which this one cannot write to.
 pub(super) fn refuse_other_gears(place: &Place) -> Result<(), Refused> {
-    let text = place.home.read(REGISTRY, LONGEST).unwrap_or_default();
-    let registry: Value = serde_json::from_slice(&text).unwrap_or_default();
-    let web = registry.get("web").and_then(Value::as_object);
-    if web.is_none_or(|web| web.len() < 2) {
+    if registry::read(&place.home)?.is_none_or(|registry| registry.web.len() < 2) {
         return Ok(());
     }
     Err(Refused::new(FAILED, "gear: this gear cannot write to the other gears of the application")

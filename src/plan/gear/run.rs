@@ -121,6 +121,11 @@ pub(super) fn add_stop_by(
     (initiator, strictness): (Initiator, Strictness),
 ) {
     plan.step(SetState { gear: gear.clone(), state: State::Stopped, initiator });
+    add_end(plan, gear, strictness);
+}
+
+/// Adds the same without a word of it: what the gear is said to be stays.
+pub(super) fn add_end(plan: &mut Plan, gear: &Identity, strictness: Strictness) {
     let mut order: Vec<&Cartridge> = gear.starting_order().collect();
     order.reverse();
     for cartridge in order {

@@ -2,14 +2,13 @@
 //! they want in it, its home is packed, and it is started again, whatever fails.
 
 use super::rolling::refuse_scaled;
-use super::run::{add_actions, add_stop_by, add_wait, listening, plan_for};
+use super::run::{add_actions, add_end, add_stop_by, add_wait, listening, plan_for};
 use crate::facts::Gear;
 use crate::gear::action::Action;
 use crate::gear::identity::Identity;
 use crate::gear::state::State;
 use crate::plan::{Plan, Refusal};
-use crate::step::control::{Control, Strictness};
-use crate::step::end_processes::{EndProcesses, Manner};
+use crate::step::control::Strictness;
 use crate::step::set_state::{Initiator, SetState};
 use crate::step::write_snapshot::WriteSnapshot;
 use crate::sys::path::RelPath;
@@ -59,15 +58,5 @@ fn exclusions(gear: &Gear) -> Vec<(String, Vec<String>)> {
 /// Ends what cartridges have begun in a gear that did not run: a database lays out its data, and reads
 /// them, only while it runs.
 pub(super) fn add_rest(plan: &mut Plan, gear: &Identity) {
-    let mut order: Vec<_> = gear.starting_order().collect();
-    order.reverse();
-    for cartridge in order {
-        plan.step(Control {
-            gear: gear.clone(),
-            dir: cartridge.dir.clone(),
-            action: Action::Stop,
-            strictness: Strictness::MayFail,
-        });
-    }
-    plan.step(EndProcesses { gear: gear.clone(), manner: Manner::Gently });
+    add_end(plan, gear, Strictness::MayFail);
 }
