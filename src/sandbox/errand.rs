@@ -56,9 +56,14 @@ impl Trouble {
 /// A file in memory with `what` in it: a gear's variables must not be those of a process that still
 /// has its rights, and are too long for one message.
 pub(super) fn sealed(what: &impl serde::Serialize) -> io::Result<File> {
-    let mut file = File::from(memfd_create("cart-errand", MemfdFlags::CLOEXEC)?);
+    let mut file = blank()?;
     file.write_all(&serde_json::to_vec(what)?)?;
     Ok(file)
+}
+
+/// A file in memory with nothing in it.
+pub(super) fn blank() -> io::Result<File> {
+    Ok(File::from(memfd_create("cart-errand", MemfdFlags::CLOEXEC)?))
 }
 
 /// What stands in such a file.

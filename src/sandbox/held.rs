@@ -8,7 +8,7 @@ use super::confinement::Reach;
 use super::mounts::View;
 use super::record::{self, Record};
 use super::supervisor::{Orders, STAY, SUPERVISOR, ourselves, read_line, send_orders};
-use super::{Confinement, Level, SandboxError, ability};
+use super::{Confinement, Level, SandboxError, ability, running};
 use crate::error::FsError;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
@@ -24,7 +24,7 @@ use std::process::{Child, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a supervisor may take to begin, and to end.
+/// How long a supervisor may take to begin, to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Records, and the gear's identifier.
@@ -232,6 +232,17 @@ pub(super) fn kill(first: Stamp) {
         std::thread::sleep(Duration::from_millis(1));
     }
     process::reap(&[first.id]);
+}
+
+/// Waits until what a dead `cart` asked to be run is seen as a process, or never will be: a supervisor
+/// may be about to begin it. Those that were to end with that `cart` are ended.
+pub fn settle(records: &Path) {
+    let (going, staying) = record::supervisors(records);
+    going.into_iter().for_each(kill);
+    for first in staying {
+        // Whom this user may not ask has no errand of theirs; one that has gone begins no more.
+        let _ = running::settle(first, PATIENCE);
+    }
 }
 
 fn finish(

@@ -39,7 +39,7 @@ pub use confinement::{Confinement, Level, Temporary};
 pub use enter::{ENTER, enter};
 pub use external::{Contract, ExternalCall, call_external, chain, inherited};
 pub use hand_over::{hand_over, run_here};
-pub use held::{end, expect, release};
+pub use held::{end, expect, release, settle};
 pub use line::{CommandLine, Sourced};
 pub use record::{Record, all as all_running, of as running, sweep};
 pub use run::{run, run_for_host, run_heard};

@@ -51,6 +51,11 @@ impl Record {
         format!("{gear}.{}", std::process::id())
     }
 
+    /// The supervisor, where it and whoever it depends on are of this run of the host and it lives.
+    fn supervisor(&self) -> Option<Stamp> {
+        self.first.filter(|first| self.boot == host::boot_id() && first.is_alive())
+    }
+
     /// Tells whether what it speaks of is still so.
     fn holds(&self, name: &str) -> bool {
         let of_keeper = || self.keeper.is_some_and(Stamp::is_alive);
@@ -93,6 +98,22 @@ pub fn all(folder: &Path, gear: &str) -> Vec<Record> {
     let names = names.iter().filter_map(|name| name.to_str());
     let of_gear = names.filter(|name| name.split('.').next() == Some(gear));
     of_gear.filter_map(|name| Record::read(&folder, name).filter(|one| one.holds(name))).collect()
+}
+
+/// The supervisors that live: first those that were to go with a `cart` that is dead, then those that
+/// stay. Those of a `cart` that lives are its own.
+pub(super) fn supervisors(folder: &Path) -> (Vec<Stamp>, Vec<Stamp>) {
+    let (mut going, mut staying) = (Vec::new(), Vec::new());
+    let Ok(folder) = Dir::open(folder) else { return (going, staying) };
+    for name in folder.names().unwrap_or_default() {
+        let Some(name) = name.to_str() else { continue };
+        let Some(record) = Record::read(&folder, name) else { continue };
+        let whose = if record.holds(name) { &mut staying } else { &mut going };
+        if !(name.contains('.') && record.holds(name)) {
+            whose.extend(record.supervisor());
+        }
+    }
+    (going, staying)
 }
 
 /// Removes what is written down and holds no more, with its control groups; of one gear, or of all.

@@ -36,16 +36,8 @@ impl Running {
         (stdout, stderr): (&File, &File),
     ) -> Result<Self, SandboxError> {
         let fail = |source| SandboxError::Start { program: errand.program.clone(), source };
-        let (wire, theirs) = packets::pair().map_err(fail)?;
-        let ask = || -> io::Result<_> {
-            let letter = errand::sealed(errand)?;
-            let door = packets::of_another(first.handle()?, super::supervisor::DOOR)?;
-            let handed = [theirs.as_fd(), letter.as_fd(), stdout.as_fd(), stderr.as_fd()];
-            packets::send(door, b"e", &handed)
-        };
-        ask().map_err(fail)?;
-        // Its end is theirs alone now: when they go, that is heard.
-        drop(theirs);
+        let wire = errand::sealed(errand).and_then(|letter| ask(first, &letter, [stdout, stderr]));
+        let wire = wire.map_err(fail)?;
         match read(&wire).map_err(fail)? {
             Some((Answer::Runs, handed)) => {
                 let handle = handed.first();
@@ -102,6 +94,26 @@ impl Running {
             Self::Here(_, None) => std::thread::sleep(time.min(Duration::from_millis(5))),
         }
     }
+}
+
+/// Asks the supervisor `first` to do what stands in `letter`; gives the wire on which it answers.
+fn ask(first: Stamp, letter: &File, [stdout, stderr]: [&File; 2]) -> io::Result<OwnedFd> {
+    // Their end is theirs alone in the end: when they go, that is heard.
+    let (wire, theirs) = packets::pair()?;
+    let door = packets::of_another(first.handle()?, super::supervisor::DOOR)?;
+    let handed = [theirs.as_fd(), letter.as_fd(), stdout.as_fd(), stderr.as_fd()];
+    packets::send(door, b"e", &handed)?;
+    Ok(wire)
+}
+
+/// Waits until the supervisor `first` has begun everything that it was asked before, at most `time`.
+/// Whoever may not ask it has not asked it anything either.
+pub(super) fn settle(first: Stamp, time: Duration) -> io::Result<()> {
+    // A letter with nothing in it is answered as any other, in its turn.
+    let letter = errand::blank()?;
+    let wire = ask(first, &letter, [&letter, &letter])?;
+    is_ready(&wire, time);
+    Ok(())
 }
 
 /// Waits at most `time`. Whether it is ready, was interrupted or took too long: who waits looks anyway.

@@ -4,6 +4,8 @@
 //! with `cart`, and cannot gain privileges. Whole trees are found through `/proc` by a mark in
 //! their environment, which survives a double fork and a new session.
 
+mod marked;
+
 use super::landlock::Ruleset;
 use crate::error::FsError;
 use rustix::io::FdFlags;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 use std::time::{Duration, Instant};
+
+pub use marked::{Marked, marked, marked_among, with_variable};
 
 /// The most that a child may use; only ever lowers what `cart` itself has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -287,33 +291,6 @@ fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     })
 }
 
-/// Lists the living processes whose environment has all `marks`, each as `NAME=value`; none when
-/// there are no marks, as every process would have all of those.
-pub fn marked(marks: &[String]) -> Result<Vec<u32>, FsError> {
-    if marks.is_empty() { Ok(Vec::new()) } else { marked_among(&all()?, marks) }
-}
-
-/// The same, among processes that were looked at already: looking costs as much as there are.
-pub fn marked_among(all: &[Process], marks: &[String]) -> Result<Vec<u32>, FsError> {
-    if marks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let proc = super::fs::Dir::open(Path::new("/proc"))?;
-    let me = std::process::id();
-    let alive = all.iter().filter(|process| process.state != 'Z' && process.id != me);
-    Ok(alive
-        .filter(|process| {
-            // The environment of other users' processes is unreadable, and they are not ours.
-            let Ok(environment) = proc.read(format!("{}/environ", process.id), 1 << 22) else {
-                return false;
-            };
-            let entries: HashSet<&[u8]> = environment.split(|byte| *byte == 0).collect();
-            marks.iter().all(|mark| entries.contains(mark.as_bytes()))
-        })
-        .map(|process| process.id)
-        .collect())
-}
-
 /// One process for good: an id is given anew, but never with the same time of its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
@@ -371,46 +348,6 @@ pub fn id_of(handle: &OwnedFd) -> Option<u32> {
 pub fn of_user(user: u32) -> Result<Vec<u32>, FsError> {
     let mine = |process: &Process| process.user == user && process.state != 'Z';
     Ok(all()?.into_iter().filter(mine).map(|process| process.id).collect())
-}
-
-/// A living process, with what its environment says of one variable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marked {
-    /// Its id.
-    pub id: u32,
-    /// Its parent's id.
-    pub parent: u32,
-    /// Its real user id.
-    pub user: u32,
-    /// Whether it shows an environment; one that is just being started shows none, nor do those of
-    /// other users.
-    pub shows_environment: bool,
-    /// The variable's value, where it is set.
-    pub value: Option<Vec<u8>>,
-}
-
-/// Lists the living processes but this one, with the value that the variable `name` has in each.
-pub fn with_variable(name: &str, whose: Whose<'_>) -> Result<Vec<Marked>, FsError> {
-    let proc = super::fs::Dir::open(Path::new("/proc"))?;
-    let me = std::process::id();
-    let alive =
-        all_of(whose)?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
-    Ok(alive
-        .map(|process| {
-            let environment = proc.read(format!("{}/environ", process.id), 1 << 22);
-            let environment = environment.unwrap_or_default();
-            let value = |entry: &[u8]| {
-                entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec)
-            };
-            Marked {
-                id: process.id,
-                parent: process.parent,
-                user: process.user,
-                shows_environment: !environment.is_empty(),
-                value: environment.split(|byte| *byte == 0).find_map(value),
-            }
-        })
-        .collect())
 }
 
 /// The bytes of memory that a process holds now; nothing of one that has gone.
@@ -549,36 +486,5 @@ mod tests {
             signal(id, Signal::KILL);
         }
         child.wait().unwrap();
-    }
-
-    #[test]
-    fn a_marked_tree_is_found_and_ended_even_after_a_double_fork() {
-        let mark = format!("CART_TEST_MARK={}", super::super::random::hex(8).unwrap());
-        let (name, value) = mark.split_once('=').unwrap();
-        let mut shell = command(Path::new("/bin/bash"));
-        shell.env(name, value).env("PATH", "/usr/bin:/bin");
-        shell.args(["-c", "(setsid sleep 600 &) ; exit 0"]);
-        confine(&mut shell, Limits::default());
-        shell.status().unwrap();
-        let marks = [mark.clone()];
-        assert_eq!(marked(&marks).unwrap().len(), 1);
-        let ended = end_all(|| marked(&marks), Duration::from_secs(2)).unwrap();
-        assert_eq!(ended, 1);
-        assert!(marked(&marks).unwrap().is_empty());
-    }
-
-    #[test]
-    fn of_some_users_are_all_of_theirs_and_none_of_another() {
-        let mut sleep = command(Path::new("/bin/sleep"));
-        let mut sleep = sleep.arg("600").spawn().unwrap();
-        let me = rustix::process::getuid().as_raw();
-        let finds = |users: &[u32]| {
-            all_of(Whose::Of(users)).unwrap().iter().any(|process| process.id == sleep.id())
-        };
-        let (mine, others) = (finds(&[me]), finds(&[me + 1]));
-        sleep.kill().unwrap();
-        sleep.wait().unwrap();
-        assert!(mine);
-        assert_eq!(others, me == 0, "what is root's may be anybody's");
     }
 }

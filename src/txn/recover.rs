@@ -223,6 +223,7 @@ impl Engine<'_> {
         if row.state == TxnState::Committed {
             return Ok(());
         }
+        sandbox::settle(&self.layout.running());
         let mut open = self.db.steps(row.id)?;
         open.retain(|step| match step.state {
             StepState::Planned | StepState::Undone => false,

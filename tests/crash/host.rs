@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+#[path = "../support/processes.rs"]
+mod processes;
 #[path = "../support/supervisors.rs"]
 mod supervisors;
 #[path = "../support/tpkg.rs"]
@@ -132,17 +134,13 @@ impl Host {
             );
             file(&format!("bin/{script}"), &text);
         }
-        let control = "#!/bin/bash\nfile=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
-            sleep 1000 & echo $! >\"$file\" ;;\nstop)\n\
-            if [[ -f $file ]]; then\n\
-            # Thousands of processes are made here: the number may be another's by now.\n\
-            if grep -qsaz '^sleep$' /proc/\"$(<\"$file\")\"/cmdline; then\n\
-            kill \"$(<\"$file\")\"; fi; rm -f \"$file\"; fi ;;\n\
+        let control = "file=$OPENSHIFT_DATA_DIR/pid\ncase $1 in\nstart)\n\
+            sleep 1000 & begun sleep \"$file\" ;;\nstop) end sleep \"$file\" ;;\n\
             pre-repo-archive) rm -rf \"$OPENSHIFT_REPO_DIR\"/* ;;\n\
             build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
             post-deploy) [[ -z $REFUSE ]] || exit 3 ;;\n\
             restart) \"$0\" stop; \"$0\" start ;;\nesac\nexit 0\n";
-        file("bin/control", control);
+        file("bin/control", &with_daemons(control));
     }
 
     /// A later release of `PACKAGE`: some files change, some come and some go.
@@ -198,14 +196,13 @@ impl Host {
         let control = "cd \"$(dirname \"$0\")/..\"\ncase $1 in\n\
             start) perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, \
             ReuseAddr => 1, LocalAddr => $ENV{OPENSHIFT_ADDON_IP}, \
-            LocalPort => $ENV{OPENSHIFT_ADDON_PORT}) or die $!; sleep 1000' & echo $! >pid ;;\n\
-            stop) if [[ -f pid ]]; then\nif grep -qsaz '^perl$' /proc/\"$(<pid)\"/cmdline; \
-            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\nesac\n\
+            LocalPort => $ENV{OPENSHIFT_ADDON_PORT}) or die $!; sleep 1000' & begun perl pid ;;\n\
+            stop) end perl pid ;;\nesac\n\
             exit 0";
+        self.file("ADDON/bin/control", &with_daemons(control), 0o755);
         let scripts = [
             ("bin/setup", "echo setup >conf"),
             ("bin/teardown", "echo torn >conf; rm -f env/GIVEN"),
-            ("bin/control", control),
             ("hooks/publish-info", "echo one; echo two"),
             ("hooks/publish-env", "echo addon_url=x; echo ADDON_OTHER=y"),
             ("hooks/set-info", "[[ $4 == *one* ]] && echo -n \"$CART_PUBLISHED\" >env/GIVEN"),
@@ -225,24 +222,21 @@ impl Host {
         let more = more.replace("LISTENED", &PORT.with(u16::to_string));
         self.file("SHOP/metadata/manifest.yml", &format!("{manifest}{more}"), 0o644);
         self.file("SHOP/template/app", "the application\n", 0o644);
-        let control = "#!/bin/bash\ncd \"$(dirname \"$0\")/..\"\ncase $1 in\n\
+        let control = "cd \"$(dirname \"$0\")/..\"\ncase $1 in\n\
             build) echo built >\"$OPENSHIFT_REPO_DIR/built\" ;;\n\
             start) perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, \
             ReuseAddr => 1, LocalAddr => $ENV{OPENSHIFT_SHOP_IP}, \
-            LocalPort => $ENV{OPENSHIFT_SHOP_PORT}) or die $!; sleep 1000' & echo $! >pid ;;\n\
-            stop) if [[ -f pid ]]; then\nif grep -qsaz '^perl$' /proc/\"$(<pid)\"/cmdline; \
-            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\nesac\nexit 0\n";
-        self.file("SHOP/bin/control", control, 0o755);
+            LocalPort => $ENV{OPENSHIFT_SHOP_PORT}) or die $!; sleep 1000' & begun perl pid ;;\n\
+            stop) end perl pid ;;\nesac\nexit 0\n";
+        self.file("SHOP/bin/control", &with_daemons(control), 0o755);
         let manifest = MANIFEST.replace("NAME", "proxy").replace("web_framework", "web_proxy");
         self.file("PROXY/metadata/manifest.yml", &manifest, 0o644);
-        let control = "#!/bin/bash\ncd \"$OPENSHIFT_DATA_DIR\"\naction=$1\nshift\ncase $action in\n\
-            start) sleep 1000 & echo $! >pid ;;\n\
-            stop) if [[ -f pid ]]; then\nif grep -qsaz '^sleep$' /proc/\"$(<pid)\"/cmdline; \
-            then kill \"$(<pid)\"; fi\nrm -f pid; fi ;;\n\
+        let control = "cd \"$OPENSHIFT_DATA_DIR\"\naction=$1\nshift\ncase $action in\n\
+            start) sleep 1000 & begun sleep pid ;;\nstop) end sleep pid ;;\n\
             update-cluster) echo $# >known ;;\n\
             disable-server) touch out-of-rotation ;;\nenable-server) rm -f out-of-rotation ;;\n\
             esac\nexit 0\n";
-        self.file("PROXY/bin/control", control, 0o755);
+        self.file("PROXY/bin/control", &with_daemons(control), 0o755);
     }
 
     /// Two releases of a cartridge that asks externals, one that is called and one that is left a
@@ -521,17 +515,10 @@ impl Host {
     }
 
     /// The living processes that began below this root.
-    fn processes(&self) -> Vec<u32> {
-        let mark = format!("CART_STATE={}", self.state().display());
-        let all = std::fs::read_dir("/proc").unwrap().flatten();
-        let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        ids.filter(|id| {
-            let environ = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-            let zombie = stat.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('Z'));
-            !zombie && environ.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes())
-        })
-        .collect()
+    fn processes(&self) -> Vec<String> {
+        let marked = processes::marked(&format!("CART_STATE={}", self.state().display()));
+        let id = |place: PathBuf| place.file_name().unwrap().to_str().unwrap().to_owned();
+        marked.into_iter().map(id).collect()
     }
 
     /// Compares the database, read directly, with the disk.
@@ -592,12 +579,25 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         for id in self.processes() {
-            drop(Command::new("kill").args(["-9", &id.to_string()]).status());
+            drop(Command::new("kill").args(["-9", &id]).status());
         }
         supervisors::end(&self.state());
         // Library trees have no write bits, which keeps their owner from removing them.
         drop(Command::new("chmod").arg("-R").arg("u+w").arg(self.temp.path()).status());
     }
+}
+
+/// A control script that begins and ends daemons: `begun` waits until the last one is the program that
+/// it is to become, `end` ends only that. Thousands of processes are made here: a number that was
+/// written down may be another's by now.
+fn with_daemons(script: &str) -> String {
+    let is = "is() { { local name; read -rd '' name <\"/proc/$2/cmdline\"; } 2>/dev/null && \
+        [[ $name == \"$1\" ]]; }";
+    let begun =
+        "begun() { echo $! >\"$2\"; while kill -0 $! 2>/dev/null && ! is \"$1\" $!; do :; done; }";
+    let end = "end() { if [[ -f $2 ]]; then if is \"$1\" \"$(<\"$2\")\"; then kill \"$(<\"$2\")\"; fi; \
+        rm -f \"$2\"; fi; }";
+    format!("#!/bin/bash\n{is}\n{begun}\n{end}\n{script}\n")
 }
 
 fn look_into(state: &Path, inside: &Path, seen: &mut BTreeMap<String, String>) {

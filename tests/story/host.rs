@@ -1,5 +1,6 @@
 //! A host of the test's own, and a person who types.
 
+use crate::support::processes::marked;
 use md5::Digest;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -211,16 +212,12 @@ impl Host {
 
     /// How many processes of this host's gears run.
     pub(crate) fn processes(&self) -> usize {
-        self.running().count()
+        self.running().len()
     }
 
-    fn running(&self) -> impl Iterator<Item = std::fs::DirEntry> {
+    fn running(&self) -> Vec<PathBuf> {
         let state = self.root().join("var/lib/cartwright");
-        let mark = format!("CART_STATE={}", state.display());
-        std::fs::read_dir("/proc").unwrap().flatten().filter(move |entry| {
-            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            environ.split(|byte| *byte == 0).any(|one| one == mark.as_bytes())
-        })
+        marked(&format!("CART_STATE={}", state.display()))
     }
 
     /// A repository with the files of `folder`; gives its URL and its commit.
@@ -250,7 +247,7 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         for process in self.running() {
-            drop(Command::new("kill").arg("-9").arg(process.file_name()).status());
+            drop(Command::new("kill").arg("-9").arg(process.file_name().unwrap()).status());
         }
         super::support::supervisors::end(&self.root().join("var/lib/cartwright"));
         // Library trees have no write bits, which keeps their owner from removing them.

@@ -6,6 +6,7 @@
 pub(crate) mod http;
 pub(crate) mod pack;
 pub(crate) mod pages;
+pub(crate) mod processes;
 pub(crate) mod supervisors;
 pub(crate) mod tls;
 pub(crate) mod tpkg;

@@ -2,6 +2,7 @@
 //! does what the test tells it to.
 
 use crate::host::Host;
+use crate::support::processes::marked;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
@@ -149,16 +150,11 @@ impl Family {
     pub(super) fn processes(&self) -> Vec<String> {
         let uuid = self.seen("OPENSHIFT_GEAR_UUID").unwrap();
         let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let place = entry.path();
-            let environ = std::fs::read(place.join("environ")).unwrap_or_default();
-            let environ = String::from_utf8_lossy(&environ).into_owned();
-            if environ.contains(&format!("OPENSHIFT_GEAR_UUID={uuid}\0")) {
-                let line = std::fs::read(place.join("cmdline")).unwrap_or_default();
-                let line = String::from_utf8_lossy(&line).replace('\0', " ");
-                if line.starts_with("perl") {
-                    found.push(line);
-                }
+        for place in marked(&format!("OPENSHIFT_GEAR_UUID={uuid}")) {
+            let line = std::fs::read(place.join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            if line.starts_with("perl") {
+                found.push(line);
             }
         }
         found.sort();
