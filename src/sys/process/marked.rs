@@ -108,7 +108,7 @@ fn has_none(proc: &Dir, id: u32) -> Option<bool> {
     has_none_by(&String::from_utf8_lossy(&stat))
 }
 
-/// What proc_pid_stat(5) says with `vsize`, `startcode`, `env_start` and `env_end`: the kernel's own
+/// What `proc_pid_stat(5)` says with `vsize`, `startcode`, `env_start` and `env_end`: the kernel's own
 /// processes and those at their end have no memory; a program has its environment between two
 /// addresses, and the address of its code last, once it is loaded.
 fn has_none_by(stat: &str) -> Option<bool> {
