@@ -55,7 +55,9 @@ pub fn perform(
     let (began, seen) = (Instant::now(), engine.db.commits_of_others()?);
     let mut known = match make() {
         // What is in the way may be the half of a transaction whose process is dead.
-        Err(refusal) if !engine.recover_dead(person)? => return Err(refusal),
+        Err(refusal) if !engine.recover_dead(person)? => {
+            return Err(engine.in_the_way()?.into_iter().fold(refusal, Failure::hint));
+        }
         Err(_) => make()?,
         Ok(plan) => plan,
     };

@@ -7,11 +7,14 @@ use crate::error::{Exit, Failure};
 use crate::plan::Resource;
 use crate::sandbox;
 use crate::step::AnyStep;
-use crate::sys::lock::Sharing;
+use crate::sys::lock::{Lock, Sharing};
 use crate::sys::process;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// How often a recovery may be cut off before other commands do not begin it any more by themselves: a
+/// script may be what ends it, and would end each of them.
+const MOST_RECOVERIES: usize = 3;
 /// How long the last child of a killed process is waited for.
 const LAST_CHILD: Duration = Duration::from_secs(3);
 
@@ -104,6 +107,9 @@ impl Engine<'_> {
             if row.state == TxnState::Held {
                 return Err(held(&row));
             }
+            if stash::recoveries(&self.state, row.id)? >= MOST_RECOVERIES {
+                return Err(given_up(&row));
+            }
             match self.recover_one(&row, locks, (Unfinished::PutBack, witness))? {
                 Recovered::Stuck { txn, title, why } => {
                     let text = format!("transaction {txn} ({title}) is stuck: {why}");
@@ -122,12 +128,29 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// What stands in the way of a command that was refused, if that is a transaction whose recovery was
+    /// cut off too often.
+    pub(super) fn in_the_way(&self) -> Result<Vec<String>, Failure> {
+        let mut told = Vec::new();
+        for row in self.db.unfinished()? {
+            if stash::recoveries(&self.state, row.id)? >= MOST_RECOVERIES {
+                let Failure { summary, hints, .. } = given_up(&row);
+                told.extend([format!("it may be in the way that {summary}")]);
+                told.extend(hints);
+            }
+        }
+        Ok(told)
+    }
+
     /// Recovers every transaction whose process is dead and whose locks are free, those excepted that
     /// are held for inspection or may go on; tells whether there was any.
     pub(super) fn recover_dead(&self, witness: &dyn Witness) -> Result<bool, Failure> {
         let mut any = false;
         for row in self.db.unfinished()? {
             if row.state == TxnState::Held || may_go_on(&row) {
+                continue;
+            }
+            if stash::recoveries(&self.state, row.id)? >= MOST_RECOVERIES {
                 continue;
             }
             let mut locks =
@@ -181,6 +204,21 @@ impl Engine<'_> {
         for resource in self.db.resources(txn)? {
             locks.also(&resource)?;
         }
+        // A disk that is full must not keep it from being put back.
+        let _ = stash::count_recovery(&self.state, txn);
+        let recovered = self.end(&row, own, (unfinished, witness));
+        stash::forget_recoveries(&self.state, txn)?;
+        recovered
+    }
+
+    /// The same, under all of its locks.
+    fn end(
+        &self,
+        row: &TxnRow,
+        own: Lock,
+        (unfinished, witness): (Unfinished, &dyn Witness),
+    ) -> Result<Recovered, Failure> {
+        let (txn, title) = (row.id, row.title.clone());
         let goes_on = match unfinished {
             Unfinished::GoOn(on_failure)
                 if matches!(row.state, TxnState::Running | TxnState::Held)
@@ -191,9 +229,9 @@ impl Engine<'_> {
             _ => None,
         };
         let whose = if goes_on.is_some() { Own::OpenSteps } else { Own::EveryStep };
-        self.end_scripts(&row, whose)?;
+        self.end_scripts(row, whose)?;
         if let Some(on_failure) = goes_on {
-            return Ok(match self.resume(&row, own, (on_failure, witness)) {
+            return Ok(match self.resume(row, own, (on_failure, witness)) {
                 Ok(receipt) => Recovered::GoneOn { txn, title, receipt },
                 Err(failure) => Recovered::Failed { txn, title, failure: Box::new(failure) },
             });
@@ -262,6 +300,18 @@ fn held(row: &TxnRow) -> Failure {
     let TxnRow { id, title, .. } = row;
     let text = format!("transaction {id} ({title}) failed and is held for inspection");
     Failure::new(Exit::Refused, text).hint(format!("`cart undo {id}` puts it back"))
+}
+
+fn given_up(row: &TxnRow) -> Failure {
+    let TxnRow { id, title, .. } = row;
+    let text = format!(
+        "transaction {id} ({title}) was cut off, and so was each of {MOST_RECOVERIES} attempts to bring \
+         it to an end"
+    );
+    Failure::new(Exit::Stuck, text).hint(format!(
+        "`cart history {id} --log` shows which script was running; mend what ends it, then run \
+         `cart recover`"
+    ))
 }
 
 /// Tells whether a transaction goes on when it is asked for again, or recovered.

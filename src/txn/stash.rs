@@ -38,6 +38,28 @@ pub fn forget(db: &Db, state: &Dir, txn: i64) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where the recoveries of a transaction are counted, a folder for each.
+fn counted(txn: i64) -> String {
+    format!("stash/{txn}/recoveries")
+}
+
+/// How many recoveries of transaction `txn` have begun and were cut off.
+pub(super) fn recoveries(state: &Dir, txn: i64) -> Result<usize, Failure> {
+    let place = counted(txn);
+    Ok(if state.has(&place)? { state.dir(place)?.names()?.len() } else { 0 })
+}
+
+/// Notes that a recovery of transaction `txn` begins.
+pub(super) fn count_recovery(state: &Dir, txn: i64) -> Result<(), Failure> {
+    let number = recoveries(state, txn)? + 1;
+    Ok(state.make_dirs(format!("{}/{number}", counted(txn)), 0o700)?)
+}
+
+/// Forgets them: one has come to its end, whatever that was.
+pub(super) fn forget_recoveries(state: &Dir, txn: i64) -> Result<(), Failure> {
+    Ok(tree::remove(state, counted(txn))?)
+}
+
 /// Deletes the stash directory of a transaction.
 pub(super) fn discard(state: &Dir, txn: i64) -> Result<(), Failure> {
     Ok(tree::remove(state, format!("stash/{txn}"))?)

@@ -82,3 +82,24 @@ fn a_signal_at_any_time_leaves_the_host_as_it_was() {
     println!("crash: {tries} signals, {answered} answered");
     assert!(answered > 0, "no signal came while it worked");
 }
+
+#[test]
+fn a_recovery_that_is_cut_off_again_and_again_is_left_to_whoever_asks_for_it() {
+    let host = Host::new();
+    let before = host.look();
+    let passed = Host::new().passed(&CREATE);
+    let last = passed.iter().position(|one| one.ends_with("everything is durable but the commit"));
+    assert!(host.killed(&CREATE, last.unwrap() + 1));
+    for attempt in 1..=3 {
+        assert!(host.killed(&CREATE, 2), "the recovery {attempt} is reached by any command");
+    }
+    let mut command = host.command(&CREATE);
+    let refused = command.stderr(std::process::Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("each of 3 attempts"), "{said}");
+    host.must(&["recover"]);
+    let now = host.look();
+    assert!(now == before, "{}", now.difference(&before, &before));
+    host.agrees("given up");
+    host.must(&CREATE);
+}
