@@ -251,3 +251,43 @@ fn an_accessory_may_run_a_script_of_its_app_where_the_original_has_it() {
     host.must(&["site", "undeploy", "blog.example.org"]);
     assert_eq!(told(&host)[0], "plug uninstall");
 }
+
+#[test]
+fn answers_about_several_sites_are_one_document() {
+    let host = host();
+    let all = json!([
+        site("blog.example.org", '1', &[with('1', &[])]),
+        site("wiki.example.org", '2', &[with('2', &[])]),
+    ]);
+    let path = file(&host, &all);
+    let asked = |words: &[&str]| -> (i32, Value) {
+        let output = host.command(words).arg("--json").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let answer = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+        (output.status.code().unwrap(), answer)
+    };
+    for words in [
+        &["site", "deploy", &path, "--dry-run"][..],
+        &["site", "deploy", &path],
+        &["site", "redeploy", "--all"],
+        &["site", "backup", "--all", "--out", "."],
+    ] {
+        let (status, answer) = asked(words);
+        assert_eq!((status, answer["sites"].as_array().unwrap().len()), (0, 2), "{words:?}");
+        let second = &answer["sites"][1];
+        assert_eq!(second["site"], "wiki.example.org", "{words:?}");
+        assert!(second["answer"]["plan"]["steps"].is_array(), "{words:?}");
+    }
+    assert_eq!(asked(&["site", "update"]), (0, json!({ "schema" : 1, "sites" : [] })));
+    let one = asked(&["site", "redeploy", "wiki.example.org"]).1;
+    assert!(one["plan"]["steps"].is_array(), "who names one site is answered about that");
+
+    // The first is done, the second is not, and both are told.
+    let mut all = all;
+    all[1]["appconfigs"][0]["appid"] = "acc".into();
+    let (status, answer) = asked(&["site", "deploy", &file(&host, &all)]);
+    assert_eq!((status, &answer["sites"][1]["exit"]), (4, &json!(4)), "{answer}");
+    assert_eq!(answer["sites"][0]["answer"]["changed"], true);
+    let summary = answer["sites"][1]["answer"]["error"]["summary"].as_str().unwrap();
+    assert!(summary.contains("wiki.example.org"), "{summary}");
+}

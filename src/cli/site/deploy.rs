@@ -1,6 +1,6 @@
 //! `cart site deploy`.
 
-use super::named::{Becoming, become_of};
+use super::named::{Becoming, Scope, become_of, each};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -52,11 +52,10 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Conflict, text).hint("keep one of them"));
     }
     let db = database(app, args.change.dry_run)?;
-    for site in &all {
-        become_of((app, &db), (&site.id, Becoming::site(site)), &args.change)
-            .doing(|| format!("cannot deploy the site `{}`", site.called()))?;
-    }
-    Ok(Exit::Done)
+    each(app, (&all, Scope::of(all.len())), &|app, site, teller| {
+        become_of((app, &db), (&site.id, Becoming::site(site)), (&args.change, teller))
+            .doing(|| format!("cannot deploy the site `{}`", site.called()))
+    })
 }
 
 /// The sites of a file. What a text names that begins with `@` lies relative to it.

@@ -1,6 +1,6 @@
 //! `cart site restore`.
 
-use super::named::{Becoming, become_of};
+use super::named::{Becoming, become_of, teller};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -80,7 +80,7 @@ fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let restored = restored(&backup, (&site, &ids), &folder)?;
     let db = database(app, args.change.dry_run)?;
     let becoming = Becoming { restored: Some(&restored), ..Becoming::site(&site) };
-    become_of((app, &db), (&site.id, becoming), &args.change)
+    become_of((app, &db), (&site.id, becoming), (&args.change, &teller(app)))
         .doing(|| format!("cannot restore the site `{}`", site.called()))
 }
 
