@@ -161,3 +161,36 @@ fn what_was_uninstalled_and_stays_after_all_is_not_installed_anew() {
     assert_eq!((told[0].as_str(), told.last().unwrap().as_str()), ("acc uninstall", "acc upgrade"));
     assert!(!told.contains(&"acc install".to_owned()), "{told:?}");
 }
+
+#[test]
+fn a_restoration_says_what_it_does_not_take() {
+    let (host, _) = deployed();
+    host.write("etc/elsewhere", "not the app's");
+    std::os::unix::fs::symlink(host.at("etc/elsewhere"), host.at("srv/data/link")).unwrap();
+    let archive = host.outside("blog.ubos-backup").display().to_string();
+    host.must(&["site", "backup", "blog.example.org", "--out", &archive]);
+    std::fs::remove_file(host.at("srv/data/link")).unwrap();
+    let before = host.look();
+    let said = host.fails(&["site", "restore", &archive], 6, "data/link` is a symbolic link to");
+    assert!(said.contains("--allow-external-links"), "{said}");
+    assert_eq!(host.look(), before);
+    let said = host.must(&["site", "restore", &archive, "--allow-external-links"]);
+    assert!(!said.contains("not restored"), "{said}");
+    assert_eq!(host.target("srv/data/link"), host.at("etc/elsewhere").display().to_string());
+    assert_eq!(
+        (host.mode("etc/elsewhere"), host.read("srv/data/mine")),
+        (0o644, "precious".into())
+    );
+
+    // A release that has no such bucket any more.
+    let files = [("bin/tell", TELLS)];
+    let items = json!([ { "type" : "exec", "source" : "bin/tell" } ]);
+    let newer = package(&host, ("app", "2"), &app(&json!({ "appconfigitems" : items })), &files);
+    host.must(&["install", &newer]);
+    let words = ["site", "restore", &archive, "--allow-external-links", "--dry-run"];
+    let said = host.must(&words);
+    assert!(
+        said.contains("data of `app` are not restored: nothing has the bucket `data`"),
+        "{said}"
+    );
+}

@@ -351,7 +351,8 @@ fn what_is_well_known_is_answered() {
         apache.answers((blog, &format!("/{name}")), content);
     }
     let said = host.must(&["site", "deploy", &file(&host, &plain)]);
-    assert!(said.contains("my-default/.well-known/delegate` has a port that is no number"), "{said}");
+    let why = "my-default/.well-known/delegate` has a port that is no number";
+    assert!(said.contains(why), "{said}");
     apache.answers((blog, "/robots.txt"), " 404 ");
     let links = "{\"links\":[{\"rel\":\"http://nodeinfo.diaspora.software/ns/schema/2.0\",\
         \"href\":\"http://blog.example.org/nodeinfo/2.0\"}]}";

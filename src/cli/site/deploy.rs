@@ -78,7 +78,12 @@ fn read(app: &App, file: &str, fill: Fill) -> Result<Vec<Site>, Failure> {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         app.printer().warn(&format!("{}{line}: {}", note.file, note.text));
     }
-    Ok(read?)
+    read.map_err(|error| {
+        let mut failure = Failure::from(error);
+        // What is said of manifests is not of use here.
+        failure.hints = vec!["`cart site create` writes a site file to begin with".into()];
+        failure
+    })
 }
 
 fn from_stdin() -> Result<Vec<u8>, Failure> {
