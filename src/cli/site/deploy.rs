@@ -1,5 +1,6 @@
 //! `cart site deploy`.
 
+use super::certificate::certify;
 use super::named::{Becoming, Scope, become_of, each};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
@@ -30,7 +31,10 @@ pub struct DeployArgs {
     /// The site files; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// Make identifiers and the administrator's password where they are missing
+    /// Make identifiers, the administrator's password and the certificate where they are missing
+    ///
+    /// A certificate is made where the site file has `tls`, but no `key` and no `crt` in it; the site
+    /// signs it itself.
     #[arg(long)]
     pub template: bool,
     /// How the change is to be made.
@@ -40,7 +44,7 @@ pub struct DeployArgs {
 
 /// Deploys sites, each in a transaction of its own.
 pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
-    let fill = if args.template { Fill::Missing } else { Fill::Nothing };
+    let fill = if args.template { Fill::Missing(&certify) } else { Fill::Nothing };
     let mut all: Vec<Site> = Vec::new();
     for file in &args.files {
         let what = || format!("cannot deploy what `{}` says", file.escape_debug());
@@ -59,7 +63,7 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
 }
 
 /// The sites of a file. What a text names that begins with `@` lies relative to it.
-fn read(app: &App, file: &str, fill: Fill) -> Result<Vec<Site>, Failure> {
+fn read(app: &App, file: &str, fill: Fill<'_>) -> Result<Vec<Site>, Failure> {
     let (bytes, folder) = if file == "-" {
         (from_stdin()?, std::path::absolute(".").unwrap_or_default())
     } else {
