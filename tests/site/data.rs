@@ -194,3 +194,37 @@ fn a_restoration_says_what_it_does_not_take() {
         "{said}"
     );
 }
+
+#[test]
+fn restored_data_have_the_modes_that_the_manifest_says() {
+    use std::os::unix::fs::PermissionsExt;
+    let host = Host::new();
+    for (version, modes, expected) in [
+        ("1", json!({}), [0o755, 0o755, 0o644]),
+        (
+            "2",
+            json!({ "dirpermissions" : "0750", "filepermissions" : "0640" }),
+            [0o750, 0o750, 0o640],
+        ),
+    ] {
+        let mut item = json!({ "type" : "directory", "name" : "/srv/data",
+            "retentionpolicy" : "keep", "retentionbucket" : "data" });
+        item.as_object_mut().unwrap().extend(modes.as_object().unwrap().clone());
+        let manifest = app(&json!({ "appconfigitems" : [ item ] }));
+        host.must(&["install", &package(&host, ("app", version), &manifest, &[])]);
+        let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+        host.must(&["site", "deploy", &path]);
+        host.write("srv/data/deep/er", "secret");
+        let change = |path: &str, mode| {
+            std::fs::set_permissions(host.at(path), PermissionsExt::from_mode(mode)).unwrap();
+        };
+        change("srv/data/deep", 0o770);
+        change("srv/data/deep/er", 0o600);
+        let archive = host.outside(&format!("{version}.zip")).display().to_string();
+        host.must(&["site", "backup", "--all", "--out", &archive]);
+        host.must(&["site", "restore", &archive]);
+        let found = ["srv/data", "srv/data/deep", "srv/data/deep/er"].map(|path| host.mode(path));
+        assert_eq!(found, expected, "{version}");
+        host.must(&["site", "undeploy", "--all"]);
+    }
+}
