@@ -89,7 +89,8 @@ pub(super) fn carry_out_aloud(
     carry_out_with(app, db, (options, &teller), make)
 }
 
-fn carry_out_with(
+/// The same, told by `teller`.
+pub(super) fn carry_out_with(
     app: &App,
     db: &Db,
     (options, teller): (&ChangeArgs, &Teller<'_>),

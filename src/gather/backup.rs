@@ -9,10 +9,10 @@ use crate::sys::fs::{self, Dir};
 use std::io::Read;
 use std::path::Path;
 
-/// Unpacks the archive `file` into the empty directory `into`, and says what is in it. On failure `into`
-/// holds nothing of use, and is the caller's to discard.
+/// Unpacks the archive `file` into the empty directory `into`, and says what is in it. `links` is where
+/// its links may lead. On failure `into` holds nothing of use, and is the caller's to discard.
 pub fn open_backup(
-    file: &Path,
+    (file, links): (&Path, Links),
     into: &Dir,
     limits: &config::Archive,
     watch: &dyn Watch,
@@ -32,13 +32,8 @@ pub fn open_backup(
         let error = if encrypted { BackupError::Encrypted } else { BackupError::NoType };
         return Err(in_file(Failure::new(error.exit(), error.to_string())));
     }
-    let options = Options {
-        limits,
-        links: Links::Contained,
-        modes: Modes::AsPacked,
-        strip: Strip::Nothing,
-        older: None,
-    };
+    let options =
+        Options { limits, links, modes: Modes::AsPacked, strip: Strip::Nothing, older: None };
     archive::unpack_zip(&packed, into, &options, watch).map_err(|error| in_file(error.into()))?;
     Backup::read(into).map_err(|error| in_file(error.into()))
 }
@@ -79,7 +74,7 @@ mod tests {
             crate::sys::tree::remove(&self.dir, "into").unwrap();
             self.dir.make_dir("into", 0o755).unwrap();
             let (file, into) = (self.dir.path_of("a.zip"), self.dir.dir("into").unwrap());
-            open_backup(&file, &into, &config::Archive::default(), &Nobody)
+            open_backup((&file, Links::Contained), &into, &config::Archive::default(), &Nobody)
                 .map_err(|failure| format!("{} {}", failure.summary, failure.causes.join(" ")))
         }
     }

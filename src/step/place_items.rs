@@ -57,6 +57,9 @@ pub enum Thing {
     Folder {
         /// Its mode.
         mode: u32,
+        /// The mode of folders in its data.
+        #[serde(default = "preserved")]
+        inner_mode: Mode,
         /// The mode of files in its data.
         file_mode: Mode,
         /// Under which number its data wait.
@@ -123,6 +126,11 @@ impl Rooms {
         }
         Ok(Self { new: room.dir("new")?, old: room.dir("old")? })
     }
+}
+
+/// What was written down before folders had it.
+fn preserved() -> Mode {
+    Mode::Preserve
 }
 
 /// Makes the folder `path`, where it is missing, with its mode and owner.
@@ -313,8 +321,24 @@ pub(super) fn sample(world: &super::laws::World) -> PlaceItems {
         acts: vec![
             act("a", Thing::Parent),
             act("a/file", file(Content::Varsubst(source("tmpl")))),
-            act("data", Thing::Folder { mode: 0o750, file_mode: Mode::Preserve, kept: Some(7) }),
-            act("closed", Thing::Folder { mode: 0o555, file_mode: Mode::Preserve, kept: None }),
+            act(
+                "data",
+                Thing::Folder {
+                    mode: 0o750,
+                    inner_mode: Mode::Bits(0o751),
+                    file_mode: Mode::Preserve,
+                    kept: Some(7),
+                },
+            ),
+            act(
+                "closed",
+                Thing::Folder {
+                    mode: 0o555,
+                    inner_mode: Mode::Preserve,
+                    file_mode: Mode::Preserve,
+                    kept: None,
+                },
+            ),
             act("data/covered", file(Content::Value("a".into()))),
             act(
                 "tree",

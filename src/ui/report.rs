@@ -49,17 +49,22 @@ pub fn end(printer: &Printer, form: Form, outcome: Result<Exit, Failure>) -> Exi
 pub fn tell(printer: &Printer, form: Form, failure: &Failure) -> Exit {
     match form {
         Form::Text => printer.styled_talk(&text(failure)),
-        Form::Json => printer.json(&Body {
-            error: Fields {
-                summary: &failure.summary,
-                causes: &failure.causes,
-                state: failure.state.as_deref(),
-                hints: &failure.hints,
-                exit: failure.exit as u8,
-            },
-        }),
+        Form::Json => printer.json(&body(failure)),
     }
     failure.exit
+}
+
+/// What a failure is in JSON.
+pub fn body(failure: &Failure) -> impl Serialize {
+    Body {
+        error: Fields {
+            summary: &failure.summary,
+            causes: &failure.causes,
+            state: failure.state.as_deref(),
+            hints: &failure.hints,
+            exit: failure.exit as u8,
+        },
+    }
 }
 
 fn text(failure: &Failure) -> String {

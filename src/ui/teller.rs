@@ -11,6 +11,7 @@ use crate::progress::Listen;
 use crate::txn::{Person, Receipt, Witness};
 use serde::Serialize;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::io::IsTerminal;
 
 /// Tells about one transaction.
@@ -19,6 +20,7 @@ pub struct Teller<'a> {
     form: Form,
     agreed: bool,
     echo: Option<Echo<'a>>,
+    kept: Option<&'a RefCell<Value>>,
 }
 
 /// Prints what scripts print, but for what is told anyway: lines of the protocol.
@@ -53,7 +55,14 @@ struct Answered<'a> {
 impl<'a> Teller<'a> {
     /// Makes one that speaks through `printer`; `agreed` is `--yes`.
     pub fn new(printer: &'a Printer, form: Form, agreed: bool) -> Self {
-        Self { printer, form, agreed, echo: None }
+        Self { printer, form, agreed, echo: None, kept: None }
+    }
+
+    /// The same, which leaves its answer in JSON in `kept`, as a part of another one.
+    #[must_use]
+    pub fn keeping(mut self, kept: &'a RefCell<Value>) -> Self {
+        self.kept = Some(kept);
+        self
     }
 
     /// The same, which also tells what scripts print, while they run.
@@ -78,9 +87,10 @@ impl<'a> Teller<'a> {
     /// Shows a plan that was only to be shown.
     pub fn planned(&self, plan: &Plan) {
         let view = view(plan);
-        match self.form {
-            Form::Json => view.show_json(self.printer),
-            Form::Text => view.show(self.printer, Audience::DryRun),
+        match (self.form, self.kept) {
+            (Form::Json, Some(kept)) => drop(kept.replace(serde_json::json!({ "plan" : view }))),
+            (Form::Json, None) => view.show_json(self.printer),
+            (Form::Text, _) => view.show(self.printer, Audience::DryRun),
         }
     }
 
@@ -99,7 +109,7 @@ impl<'a> Teller<'a> {
 
     fn answer(&self, plan: &Plan, receipt: Option<&Receipt>) {
         let warned = receipt.map(|receipt| receipt.warnings.as_slice()).unwrap_or_default();
-        self.printer.json(&Answered {
+        let answered = Answered {
             plan: &view(plan),
             changed: receipt.is_some(),
             transaction: receipt.map(|receipt| receipt.txn),
@@ -107,7 +117,11 @@ impl<'a> Teller<'a> {
             results: receipt.map(|receipt| receipt.results.as_slice()).unwrap_or_default(),
             errors: receipt.map(|receipt| receipt.errors.as_slice()).unwrap_or_default(),
             warnings: plan.warnings.iter().chain(warned).collect(),
-        });
+        };
+        match self.kept {
+            Some(kept) => drop(kept.replace(serde_json::to_value(answered).unwrap_or_default())),
+            None => self.printer.json(&answered),
+        }
     }
 }
 

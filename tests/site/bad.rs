@@ -125,3 +125,26 @@ fn places_that_exclude_each_other_are_met_before_the_old_site_goes() {
     host.must(&["site", "deploy", &file(&host, &blog(&[]))]);
     assert_eq!(host.read("srv/t").len(), 400_000);
 }
+
+#[test]
+fn a_port_on_which_somebody_listens_is_taken() {
+    let host = Host::new();
+    let items = json!([ { "type" : "tcpport", "name" : "web" },
+        { "type" : "file", "name" : "/srv/port", "template" : "t", "templatelang" : "varsubst" } ]);
+    install(
+        &host,
+        &app(&json!({ "appconfigitems" : items })),
+        &[("t", "${appconfig.tcpport.web}")],
+    );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    host.write("etc/cartwright/config.yml", &format!("sites:\n  first_port: {port}\n"));
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+    let (status, said) = host.run(&["site", "deploy", &path]);
+    // Those behind it may all be taken, on a busy host whose port was the last.
+    if status == 0 {
+        assert!(host.read("srv/port").parse::<u16>().unwrap() > port);
+    } else {
+        assert!(said.contains("no port is free"), "{said}");
+    }
+}

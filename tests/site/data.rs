@@ -161,3 +161,70 @@ fn what_was_uninstalled_and_stays_after_all_is_not_installed_anew() {
     assert_eq!((told[0].as_str(), told.last().unwrap().as_str()), ("acc uninstall", "acc upgrade"));
     assert!(!told.contains(&"acc install".to_owned()), "{told:?}");
 }
+
+#[test]
+fn a_restoration_says_what_it_does_not_take() {
+    let (host, _) = deployed();
+    host.write("etc/elsewhere", "not the app's");
+    std::os::unix::fs::symlink(host.at("etc/elsewhere"), host.at("srv/data/link")).unwrap();
+    let archive = host.outside("blog.ubos-backup").display().to_string();
+    host.must(&["site", "backup", "blog.example.org", "--out", &archive]);
+    std::fs::remove_file(host.at("srv/data/link")).unwrap();
+    let before = host.look();
+    let said = host.fails(&["site", "restore", &archive], 6, "data/link` is a symbolic link to");
+    assert!(said.contains("--allow-external-links"), "{said}");
+    assert_eq!(host.look(), before);
+    let said = host.must(&["site", "restore", &archive, "--allow-external-links"]);
+    assert!(!said.contains("not restored"), "{said}");
+    assert_eq!(host.target("srv/data/link"), host.at("etc/elsewhere").display().to_string());
+    assert_eq!(
+        (host.mode("etc/elsewhere"), host.read("srv/data/mine")),
+        (0o644, "precious".into())
+    );
+
+    // A release that has no such bucket any more.
+    let files = [("bin/tell", TELLS)];
+    let items = json!([ { "type" : "exec", "source" : "bin/tell" } ]);
+    let newer = package(&host, ("app", "2"), &app(&json!({ "appconfigitems" : items })), &files);
+    host.must(&["install", &newer]);
+    let words = ["site", "restore", &archive, "--allow-external-links", "--dry-run"];
+    let said = host.must(&words);
+    assert!(
+        said.contains("data of `app` are not restored: nothing has the bucket `data`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn restored_data_have_the_modes_that_the_manifest_says() {
+    use std::os::unix::fs::PermissionsExt;
+    let host = Host::new();
+    for (version, modes, expected) in [
+        ("1", json!({}), [0o755, 0o755, 0o644]),
+        (
+            "2",
+            json!({ "dirpermissions" : "0750", "filepermissions" : "0640" }),
+            [0o750, 0o750, 0o640],
+        ),
+    ] {
+        let mut item = json!({ "type" : "directory", "name" : "/srv/data",
+            "retentionpolicy" : "keep", "retentionbucket" : "data" });
+        item.as_object_mut().unwrap().extend(modes.as_object().unwrap().clone());
+        let manifest = app(&json!({ "appconfigitems" : [ item ] }));
+        host.must(&["install", &package(&host, ("app", version), &manifest, &[])]);
+        let path = file(&host, &site("blog.example.org", '1', &[with('1', &[])]));
+        host.must(&["site", "deploy", &path]);
+        host.write("srv/data/deep/er", "secret");
+        let change = |path: &str, mode| {
+            std::fs::set_permissions(host.at(path), PermissionsExt::from_mode(mode)).unwrap();
+        };
+        change("srv/data/deep", 0o770);
+        change("srv/data/deep/er", 0o600);
+        let archive = host.outside(&format!("{version}.zip")).display().to_string();
+        host.must(&["site", "backup", "--all", "--out", &archive]);
+        host.must(&["site", "restore", &archive]);
+        let found = ["srv/data", "srv/data/deep", "srv/data/deep/er"].map(|path| host.mode(path));
+        assert_eq!(found, expected, "{version}");
+        host.must(&["site", "undeploy", "--all"]);
+    }
+}

@@ -251,3 +251,105 @@ fn an_accessory_may_run_a_script_of_its_app_where_the_original_has_it() {
     host.must(&["site", "undeploy", "blog.example.org"]);
     assert_eq!(told(&host)[0], "plug uninstall");
 }
+
+#[test]
+fn answers_about_several_sites_are_one_document() {
+    let host = host();
+    let all = json!([
+        site("blog.example.org", '1', &[with('1', &[])]),
+        site("wiki.example.org", '2', &[with('2', &[])]),
+    ]);
+    let path = file(&host, &all);
+    let asked = |words: &[&str]| -> (i32, Value) {
+        let output = host.command(words).arg("--json").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let answer = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+        (output.status.code().unwrap(), answer)
+    };
+    for words in [
+        &["site", "deploy", &path, "--dry-run"][..],
+        &["site", "deploy", &path],
+        &["site", "redeploy", "--all"],
+        &["site", "backup", "--all", "--out", "."],
+    ] {
+        let (status, answer) = asked(words);
+        assert_eq!((status, answer["sites"].as_array().unwrap().len()), (0, 2), "{words:?}");
+        let second = &answer["sites"][1];
+        assert_eq!(second["site"], "wiki.example.org", "{words:?}");
+        assert!(second["answer"]["plan"]["steps"].is_array(), "{words:?}");
+    }
+    assert_eq!(asked(&["site", "update"]), (0, json!({ "schema" : 1, "sites" : [] })));
+    let one = asked(&["site", "redeploy", "wiki.example.org"]).1;
+    assert!(one["plan"]["steps"].is_array(), "who names one site is answered about that");
+
+    // The first is done, the second is not, and both are told.
+    let mut all = all;
+    all[1]["appconfigs"][0]["appid"] = "acc".into();
+    let (status, answer) = asked(&["site", "deploy", &file(&host, &all)]);
+    assert_eq!((status, &answer["sites"][1]["exit"]), (4, &json!(4)), "{answer}");
+    assert_eq!(answer["sites"][0]["answer"]["changed"], true);
+    let summary = answer["sites"][1]["answer"]["error"]["summary"].as_str().unwrap();
+    assert!(summary.contains("wiki.example.org"), "{summary}");
+}
+
+#[test]
+fn what_an_accessory_requires_comes_with_it() {
+    let host = host();
+    let mut manifest = accessory(&scripts("more", "do.pl"));
+    manifest["accessoryinfo"]["requires"] = json!(["acc"]);
+    let files = [("bin/more", TELLS), ("do.pl", TELLS_PERL)];
+    host.must(&["install", &package(&host, ("more", "1"), &manifest, &files)]);
+    manifest["accessoryinfo"]["requires"] = json!(["none"]);
+    host.must(&["install", &package(&host, ("lonely", "1"), &manifest, &files)]);
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &["lonely"])]));
+    host.fails(&["site", "deploy", &path], 3, "the package `none` is not installed");
+    assert!(told(&host).is_empty());
+    let path = file(&host, &site("blog.example.org", '1', &[with('1', &["more"])]));
+    host.must(&["site", "deploy", &path]);
+    let told = told(&host);
+    assert!(
+        ["more deploy", "acc deploy", "acc install"]
+            .iter()
+            .all(|one| told.contains(&(*one).into())),
+        "{told:?}"
+    );
+    let shown = host.must(&["site", "show", "blog.example.org"]);
+    assert!(shown.contains("more") && shown.contains("acc"), "{shown}");
+}
+
+#[test]
+fn a_site_signs_its_certificate_itself() {
+    if !std::path::Path::new("/usr/bin/openssl").exists() {
+        return crate::skip("a_site_signs_its_certificate_itself", "openssl is not installed");
+    }
+    let host = host();
+    let path = host.outside("made.json").display().to_string();
+    let words = ["site", "create", "new.example.org", "--app", "app", "--self-signed"];
+    host.must(&[&words[..], &["--out", &path]].concat());
+    let made: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let crt = host.outside("crt");
+    std::fs::write(&crt, made["tls"]["crt"].as_str().unwrap()).unwrap();
+    let mut asked = std::process::Command::new("/usr/bin/openssl");
+    asked.args(["x509", "-noout", "-checkhost", "new.example.org", "-in"]).arg(crt);
+    let said = String::from_utf8(asked.output().unwrap().stdout).unwrap();
+    assert!(said.contains("does match"), "{said}");
+    assert!(made["tls"]["key"].as_str().unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
+
+    let mut open = site("blog.example.org", '1', &[with('1', &[])]);
+    open["tls"] = json!({});
+    let path = file(&host, &open);
+    host.fails(&["site", "deploy", &path], 1, "`key` is missing");
+    host.must(&["site", "deploy", "--template", &path]);
+    let list: Vec<String> = host.must(&["site", "list"]).lines().map(str::to_owned).collect();
+    assert!(
+        list[1].split_whitespace().eq([
+            "blog.example.org",
+            "yes",
+            &crate::package::id('s', '1'),
+            "app"
+        ]),
+        "{list:?}"
+    );
+    let shown = host.must(&["site", "show", "blog.example.org", "--json"]);
+    assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+}

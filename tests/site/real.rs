@@ -350,13 +350,24 @@ fn what_is_well_known_is_answered() {
         apache.answers((blog, &format!("/.well-known/{name}")), content);
         apache.answers((blog, &format!("/{name}")), content);
     }
-    host.must(&["site", "deploy", &file(&host, &plain)]);
+    let said = host.must(&["site", "deploy", &file(&host, &plain)]);
+    let why = "my-default/.well-known/delegate` has a port that is no number";
+    assert!(said.contains(why), "{said}");
     apache.answers((blog, "/robots.txt"), " 404 ");
     let links = "{\"links\":[{\"rel\":\"http://nodeinfo.diaspora.software/ns/schema/2.0\",\
         \"href\":\"http://blog.example.org/nodeinfo/2.0\"}]}";
     apache.answers((blog, "/.well-known/nodeinfo"), links);
     apache.answers((blog, "/.well-known/other"), "static-value");
-    apache.answers((blog, "/.well-known/webfinger"), "/.well-known/delegate");
+    apache.answers((blog, "/.well-known/webfinger"), " 404 ");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || crate::web::say(&listener));
+    let mut asked = plain.clone();
+    asked["appconfigs"][0]["customizationpoints"] =
+        json!({ "workout-wellknown" : { "mycp" : { "value" : port } } });
+    host.must(&["site", "deploy", &file(&host, &asked)]);
+    let answer = "asked for /.well-known/delegate?resource=a";
+    apache.answers((blog, "/.well-known/webfinger?resource=a"), answer);
     host.must(&["site", "undeploy", blog]);
 
     let both = site(blog, '5', &[of("wellknown", &["wellknown-acc"])]);

@@ -200,6 +200,7 @@ fn a_site_answers_waits_and_comes_back() {
     apache.answers((blog, "/app/left"), " 410 ");
     apache.answers((blog, "/app/linked.html"), "a linked page");
     apache.answers((blog, "/.well-known/told"), "a word");
+    apache.answers((blog, "/.well-known/nothing"), " 404 ");
     apache.answers((blog, "/robots.txt"), "Disallow: /app/private");
     apache.answers((blog, "/"), "/app/");
     assert_eq!(told(&host), ["deploy 503"], "it waits while it is made");

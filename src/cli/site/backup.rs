@@ -1,8 +1,8 @@
 //! `cart site backup`.
 
-use super::named::{existing, wanted};
+use super::named::{Scope, each, existing, wanted};
 use crate::cli::app::App;
-use crate::cli::change::{ChangeArgs, carry_out};
+use crate::cli::change::{ChangeArgs, carry_out_with};
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::site::{look, root_of, site_facts};
@@ -10,6 +10,7 @@ use crate::package::ubos::site::Site;
 use crate::plan::site::{Points, SiteAsk, backup, draft};
 use crate::sys::clock::Moment;
 use crate::sys::fs::{Kind, kind_of};
+use crate::ui::teller::Teller;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -46,17 +47,17 @@ pub fn run(args: &BackupArgs, app: &mut App) -> Result<Exit, Failure> {
         let text = format!("`{}` is no directory, and there are several sites", out.display());
         return Err(Failure::new(Exit::Usage, text).hint("give `--out` a directory"));
     }
-    for site in sites {
+    each(app, (&sites, Scope::of(args.sites.len())), &|app, site, teller| {
         let now = Moment::now();
-        let to = if is_folder { out.join(file_name(&site, now)) } else { out.clone() };
+        let to = if is_folder { out.join(file_name(site, now)) } else { out.clone() };
         let to = std::path::absolute(&to).unwrap_or(to);
-        one((app, &db), (&site, &to), (&args.change, now))
+        one((app, &db), (site, &to), (&args.change, now, teller))
             .doing(|| format!("cannot back up the site `{}`", site.called()))?;
         if !args.change.dry_run {
             app.printer().talk(&format!("wrote `{}`", to.display()));
         }
-    }
-    Ok(Exit::Done)
+        Ok(Exit::Done)
+    })
 }
 
 fn file_name(site: &Site, now: Moment) -> String {
@@ -67,9 +68,9 @@ fn file_name(site: &Site, now: Moment) -> String {
 fn one(
     (app, db): (&App, &Db),
     (site, to): (&Site, &Path),
-    (options, now): (&ChangeArgs, Moment),
+    (options, now, teller): (&ChangeArgs, Moment, &Teller<'_>),
 ) -> Result<Exit, Failure> {
-    carry_out(app, db, options, &|| {
+    carry_out_with(app, db, (options, teller), &|| {
         let facts = site_facts(db, (app.layout(), app.config()?), (&site.id, None), now)?;
         let kept = Points::new();
         let ask = SiteAsk::of_deployed((&site.id, &kept), &facts);

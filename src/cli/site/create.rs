@@ -1,5 +1,6 @@
 //! `cart site create`.
 
+use super::certificate::certify;
 use crate::cli::app::App;
 use crate::error::{Context as _, Exit, Failure};
 use crate::format::ubos::{Fill, sites};
@@ -47,6 +48,9 @@ pub struct CreateArgs {
     /// Get certificates from Let's Encrypt
     #[arg(long)]
     pub letsencrypt: bool,
+    /// Make a certificate that the site signs itself
+    #[arg(long, conflicts_with = "letsencrypt")]
+    pub self_signed: bool,
     /// Write the file there, for its owner alone [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -57,8 +61,9 @@ pub fn run(args: &CreateArgs, app: &mut App) -> Result<Exit, Failure> {
     let text = made(args)?.to_string();
     let include = |_: &str| Err("a site that is made includes no files".to_owned());
     let mut notes = Notes::default();
-    let read = sites(("the command line", text.as_bytes()), Fill::Missing, &include, &mut notes)
-        .doing(|| "cannot make that site".into())?;
+    let read =
+        sites(("the command line", text.as_bytes()), Fill::Missing(&certify), &include, &mut notes)
+            .doing(|| "cannot make that site".into())?;
     let Some(site) = read.first() else {
         return Err(Failure::new(Exit::Failed, "cannot make that site"));
     };
@@ -116,6 +121,8 @@ fn made(args: &CreateArgs) -> Result<Json, Failure> {
     });
     if args.letsencrypt {
         site["tls"] = json!({ "letsencrypt" : true });
+    } else if args.self_signed {
+        site["tls"] = json!({});
     }
     Ok(site)
 }

@@ -1,6 +1,7 @@
 //! `cart site deploy`.
 
-use super::named::{Becoming, become_of};
+use super::certificate::certify;
+use super::named::{Becoming, Scope, become_of, each};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -30,7 +31,10 @@ pub struct DeployArgs {
     /// The site files; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// Make identifiers and the administrator's password where they are missing
+    /// Make identifiers, the administrator's password and the certificate where they are missing
+    ///
+    /// A certificate is made where the site file has `tls`, but no `key` and no `crt` in it; the site
+    /// signs it itself.
     #[arg(long)]
     pub template: bool,
     /// How the change is to be made.
@@ -40,7 +44,7 @@ pub struct DeployArgs {
 
 /// Deploys sites, each in a transaction of its own.
 pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
-    let fill = if args.template { Fill::Missing } else { Fill::Nothing };
+    let fill = if args.template { Fill::Missing(&certify) } else { Fill::Nothing };
     let mut all: Vec<Site> = Vec::new();
     for file in &args.files {
         let what = || format!("cannot deploy what `{}` says", file.escape_debug());
@@ -52,15 +56,14 @@ pub fn run(args: &DeployArgs, app: &mut App) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Conflict, text).hint("keep one of them"));
     }
     let db = database(app, args.change.dry_run)?;
-    for site in &all {
-        become_of((app, &db), (&site.id, Becoming::site(site)), &args.change)
-            .doing(|| format!("cannot deploy the site `{}`", site.called()))?;
-    }
-    Ok(Exit::Done)
+    each(app, (&all, Scope::of(all.len())), &|app, site, teller| {
+        become_of((app, &db), (&site.id, Becoming::site(site)), (&args.change, teller))
+            .doing(|| format!("cannot deploy the site `{}`", site.called()))
+    })
 }
 
 /// The sites of a file. What a text names that begins with `@` lies relative to it.
-fn read(app: &App, file: &str, fill: Fill) -> Result<Vec<Site>, Failure> {
+fn read(app: &App, file: &str, fill: Fill<'_>) -> Result<Vec<Site>, Failure> {
     let (bytes, folder) = if file == "-" {
         (from_stdin()?, std::path::absolute(".").unwrap_or_default())
     } else {
@@ -79,7 +82,12 @@ fn read(app: &App, file: &str, fill: Fill) -> Result<Vec<Site>, Failure> {
         let line = note.line.map(|line| format!(":{line}")).unwrap_or_default();
         app.printer().warn(&format!("{}{line}: {}", note.file, note.text));
     }
-    Ok(read?)
+    read.map_err(|error| {
+        let mut failure = Failure::from(error);
+        // What is said of manifests is not of use here.
+        failure.hints = vec!["`cart site create` writes a site file to begin with".into()];
+        failure
+    })
 }
 
 fn from_stdin() -> Result<Vec<u8>, Failure> {

@@ -1,6 +1,7 @@
 //! `cart site`: sites of UBOS apps, from their making to their end.
 
 pub mod backup;
+mod certificate;
 pub mod create;
 pub mod deploy;
 pub mod list;

@@ -1,7 +1,7 @@
 //! The sites that words of the command line mean, and what becomes of one.
 
 use crate::cli::app::App;
-use crate::cli::change::{ChangeArgs, carry_out};
+use crate::cli::change::{ChangeArgs, carry_out_with};
 use crate::db::Db;
 use crate::error::{Exit, Failure};
 use crate::facts::site::{look, root_of, site_facts};
@@ -10,7 +10,11 @@ use crate::package::ubos::site::Site;
 use crate::plan::Plan;
 use crate::plan::site::{Farewell, Points, Restored, SiteAsk, change, draft, kept_points};
 use crate::sys::clock::Moment;
+use crate::ui::report::{self, Form};
 use crate::ui::suggest;
+use crate::ui::teller::Teller;
+use serde::Serialize;
+use serde_json::Value;
 use std::cell::RefCell;
 
 /// The site that `text` means: its host name, its identifier, or the beginning of that.
@@ -57,6 +61,71 @@ pub(super) fn existing(app: &App) -> Result<Db, Failure> {
     Err(Failure::new(Exit::NotFound, "there are no sites").hint("`cart site deploy` makes one"))
 }
 
+/// Which sites a command is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// One that was named: its answer is the command's.
+    One,
+    /// As many as there are: answers are those of sites, even of one or none.
+    Many,
+}
+
+impl Scope {
+    /// Of so many that were named.
+    pub(super) fn of(count: usize) -> Self {
+        if count == 1 { Self::One } else { Self::Many }
+    }
+}
+
+#[derive(Serialize)]
+struct Told {
+    sites: Vec<One>,
+}
+
+#[derive(Serialize)]
+struct One {
+    site: String,
+    siteid: String,
+    exit: u8,
+    answer: Value,
+}
+
+/// Does `work` for each site until one fails. In JSON, the answers about several are one document.
+pub(super) fn each(
+    app: &mut App,
+    (sites, scope): (&[Site], Scope),
+    work: &dyn Fn(&App, &Site, &Teller<'_>) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    if app.form() == Form::Text || scope == Scope::One {
+        for site in sites {
+            work(app, site, &teller(app))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let (mut told, mut exit) = (Told { sites: Vec::new() }, 0);
+    for site in sites {
+        let kept = RefCell::default();
+        let outcome = work(app, site, &teller(app).keeping(&kept));
+        if let Err(failure) = &outcome {
+            exit = failure.exit as u8;
+            kept.replace(serde_json::to_value(report::body(failure)).unwrap_or_default());
+        }
+        let (answer, siteid) = (kept.into_inner(), site.id.to_string());
+        told.sites.push(One { site: site.called(), siteid, exit, answer });
+        if exit != 0 {
+            app.answer_with(exit);
+            break;
+        }
+    }
+    app.printer().json(&told);
+    Ok(Exit::Done)
+}
+
+/// Tells about one site.
+pub(super) fn teller(app: &App) -> Teller<'_> {
+    Teller::new(app.printer(), app.form(), app.agrees())
+}
+
 /// What is to become of a site.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Becoming<'a> {
@@ -79,12 +148,12 @@ impl<'a> Becoming<'a> {
 pub(super) fn become_of(
     (app, db): (&App, &Db),
     (id, site): (&SiteId, Becoming<'_>),
-    options: &ChangeArgs,
+    (options, teller): (&ChangeArgs, &Teller<'_>),
 ) -> Result<Exit, Failure> {
     let now = Moment::now();
     // What is random is drawn once, however often the plan is made.
     let drawn: RefCell<Option<Points>> = RefCell::default();
-    carry_out(app, db, options, &|| {
+    carry_out_with(app, db, (options, teller), &|| {
         let (plan, points) = plan((app, db), (id, site), (now, drawn.borrow().as_ref()))?;
         drawn.replace(Some(points));
         Ok(plan)

@@ -1,6 +1,6 @@
 //! `cart site redeploy`.
 
-use super::named::{Becoming, become_of, existing, wanted};
+use super::named::{Becoming, Scope, become_of, each, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -29,9 +29,9 @@ pub struct RedeployArgs {
 /// Deploys sites again as they are, each in a transaction of its own.
 pub fn run(args: &RedeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
-    for site in wanted(&db, &args.sites, args.all)? {
-        become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
-            .doing(|| format!("cannot redeploy the site `{}`", site.called()))?;
-    }
-    Ok(Exit::Done)
+    let sites = wanted(&db, &args.sites, args.all)?;
+    each(app, (&sites, Scope::of(args.sites.len())), &|app, site, teller| {
+        become_of((app, &db), (&site.id, Becoming::site(site)), (&args.change, teller))
+            .doing(|| format!("cannot redeploy the site `{}`", site.called()))
+    })
 }

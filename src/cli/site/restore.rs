@@ -1,6 +1,7 @@
 //! `cart site restore`.
 
-use super::named::{Becoming, become_of};
+use super::named::{Becoming, become_of, teller};
+use crate::archive::Links;
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::cli::request::database;
@@ -46,6 +47,9 @@ pub struct RestoreArgs {
     /// Let it answer to this host name
     #[arg(long, value_name = "NAME", value_parser = HostName::parse)]
     pub hostname: Option<HostName>,
+    /// Accept symbolic links in data that lead out of the archive
+    #[arg(long)]
+    pub allow_external_links: bool,
     /// How the change is to be made.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -62,8 +66,9 @@ fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let staging = Staging::in_state(app.layout())?;
     staging.dir().make_dir(TREE, 0o700)?;
     let tree = staging.dir().dir(TREE)?;
+    let links = if args.allow_external_links { Links::External } else { Links::Contained };
     let watch = app.progress().watch(&args.file.display().to_string());
-    let opened = open_backup(&args.file, &tree, &app.config()?.archive, &*watch);
+    let opened = open_backup((&args.file, links), &tree, &app.config()?.archive, &*watch);
     watch.finish();
     let backup = opened?;
     for name in &backup.unknown {
@@ -80,7 +85,7 @@ fn restore(args: &RestoreArgs, app: &App) -> Result<Exit, Failure> {
     let restored = restored(&backup, (&site, &ids), &folder)?;
     let db = database(app, args.change.dry_run)?;
     let becoming = Becoming { restored: Some(&restored), ..Becoming::site(&site) };
-    become_of((app, &db), (&site.id, becoming), &args.change)
+    become_of((app, &db), (&site.id, becoming), (&args.change, &teller(app)))
         .doing(|| format!("cannot restore the site `{}`", site.called()))
 }
 

@@ -1,6 +1,6 @@
 //! `cart site undeploy`.
 
-use super::named::{Becoming, become_of, existing, wanted};
+use super::named::{Becoming, Scope, become_of, each, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::error::{Context, Exit, Failure};
@@ -34,13 +34,10 @@ pub struct UndeployArgs {
 pub fn run(args: &UndeployArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
     let farewell = if args.skip_scripts { Farewell::Unasked } else { Farewell::Asked };
-    for site in wanted(&db, &args.sites, args.all)? {
-        become_of(
-            (app, &db),
-            (&site.id, Becoming { farewell, ..Becoming::default() }),
-            &args.change,
-        )
-        .doing(|| format!("cannot undeploy the site `{}`", site.called()))?;
-    }
-    Ok(Exit::Done)
+    let becoming = Becoming { farewell, ..Becoming::default() };
+    let sites = wanted(&db, &args.sites, args.all)?;
+    each(app, (&sites, Scope::of(args.sites.len())), &|app, site, teller| {
+        become_of((app, &db), (&site.id, becoming), (&args.change, teller))
+            .doing(|| format!("cannot undeploy the site `{}`", site.called()))
+    })
 }

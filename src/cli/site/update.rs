@@ -1,6 +1,6 @@
 //! `cart site update`.
 
-use super::named::{Becoming, become_of, existing, wanted};
+use super::named::{Becoming, Scope, become_of, each, existing, wanted};
 use crate::cli::app::App;
 use crate::cli::change::ChangeArgs;
 use crate::db::Db;
@@ -29,19 +29,19 @@ pub struct UpdateArgs {
 /// Deploys sites again whose packages have other releases, each in a transaction of its own.
 pub fn run(args: &UpdateArgs, app: &mut App) -> Result<Exit, Failure> {
     let db = existing(app)?;
-    let mut count = 0;
+    let mut sites = Vec::new();
     for site in wanted(&db, &args.sites, args.sites.is_empty())? {
-        if outdated(&db, &site.id)?.is_empty() {
-            continue;
+        if !outdated(&db, &site.id)?.is_empty() {
+            sites.push(site);
         }
-        count += 1;
-        become_of((app, &db), (&site.id, Becoming::site(&site)), &args.change)
-            .doing(|| format!("cannot update the site `{}`", site.called()))?;
     }
-    if count == 0 {
+    if sites.is_empty() {
         app.printer().talk("every site has the newest releases that the library has");
     }
-    Ok(Exit::Done)
+    each(app, (&sites, Scope::Many), &|app, site, teller| {
+        become_of((app, &db), (&site.id, Becoming::site(site)), (&args.change, teller))
+            .doing(|| format!("cannot update the site `{}`", site.called()))
+    })
 }
 
 /// The packages of a site of which the library has another release that counts as the newest.

@@ -19,7 +19,7 @@ mod top;
 mod wellknown;
 
 pub(super) use lint::notes as lint;
-pub use site::{Fill, Include, sites};
+pub use site::{Certify, Fill, Include, sites};
 
 use super::error::ManifestError;
 use super::externals;

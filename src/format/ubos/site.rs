@@ -1,7 +1,7 @@
 //! Site files (UBOS specification, 2.1): one site, a list of sites, or an object of them.
 //!
-//! What is missing is made where a template is filled: identifiers and the admin's password. Messages
-//! never repeat what may be secret.
+//! What is missing is made where a template is filled: identifiers, the admin's password, and the
+//! certificate that a site signs itself. Messages never repeat what may be secret.
 
 use super::{fields, parsed_any, site_app, wellknown};
 use crate::format::error::ManifestError;
@@ -22,13 +22,22 @@ const PASSWORD: usize = 16;
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// What becomes of what is missing in a site file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fill {
+#[derive(Clone, Copy)]
+pub enum Fill<'a> {
     /// It is a fault.
     Nothing,
-    /// Identifiers and passwords are made (`--template`).
-    Missing,
+    /// Identifiers, passwords and certificates are made (`--template`).
+    Missing(Certify<'a>),
 }
+
+impl Fill<'_> {
+    fn is_missing(self) -> bool {
+        matches!(self, Self::Missing(_))
+    }
+}
+
+/// Makes a key and a certificate for a host name.
+pub type Certify<'a> = &'a dyn Fn(&str) -> Result<(String, String), String>;
 
 /// A file that a site file is read with: what `@name` in it stands for.
 pub type Include<'a> = &'a dyn Fn(&str) -> Result<String, String>;
@@ -37,7 +46,7 @@ pub type Include<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// begins with `@` names, relative to the file.
 pub fn sites(
     (file, bytes): (&str, &[u8]),
-    fill: Fill,
+    fill: Fill<'_>,
     include: Include,
     notes: &mut Notes,
 ) -> Result<Vec<Site>, ManifestError> {
@@ -93,7 +102,7 @@ fn included(node: &mut Node, include: Include, reading: &mut Reading) {
     }
 }
 
-fn site(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Site> {
+fn site(node: &Node, fill: Fill<'_>, reading: &mut Reading) -> Option<Site> {
     if node.pairs().is_none() {
         reading.fault(node.place, format!("a site is {}: write an object", node.kind()));
         return None;
@@ -105,7 +114,7 @@ fn site(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Site> {
     });
     let host = host(node, reading);
     let admin = admin(node, fill, reading);
-    let tls = tls(node, fill, reading);
+    let tls = tls((node, host.as_ref()), fill, reading);
     let tor = node.get("tor").and_then(|tor| {
         fields::unknown(tor, &[&["privatekey"]], "`tor`", reading);
         fields::text(tor, "privatekey", reading).map(|key| Secret(key.to_owned()))
@@ -120,11 +129,11 @@ fn site(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Site> {
 /// The identifier at `key`, made of `first` and random digits where it is missing and may be.
 pub(super) fn identifier(
     node: &Node,
-    (key, first, fill): (&str, char, Fill),
+    (key, first, fill): (&str, char, Fill<'_>),
     reading: &mut Reading,
 ) -> Option<(String, Place)> {
     let place = node.get(key).map_or(node.place, |value| value.place);
-    if node.get(key).is_none() && fill == Fill::Missing {
+    if node.get(key).is_none() && fill.is_missing() {
         let digits = random::hex(20);
         let digits = digits.map_err(|error| reading.fault(place, error.to_string())).ok()?;
         return Some((format!("{first}{digits}"), place));
@@ -147,7 +156,7 @@ fn host(node: &Node, reading: &mut Reading) -> Option<Host> {
         .ok()
 }
 
-fn admin(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Admin> {
+fn admin(node: &Node, fill: Fill<'_>, reading: &mut Reading) -> Option<Admin> {
     const KNOWN: &[&str] = &["userid", "username", "credential", "email"];
     let Some(admin) = node.get("admin") else {
         let text = "`admin` is missing: add it with `userid`, `username`, `credential` and `email`";
@@ -158,7 +167,7 @@ fn admin(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Admin> {
     let userid = fields::needed_as(admin, "userid", userid, reading);
     let username = fields::needed(admin, "username", reading).map(str::to_owned);
     let email = fields::needed_as(admin, "email", email, reading);
-    let credential = if admin.get("credential").is_none() && fill == Fill::Missing {
+    let credential = if admin.get("credential").is_none() && fill.is_missing() {
         let made = random::text(PASSWORD, LETTERS);
         made.map_err(|error| reading.fault(admin.place, error.to_string())).ok()
     } else {
@@ -196,7 +205,7 @@ fn email(text: &str) -> Result<String, &'static str> {
     if parts && text.chars().all(fine) { Ok(text.to_owned()) } else { Err("write `name@host`") }
 }
 
-fn tls(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Tls> {
+fn tls((node, host): (&Node, Option<&Host>), fill: Fill<'_>, reading: &mut Reading) -> Option<Tls> {
     const KNOWN: &[&str] = &["letsencrypt", "key", "crt", "cacrt"];
     // What older site files say.
     let tls = node.get("tls").or_else(|| node.get("ssl"))?;
@@ -207,11 +216,14 @@ fn tls(node: &Node, fill: Fill, reading: &mut Reading) -> Option<Tls> {
         }
         return Some(Tls::LetsEncrypt);
     }
-    if tls.get("key").is_none() && tls.get("crt").is_none() && fill == Fill::Missing {
-        let text =
-            "certificates are not made here: add `key` and `crt`, or `\"letsencrypt\" : true`";
-        reading.fault(tls.place, text);
-        return None;
+    if let (Fill::Missing(certify), None, None) = (fill, tls.get("key"), tls.get("crt")) {
+        let name = match host {
+            Some(Host::Name(name)) => name.as_str(),
+            _ => "localhost",
+        };
+        let made = certify(name).map_err(|error| reading.fault(tls.place, error));
+        let (key, crt) = made.ok()?;
+        return Some(Tls::Own { key: Secret(key), crt, cacrt: None });
     }
     let key = fields::needed(tls, "key", reading).map(str::to_owned);
     let crt = fields::needed(tls, "crt", reading).map(str::to_owned);
@@ -241,7 +253,12 @@ mod tests {
    ]
 }"#;
 
-    fn read(text: &str, fill: Fill) -> Result<Vec<Site>, String> {
+    const MISSING: Fill<'_> = Fill::Missing(&|name| match name {
+        "localhost" => Err("there is no openssl".to_owned()),
+        _ => Ok((format!("KEY of {name}"), "CRT".to_owned())),
+    });
+
+    fn read(text: &str, fill: Fill<'_>) -> Result<Vec<Site>, String> {
         let include = |name: &str| match name {
             "my.key" => Ok("KEY".to_owned()),
             _ => Err("no such file".to_owned()),
@@ -279,13 +296,20 @@ mod tests {
         for said in ["`siteid` is missing", "`appconfigid` is missing", "`credential` is missing"] {
             assert!(read(&template, Fill::Nothing).unwrap_err().contains(said));
         }
-        let once = read(&template, Fill::Missing).unwrap().remove(0);
-        let again = read(&template, Fill::Missing).unwrap().remove(0);
+        let once = read(&template, MISSING).unwrap().remove(0);
+        let again = read(&template, MISSING).unwrap().remove(0);
         assert_ne!(once.id, again.id);
         assert_ne!(once.apps[0].id, again.apps[0].id);
         assert_ne!(once.admin.credential, again.admin.credential);
         assert!(credential(&once.admin.credential.0).is_ok());
-        assert_eq!(read(SITE, Fill::Missing), read(SITE, Fill::Nothing), "nothing is missing");
+        assert_eq!(read(SITE, MISSING), read(SITE, Fill::Nothing), "nothing is missing");
+        let own = SITE.replace("\"key\" : \"@my.key\", \"crt\" : \"CRT\"", "");
+        assert!(read(&own, Fill::Nothing).unwrap_err().contains("`key` is missing"));
+        let key = Secret("KEY of blog.example.org".into());
+        let made = read(&own, MISSING).unwrap().remove(0).tls;
+        assert_eq!(made, Some(Tls::Own { key, crt: "CRT".into(), cacrt: None }));
+        let any = own.replace("blog.example.org", "*");
+        assert!(read(&any, MISSING).unwrap_err().contains("there is no openssl"));
     }
 
     #[test]

@@ -15,12 +15,12 @@ const KNOWN: &[&str] =
 type Points = BTreeMap<PackageName, BTreeMap<PointName, Chosen>>;
 
 /// Reads `appconfigs` of the site in `node`.
-pub(super) fn apps(node: &Node, fill: Fill, reading: &mut Reading) -> Vec<AppConfig> {
+pub(super) fn apps(node: &Node, fill: Fill<'_>, reading: &mut Reading) -> Vec<AppConfig> {
     let items = fields::list(node, "appconfigs", reading);
     items.iter().filter_map(|item| app(item, fill, reading)).collect()
 }
 
-fn app(node: &Node, fill: Fill, reading: &mut Reading) -> Option<AppConfig> {
+fn app(node: &Node, fill: Fill<'_>, reading: &mut Reading) -> Option<AppConfig> {
     if node.pairs().is_none() {
         let text = format!("an item of `appconfigs` is {}: write an object", node.kind());
         reading.fault(node.place, text);

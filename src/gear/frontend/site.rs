@@ -277,6 +277,10 @@ fn entries(text: &mut String, live: &Live, copies: &Path) {
     }
     if let Some(folder) = &live.well_known {
         line(text, &format!("Alias \"/.well-known/\" {}", file(&folder.join(""))));
+        // Of a folder that is not there nothing would be granted, not even to be told so.
+        line(text, "<Location \"/.well-known/\">");
+        line(text, "    Require all granted");
+        line(text, "</Location>");
     }
     for folder in [Some(copies), live.well_known.as_deref()].into_iter().flatten() {
         line(text, &format!("<Directory {}>", file(folder)));

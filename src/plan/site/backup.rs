@@ -55,6 +55,9 @@ pub(super) fn take(
     (new, spots): (&Side, &Spots),
 ) -> Result<(), Refusal> {
     let Some(restored) = ask.restored else { return Ok(()) };
+    let site = &new.deployment.site;
+    let mut left: BTreeSet<&Place> = restored.data.keys().collect();
+    left.retain(|place| site.apps.iter().any(|app| app.id == place.app));
     let mut data = Vec::new();
     for piece in new.pieces.iter().flatten() {
         let (kept, is_database) = match piece {
@@ -63,6 +66,7 @@ pub(super) fn take(
             _ => continue,
         };
         let Some(kept) = kept else { continue };
+        left.retain(|place| place_of(kept).as_ref() != Some(place));
         let (Some(from), Some(number)) = (restored.find(kept), spots.kept_as(kept)) else {
             continue;
         };
@@ -76,6 +80,9 @@ pub(super) fn take(
     if !data.is_empty() {
         plan.step(UseBackup { data });
     }
+    plan.warnings.extend(left.into_iter().map(|Place { package, bucket, .. }| {
+        format!("data of `{package}` are not restored: nothing has the bucket `{bucket}` any more")
+    }));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::error::Exit;
 use crate::facts::site::{SiteFacts, Tree};
 use crate::package::ubos::chosen::Chosen;
 use crate::package::ubos::item::{
-    Item, ItemKind, Names, Run, Runner, Script, Source, Sql, Task, TaskPhase, UnitPhase,
+    Item, ItemKind, Mode, Names, Run, Runner, Script, Source, Sql, Task, TaskPhase, UnitPhase,
 };
 use crate::package::ubos::point::PointKind;
 use crate::package::ubos::role::{Role, RoleName};
@@ -36,6 +36,8 @@ pub(super) struct Placed {
     pub(super) owner: Option<(Who, Who)>,
     /// Where its data are found again, where they are kept.
     pub(super) bucket: Option<Kept>,
+    /// The modes of folders and files in data that come from a backup.
+    pub(super) restored: (Mode, Mode),
 }
 
 /// By what kept data are found again.
@@ -145,6 +147,7 @@ impl<'a> Maker<'a> {
                 thing: Thing::File { content, mode: Some(mode), kept: None },
                 owner: self.owner_of("root", self.part.text("apache2.gname").unwrap_or("root"))?,
                 bucket: None,
+                restored: (Mode::Preserve, Mode::Preserve),
             }));
         }
         Ok(pieces)
@@ -168,6 +171,7 @@ impl<'a> Maker<'a> {
                         thing: self.thing(&item.kind, name)?,
                         owner: self.owner(&item.kind)?,
                         bucket: self.bucket(role, item, number),
+                        restored: words::restored(&item.kind),
                     }));
                 }
             }

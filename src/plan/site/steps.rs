@@ -247,7 +247,10 @@ impl<'a> Steps<'a> {
     fn add(&mut self, placed: &Placed) {
         let path = self.spots.real(placed);
         self.parents(path.parent().as_ref());
-        let thing = with_data(&placed.thing, self.spots.kept(placed));
+        let mut thing = with_data(&placed.thing, self.spots.kept(placed));
+        if let (true, Thing::Folder { inner_mode, file_mode, .. }) = (self.restores, &mut thing) {
+            (*inner_mode, *file_mode) = placed.restored;
+        }
         self.brought.push(Placing { path, what: thing, owner: placed.owner.clone() });
     }
 

@@ -94,10 +94,10 @@ impl<'a> Maker<'a> {
         let owner = self.owner(act)?;
         match &act.what {
             Thing::Parent => {}
-            Thing::Folder { mode, file_mode, kept } => {
+            Thing::Folder { mode, inner_mode, file_mode, kept } => {
                 room.make_dir(name, 0o700)?;
                 self.bring_data(*kept, (room, name))?;
-                settle_inside(&room.dir(name)?, owner, (Mode::Preserve, *file_mode))?;
+                settle_inside(&room.dir(name)?, owner, (*inner_mode, *file_mode))?;
                 settle((room, Path::new(name)), owner, Some(*mode))?;
             }
             Thing::File { content, mode, kept } => {

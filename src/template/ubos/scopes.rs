@@ -93,6 +93,7 @@ pub fn host_scope(places: &Places, settings: &BTreeMap<String, Value>) -> Scope 
     let paths = PLACES.iter().map(|(name, path)| (*name, text(path)));
     let own = [
         ("host.root", fixed(&places.root)),
+        ("host.checkmanifest", Value::fixed(true)),
         ("hostname", fixed(&places.hostname)),
         ("apache2.uname", fixed(&places.web.0)),
         ("apache2.gname", fixed(&places.web.1)),

@@ -87,6 +87,15 @@ impl Url {
         port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
     }
 
+    /// Tells whether its port is one, where it names any. Apache would leave out the port and all
+    /// behind it.
+    fn has_port(&self) -> bool {
+        let Some((_, rest)) = self.0.split_once("://") else { return true };
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit(['@', ']']).next().unwrap_or_default();
+        host.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok())
+    }
+
     /// The URL as it was given.
     pub(super) fn as_str(&self) -> &str {
         &self.0
@@ -151,6 +160,14 @@ fn add(entries: &[(WellKnownName, WellKnown)], found: &mut WellKnowns) -> Result
                     continue;
                 }
                 match Url::try_from(url.clone())? {
+                    url if !url.has_port() => {
+                        let text = format!(
+                            "nobody is asked about accounts: `{}` has a port that is no number",
+                            url.as_str()
+                        );
+                        found.warnings.push(text);
+                        continue;
+                    }
                     url if url.is_of_loopback() => Answer::Asked(url),
                     url => Answer::Elsewhere { url, status: 307 },
                 }
@@ -267,7 +284,6 @@ mod tests {
             ("http://127.0.0.1:5001", true),
             ("http://127.0.0.1/x", true),
             ("http://localhost:80/x?y", true),
-            ("http://127.0.0.1:a-name/x", false),
             ("http://127.0.0.1.example.org/", false),
             ("http://127.0.0.1@example.org/", false),
             ("https://a.example.org/x", false),
@@ -275,6 +291,19 @@ mod tests {
             let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
             let found = well_known(&entries, &[]).unwrap();
             assert_eq!(matches!(found.entries[0].answer, Answer::Asked(_)), is_asked, "{url}");
+        }
+        for (url, is_port) in [
+            ("http://127.0.0.1:a-name/x", false),
+            ("https://a.example.org:/x", false),
+            ("https://me@a.example.org:65536?x", false),
+            ("https://me:b@a.example.org/x:y", true),
+            ("http://[::1]:80/x", true),
+            ("http://[::1]", true),
+        ] {
+            let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
+            let found = well_known(&entries, &[]).unwrap();
+            let said = (found.entries.len(), found.warnings.len());
+            assert_eq!(said, if is_port { (1, 0) } else { (0, 1) }, "{url}");
         }
     }
 }

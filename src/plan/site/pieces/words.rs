@@ -46,7 +46,7 @@ impl Maker<'_> {
                     Mode::Preserve => 0o755,
                 };
                 let file_mode = file_mode.unwrap_or(Mode::Preserve);
-                Thing::Folder { mode, file_mode, kept }
+                Thing::Folder { mode, inner_mode: Mode::Preserve, file_mode, kept }
             }
             ItemKind::Tree { source, mode, file_mode, .. } => Thing::Tree {
                 source: self.source(source, name, Sort::Anything)?,
@@ -304,5 +304,15 @@ impl Maker<'_> {
         let uid = find(user, web_user, &facts.accounts.users);
         let gid = find(group, web_group, &facts.accounts.groups);
         Ok(Some((who("user", user, uid)?, who("group", group, gid)?)))
+    }
+}
+
+/// A backup does not say what modes its data get.
+pub(super) fn restored(kind: &ItemKind) -> (Mode, Mode) {
+    match kind {
+        ItemKind::Directory { mode, file_mode, .. } => {
+            (*mode, file_mode.unwrap_or(Mode::Bits(0o644)))
+        }
+        _ => (Mode::Preserve, Mode::Preserve),
     }
 }
