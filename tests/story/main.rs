@@ -25,6 +25,7 @@ mod frontend;
 mod host;
 mod managed;
 mod outdated;
+mod scaled;
 mod scaling;
 mod several;
 mod snapshots;
