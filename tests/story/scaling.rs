@@ -158,6 +158,16 @@ impl Scene {
         std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
     }
 
+    /// Writes a file of the gear's, as the gear.
+    pub(super) fn put(&self, gear: &str, path: &str, text: &str) {
+        let script = format!("printf %s '{text}' >~/'{path}'");
+        self.host.must(&["gear", "exec", gear, "--", "bash", "-c", &script]);
+    }
+
+    pub(super) fn link(&self, gear: &str, path: &str) -> PathBuf {
+        std::fs::read_link(self.host.home(gear).join(path)).unwrap()
+    }
+
     pub(super) fn registry(&self) -> Value {
         let text = self.file("app", "gear-registry/gear-registry.json");
         serde_json::from_str(&text).unwrap()
