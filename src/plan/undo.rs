@@ -3,9 +3,9 @@
 use super::externals::add_again;
 use super::gear::externals_of;
 use super::gear::{
-    Data, Farewell, Former, RollBack, Wanted, activate_again, add_cluster, add_deployed, add_reconnection,
-    add_restored, add_returned, bring_back, destroy, expose, put_back, remove as remove_cartridges,
-    roll_back, start, stop, unexpose,
+    Data, Farewell, Former, RollBack, Wanted, activate_again, add_cluster, add_deployed,
+    add_reconnection, add_restored, add_returned, bring_back, destroy, expose, put_back,
+    remove as remove_cartridges, roll_back, start, stop, unexpose,
 };
 use super::hold;
 use super::install::package_resource;

@@ -79,7 +79,10 @@ fn a_restore_that_fails_in_another_gear_is_put_back_in_all_of_them() {
     let before: Vec<_> = scene.gears().iter().map(|gear| deployments(gear)).collect();
     scene.put("app-2", "app-root/data/fail-in", "deploy second");
     let (status, said) = host.run(&["gear", "restore", "app", "--from", &file]);
-    assert!(status == 9 && said.contains("`control-deploy` of `web` exited with status 7"), "{said}");
+    assert!(
+        status == 9 && said.contains("`control-deploy` of `web` exited with status 7"),
+        "{said}"
+    );
     assert_eq!(scene.pages(), ["third"; 3]);
     let after: Vec<_> = scene.gears().iter().map(|gear| deployments(gear)).collect();
     assert_eq!(after, before);
@@ -157,7 +160,8 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
     host.write("other/bin/control", "#!/bin/bash\nexit 0\n", 0o755);
     let other = host.place("other");
     scene.order();
-    let look = || (scene.gears(), scene.registry(), scene.pages(), host.last(), host.json(&["list"]));
+    let look =
+        || (scene.gears(), scene.registry(), scene.pages(), host.last(), host.json(&["list"]));
     let before = look();
     let part = "is a part of the scaled application `app`";
     let head = "say it to its head, the gear `app`";
@@ -165,7 +169,12 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
         (&["gear", "snapshot", "app-1", "--output", &file][..], 4, part, head),
         (&["gear", "restore", "app-1", "--from", &file], 4, part, head),
         (&["gear", "deploy", "app-1"], 4, part, head),
-        (&["gear", "add", "app", &other], 4, "has one web proxy", "cart gear create NAME … --scale"),
+        (
+            &["gear", "add", "app", &other],
+            4,
+            "has one web proxy",
+            "cart gear create NAME … --scale",
+        ),
         (&["gear", "remove", "app", "proxy"], 4, "has one web proxy", "another application"),
         (
             &["gear", "create", "two", &web, &proxy, &other, "--scale"],
@@ -192,11 +201,18 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
     let id = metadata["id"].as_str().unwrap();
     for (line, status, words, remedy) in [
         ("gear deploy".to_owned(), 255, alone, host_does),
+        ("gear prereceive --init".into(), 255, alone, host_does),
+        ("gear remotedeploy".into(), 255, alone, host_does),
         (format!("gear distribute {id}"), 255, alone, host_does),
         (format!("gear activate --all {id}"), 255, alone, host_does),
         // What the original's proxy asks of the broker where there is much to do.
         ("rhc cartridge scale web --min 2".into(), 1, "no broker", "`cart gear` does what"),
-        ("gear restore".into(), 255, "a gear cannot restore itself", "`cart gear restore NAME < FILE`"),
+        (
+            "gear restore".into(),
+            255,
+            "a gear cannot restore itself",
+            "`cart gear restore NAME < FILE`",
+        ),
     ] {
         let words_of: Vec<&str> = line.split(' ').collect();
         let (code, said) = host.run(&[&["gear", "exec", "app", "--"], &*words_of].concat());

@@ -220,8 +220,9 @@ pub fn restore_as(
         .ok_or_else(|| Refusal::new(Exit::Failed, "the plan of a new gear makes no gear"))?;
     if ask.build.is_some() && !facts.children.is_empty() {
         let text = "the snapshot has no deployment that several gears could share";
-        return Err(Refusal::new(Exit::Conflict, text)
-            .hint("make the application with `cart gear create --scale`, and push the repository"));
+        return Err(Refusal::new(Exit::Conflict, text).hint(
+            "make the application with `cart gear create --scale`, and push the repository",
+        ));
     }
     plan.title = format!("{} of a snapshot", plan.title);
     plan.warnings.extend(ask.warnings.iter().cloned());
