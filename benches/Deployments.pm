@@ -15,8 +15,9 @@ our @EXPORT_OK = qw(deployment_figures);
 my @ACTIVATION = qw(stop update-configuration deploy start post-deploy);
 my @DEPLOYMENT = (qw(pre-receive pre-repo-archive update-configuration pre-build build), @ACTIVATION);
 
-# Medians in milliseconds: `deploy`, `plain` (`git archive | tar x` and `cp -a`), `activate`, and the
-# scripts of both by themselves.
+# Medians in milliseconds: `deploy`, `plain` (`git archive | tar x` and `cp -a`), `pruned` (`rm -rf` of
+# such a deployment: each new one takes the place of an old one), `activate`, and the scripts of both by
+# themselves.
 sub deployment_figures {
     my ($cart, $rounds, $work) = @_;
     my $web  = web("$work/bench-web");
@@ -32,6 +33,7 @@ sub deployment_figures {
     my %contestants = (
         deploy => sub { ([@gear, 'deploy', 'app'], $root) },
         plain  => sub { my $dir = fresh_dir(); (plain("$home/git/app.git", $dependencies, $dir), $dir) },
+        pruned => sub { my $old = old_one($web, $dependencies); (['rm', '-rf', $old], "$work/run") },
         activate             => sub { ([@gear, 'activate', 'app', '--previous'], $root) },
         'deployment scripts' => sub { (scripts($web, @DEPLOYMENT), fresh_dir()) },
         'activation scripts' => sub { (scripts($web, @ACTIVATION), fresh_dir()) },
@@ -48,6 +50,7 @@ sub deployment_figures {
     return {
         deploy               => $of->('deploy', 'durable'),
         plain                => $of->('plain',  'durable'),
+        pruned               => $of->('pruned', 'durable'),
         activate             => $of->('activate', 'wall'),
         'deployment scripts' => $of->('deployment scripts', 'wall'),
         'activation scripts' => $of->('activation scripts', 'wall'),
@@ -72,6 +75,15 @@ sub plain {
     return ['bash', '-c', "set -o pipefail; mkdir '$dir/repo' && git --git-dir '$repository' -c "
             . "safe.directory='*' archive master | tar x -C '$dir/repo' && "
             . "cp -a '$dependencies' '$dir/dependencies'"];
+}
+
+# A directory with what a deployment has, on the disk.
+sub old_one {
+    my ($web, $dependencies) = @_;
+    my $dir = fresh_dir();
+    system('cp', '-a', "$web/template", $dependencies, $dir) == 0 or die "cannot copy into $dir\n";
+    system('sync') == 0 or die "cannot sync\n";
+    return $dir;
 }
 
 sub scripts {

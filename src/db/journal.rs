@@ -90,6 +90,15 @@ impl StepState {
     }
 }
 
+/// What a record has to outlive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// A power cut: the disk is waited for.
+    OverPowerCuts,
+    /// The end of this process, however sudden.
+    OverCrashes,
+}
+
 /// A scarce thing that a gear takes: a slot, an address, a port, an account.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reservation {
@@ -282,14 +291,18 @@ impl Db {
     }
 
     /// Makes a step's undo record durable; only after this may the step act.
-    pub fn mark_prepared(&self, txn: i64, position: i64, undo: &str) -> Result<()> {
-        let sql = "UPDATE step SET state = 'prepared', undo = ?3, attempt = attempt + 1, began = ?4 \
-                   WHERE txn = ?1 AND position = ?2";
-        let done = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut update| update.execute(params![txn, position, undo, Moment::now().0]));
-        self.answer(done).map(drop)
+    pub fn mark_prepared(&self, (txn, position): (i64, i64), undo: &str, keep: Keep) -> Result<()> {
+        let mark = |db: &Self| {
+            let sql = "UPDATE step SET state = 'prepared', undo = ?3, attempt = attempt + 1, \
+                       began = ?4 WHERE txn = ?1 AND position = ?2";
+            let values = params![txn, position, undo, Moment::now().0];
+            let done = db.connection.prepare_cached(sql).and_then(|mut s| s.execute(values));
+            db.answer(done).map(drop)
+        };
+        match keep {
+            Keep::OverPowerCuts => mark(self),
+            Keep::OverCrashes => self.write_lazily(mark),
+        }
     }
 
     /// Writes a step's new state, with what it learned and the steps that it asked for, which are
@@ -569,7 +582,7 @@ mod tests {
     fn what_a_step_asks_for_comes_directly_behind_it() {
         let (_temp, db) = sample();
         let txn = db.begin(&beginning(Vec::new())).unwrap();
-        db.mark_prepared(txn, 0, "null").unwrap();
+        db.mark_prepared((txn, 0), "null", Keep::OverPowerCuts).unwrap();
         let mark = WrittenStep { txn, position: 0, state: StepState::Done, said: Some("{}") };
         db.mark_step(&mark, &[step("1.1"), step("1.2")]).unwrap();
         let numbers: Vec<_> = db.steps(txn).unwrap().into_iter().map(|s| s.number).collect();

@@ -23,7 +23,8 @@ pub use gears::{GearCartridgeRow, GearEndpointRow, GearRole, GearRow};
 pub use holds::{Hold, HoldsOf};
 pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart, ServiceCall, ServiceTurn};
 pub use journal::{
-    Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
+    Beginning, Keep, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState,
+    WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};

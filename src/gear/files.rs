@@ -10,7 +10,9 @@ use std::path::Path;
 
 /// Puts `bytes` at `name` in one rename. The file gets the owner of the directory that holds it,
 /// set before the file has its name: a change of owner by name could be led to another file by a
-/// gear that swaps names meanwhile.
+/// gear that swaps names meanwhile. Nothing waits for the disk: a transaction's whole filesystem is
+/// durable before its commit, what a power cut leaves of it is put back, and the commands inside a gear
+/// promise no more than the original's.
 pub(super) fn put(home: &Dir, name: &str, bytes: &[u8], mode: u32) -> Result<(), FsError> {
     let path = Path::new(name);
     let beside = format!("{name}.cart-new");
@@ -24,6 +26,5 @@ pub(super) fn put(home: &Dir, name: &str, bytes: &[u8], mode: u32) -> Result<(),
         std::os::unix::fs::fchown(&file, Some(holder.uid), Some(holder.gid)).map_err(fail)?;
     }
     file.set_permissions(Permissions::from_mode(mode)).map_err(fail)?;
-    file.sync_data().map_err(fail)?;
     home.rename(&beside, home, name)
 }

@@ -192,7 +192,10 @@ impl Git {
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(run)?;
         let unpacked = match child.stdout.take() {
-            Some(stdout) => extract::extract(stdout, into, limits, bare),
+            Some(stdout) => {
+                process::widen(&stdout);
+                extract::extract(stdout, into, limits, bare)
+            }
             None => Ok(0),
         };
         if unpacked.is_err() {

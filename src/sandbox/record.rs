@@ -70,7 +70,8 @@ impl Record {
 
     pub(super) fn write(&self, folder: &Dir, name: &str) -> Result<(), FsError> {
         let text = serde_json::to_vec(self).unwrap_or_default();
-        folder.replace_file(name, &text, 0o600)
+        // No process that it speaks of outlives a power cut.
+        folder.put_file(name, &text, 0o600)
     }
 
     fn read(folder: &Dir, name: &str) -> Option<Self> {

@@ -49,7 +49,8 @@ impl Step for DropDeployments {
     }
 
     fn prepare(&self, cx: &Cx<'_>) -> Result<Found, Failure> {
-        cx.stash()?;
+        // Nothing is put there yet.
+        cx.room()?;
         self.links(&cx.state.dir(self.gear.home())?)
     }
 

@@ -20,6 +20,8 @@ pub enum Manner {
     /// They are told to end, and given some time.
     #[default]
     Gently,
+    /// The same; what they run in stays, since something else will run in it at once.
+    ForTheNext,
     /// They are killed. Nothing that they had in hand comes back, so only after a commit.
     AtOnce,
 }
@@ -37,14 +39,18 @@ pub struct EndProcesses {
 impl EndProcesses {
     /// Ends every process of `gear`, and what they run in; gives their number.
     pub fn now(layout: &Layout, gear: &Identity) -> Result<usize, Failure> {
-        Self::within(layout, gear, GRACE)
+        let ended = Self::processes(layout, gear, GRACE)?;
+        Self::supervisor(layout, gear)?;
+        Ok(ended)
     }
 
-    fn within(layout: &Layout, gear: &Identity, grace: Duration) -> Result<usize, Failure> {
-        let ended = process::end_all(|| sandboxed::living(layout, gear), grace)?;
+    fn processes(layout: &Layout, gear: &Identity, grace: Duration) -> Result<usize, Failure> {
+        Ok(process::end_all(|| sandboxed::living(layout, gear), grace)?)
+    }
+
+    fn supervisor(layout: &Layout, gear: &Identity) -> Result<(), Failure> {
         checkpoint("end_processes: before the supervisor");
-        sandbox::end(&layout.running(), &gear.uuid)?;
-        Ok(ended)
+        Ok(sandbox::end(&layout.running(), &gear.uuid)?)
     }
 }
 
@@ -53,7 +59,9 @@ impl Step for EndProcesses {
 
     fn describe(&self) -> String {
         match self.manner {
-            Manner::Gently => format!("end what still runs in the gear `{}`", self.gear.name),
+            Manner::Gently | Manner::ForTheNext => {
+                format!("end what still runs in the gear `{}`", self.gear.name)
+            }
             Manner::AtOnce => format!("kill what runs in the gear `{}`", self.gear.name),
         }
     }
@@ -64,11 +72,13 @@ impl Step for EndProcesses {
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let mut said = Said::default();
-        if self.manner == Manner::AtOnce {
-            Self::within(cx.layout, &self.gear, Duration::ZERO)?;
-            return Ok(said);
+        let grace = if self.manner == Manner::AtOnce { Duration::ZERO } else { GRACE };
+        let ended = Self::processes(cx.layout, &self.gear, grace)?;
+        if self.manner != Manner::ForTheNext {
+            Self::supervisor(cx.layout, &self.gear)?;
         }
-        match Self::now(cx.layout, &self.gear)? {
+        match ended {
+            _ if self.manner == Manner::AtOnce => {}
             0 => {}
             1 => said.warnings.push("1 process did not stop by itself and was ended".into()),
             many => {
@@ -83,6 +93,10 @@ impl Step for EndProcesses {
     /// its `control stop`.
     fn revert(&self, _undo: &(), _cx: &Cx<'_>) -> Result<(), Failure> {
         Ok(())
+    }
+
+    fn is_undone_by_a_power_cut(&self) -> bool {
+        true
     }
 }
 

@@ -132,6 +132,12 @@ pub trait Step: Serialize + DeserializeOwned {
     fn runs_scripts(&self) -> bool {
         false
     }
+
+    /// Tells whether all that [`Step::revert`] takes back are processes: none outlives a power cut, and
+    /// so the undo record need not.
+    fn is_undone_by_a_power_cut(&self) -> bool {
+        false
+    }
 }
 
 /// What a step learned.
@@ -227,6 +233,11 @@ macro_rules! steps {
             /// See [`Step::runs_scripts`].
             pub fn runs_scripts(&self) -> bool {
                 match self { $(Self::$kind(step) => step.runs_scripts(),)+ }
+            }
+
+            /// See [`Step::is_undone_by_a_power_cut`].
+            pub fn is_undone_by_a_power_cut(&self) -> bool {
+                match self { $(Self::$kind(step) => step.is_undone_by_a_power_cut(),)+ }
             }
         }
 

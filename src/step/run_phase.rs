@@ -100,6 +100,10 @@ impl Step for RunPhase {
     fn runs_scripts(&self) -> bool {
         true
     }
+
+    fn is_undone_by_a_power_cut(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -206,6 +206,12 @@ pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
+/// Lets more wait in the pipe `end`, so that who writes and who reads work side by side. Where the host
+/// gives no more, what there is has to do.
+pub fn widen(end: impl std::os::fd::AsFd) {
+    let _ = rustix::pipe::fcntl_setpipe_size(end, 1 << 20);
+}
+
 /// One process, as `/proc` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
@@ -217,6 +223,9 @@ pub struct Process {
     pub state: char,
     /// Its real user id.
     pub user: u32,
+    /// Whether it has memory, and so may have an environment: the kernel's own processes and those at
+    /// their end have none.
+    pub has_memory: bool,
 }
 
 /// Whose processes are looked at. Looking at one takes several system calls, passing one over a single
@@ -288,6 +297,7 @@ fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
         parent: field("PPid:")?.parse().ok()?,
         state: field("State:")?.chars().next()?,
         user: field("Uid:")?.split_whitespace().next()?.parse().ok()?,
+        has_memory: field("VmSize:").is_some(),
     })
 }
 

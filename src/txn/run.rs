@@ -2,7 +2,7 @@
 //! crash or a failure has cut off goes on from its journal.
 
 use super::engine::{Engine, Receipt, Witness, read_json, write_json};
-use crate::db::{Change, DbError, NewStep, StepRow, StepState, TxnRow, WrittenStep};
+use crate::db::{Change, DbError, Keep, NewStep, StepRow, StepState, TxnRow, WrittenStep};
 use crate::error::{Exit, Failure};
 use crate::plan::Plan;
 use crate::step::{AnyStep, Said};
@@ -153,7 +153,9 @@ impl<'a> Run<'a> {
         }
         checkpoint("a step is prepared");
         let position = i64::try_from(position).unwrap_or(i64::MAX);
-        engine.db.mark_prepared(self.txn, position, &undo.to_string())?;
+        let dies = step.is_undone_by_a_power_cut();
+        let keep = if dies { Keep::OverCrashes } else { Keep::OverPowerCuts };
+        engine.db.mark_prepared((self.txn, position), &undo.to_string(), keep)?;
         checkpoint("the undo record is durable");
         self.scripts |= step.runs_scripts();
         let mut said = step.apply(&undo, &cx)?;

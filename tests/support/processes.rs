@@ -1,10 +1,12 @@
 //! The processes of a test's own gears, as `/proc` shows them.
 
+#![expect(clippy::disallowed_methods, reason = "tests that look at the program from outside")]
+
 use std::path::{Path, PathBuf};
 
 /// The folders in `/proc` of the living processes in whose environment `mark` stands, `NAME=value`.
 pub(crate) fn marked(mark: &str) -> Vec<PathBuf> {
-    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let is_marked = |place: &PathBuf| {
         // While bash begins, its names and values are told apart by a zero for a moment.
         let found = format!("\0{}", environment(place)).replace('=', "\0");

@@ -6,9 +6,14 @@ use crate::sys::fs::Dir;
 use crate::sys::interrupt;
 use crate::sys::path::RelPath;
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::fs::{File, Permissions};
+use std::io::{self, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+
+/// How many bytes are read and written at a time.
+const PIECE: usize = 256 << 10;
 
 /// Unpacks the tar stream `stream` into `into`; gives the number of files and links.
 pub(super) fn extract(
@@ -17,8 +22,18 @@ pub(super) fn extract(
     limits: &config::Archive,
     place: &Path,
 ) -> Result<u64, GitError> {
-    let mut unpacking = Unpacking { into, limits, place, entries: 0, bytes: 0, files: 0 };
-    let mut archive = tar::Archive::new(stream);
+    let mut unpacking = Unpacking {
+        into,
+        limits,
+        place,
+        parent: None,
+        buffer: vec![0; PIECE],
+        entries: 0,
+        bytes: 0,
+        files: 0,
+    };
+    // Headers come in small pieces, and are no system calls of their own.
+    let mut archive = tar::Archive::new(BufReader::with_capacity(PIECE, stream));
     for entry in archive.entries().map_err(read_error)? {
         unpacking.take(entry.map_err(read_error)?)?;
     }
@@ -35,6 +50,9 @@ struct Unpacking<'a> {
     into: &'a Dir,
     limits: &'a config::Archive,
     place: &'a Path,
+    /// The directory of the file before, which is there.
+    parent: Option<RelPath>,
+    buffer: Vec<u8>,
     entries: u64,
     bytes: u64,
     files: u64,
@@ -57,8 +75,9 @@ impl Unpacking<'_> {
         if kind.is_dir() {
             return Ok(self.into.make_dirs(&path, 0o755)?);
         }
-        if let Some(parent) = path.parent() {
+        if let Some(parent) = path.parent().filter(|parent| self.parent.as_ref() != Some(parent)) {
             self.into.make_dirs(&parent, 0o755)?;
+            self.parent = Some(parent);
         }
         self.files += 1;
         if kind.is_symlink() {
@@ -71,8 +90,20 @@ impl Unpacking<'_> {
         let runs = entry.header().mode().unwrap_or(0) & 0o100 != 0;
         let mode = if runs { 0o755 } else { 0o644 };
         let mut file = self.into.create_file(&path, mode)?;
-        io::copy(&mut entry, &mut file).map_err(read_error)?;
-        Ok(self.into.set_mode(&path, mode)?)
+        self.copy(&mut entry, &mut file).map_err(read_error)?;
+        // Whatever the mask of this process, and the defaults of the directory.
+        file.set_permissions(Permissions::from_mode(mode)).map_err(read_error)
+    }
+
+    fn copy(&mut self, from: &mut impl Read, to: &mut File) -> io::Result<()> {
+        loop {
+            match from.read(&mut self.buffer) {
+                Ok(0) => return Ok(()),
+                Ok(length) => to.write_all(self.buffer.get(..length).unwrap_or_default())?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn count(&mut self, size: u64) -> Result<(), GitError> {

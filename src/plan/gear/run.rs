@@ -126,6 +126,15 @@ pub(super) fn add_stop_by(
 
 /// Adds the same without a word of it: what the gear is said to be stays.
 pub(super) fn add_end(plan: &mut Plan, gear: &Identity, strictness: Strictness) {
+    add_end_by(plan, gear, (Manner::Gently, strictness));
+}
+
+/// Adds what tells a gear's cartridges to stop, and ends what has not.
+pub(super) fn add_end_by(
+    plan: &mut Plan,
+    gear: &Identity,
+    (manner, strictness): (Manner, Strictness),
+) {
     let mut order: Vec<&Cartridge> = gear.starting_order().collect();
     order.reverse();
     for cartridge in order {
@@ -136,7 +145,7 @@ pub(super) fn add_end(plan: &mut Plan, gear: &Identity, strictness: Strictness) 
             strictness,
         });
     }
-    plan.step(EndProcesses { gear: gear.clone(), manner: Manner::Gently });
+    plan.step(EndProcesses { gear: gear.clone(), manner });
 }
 
 /// Plans killing what runs in a gear. What is killed cannot be brought back, so it happens after

@@ -1,7 +1,7 @@
 //! What deployments and activations have in common: the gear, what is put to use in it, and the parts
 //! of the seeds' life cycle.
 
-use super::run::{add_stop_by, add_wait, listening};
+use super::run::{add_end_by, add_wait, listening};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
@@ -14,6 +14,7 @@ use crate::step::await_endpoints::{AwaitEndpoints, Silence};
 use crate::step::control::{Control, Strictness};
 use crate::step::dependency_dirs::DependencyDirs;
 use crate::step::drop_deployments::DropDeployments;
+use crate::step::end_processes::Manner;
 use crate::step::record_deployment::{Event, RecordDeployment};
 use crate::step::run_phase::{Phase, RunPhase};
 use crate::step::run_script::{RunScript, Script};
@@ -93,7 +94,8 @@ impl<'a> Scene<'a> {
             return;
         }
         if self.proxy.is_none() {
-            add_stop_by(plan, self.gear, (Initiator::System, Strictness::MustSucceed));
+            plan.step(self.state(State::Stopped, Initiator::System));
+            add_end_by(plan, self.gear, (Manner::ForTheNext, Strictness::MustSucceed));
             return;
         }
         plan.step(self.state(State::Stopped, Initiator::System));

@@ -23,7 +23,7 @@ pub fn marked_among(all: &[Process], marks: &[String]) -> Result<Vec<u32>, FsErr
     }
     let proc = Dir::open(Path::new("/proc"))?;
     let me = std::process::id();
-    let alive = all.iter().filter(|process| process.state != 'Z' && process.id != me);
+    let alive = all.iter().filter(|process| process.has_memory && process.id != me);
     Ok(alive
         .filter(|process| {
             // The environment of other users' processes is unreadable, and they are not ours.
@@ -60,7 +60,8 @@ pub fn with_variable(name: &str, whose: Whose<'_>) -> Result<Vec<Marked>, FsErro
         all_of(whose)?.into_iter().filter(|process| process.state != 'Z' && process.id != me);
     Ok(alive
         .map(|process| {
-            let environment = environment(&proc, process.id).unwrap_or_default();
+            let environment = process.has_memory.then(|| environment(&proc, process.id));
+            let environment = environment.flatten().unwrap_or_default();
             Marked {
                 id: process.id,
                 parent: process.parent,
@@ -108,7 +109,7 @@ fn has_none(proc: &Dir, id: u32) -> Option<bool> {
     has_none_by(&String::from_utf8_lossy(&stat))
 }
 
-/// What proc_pid_stat(5) says with `vsize`, `startcode`, `env_start` and `env_end`: the kernel's own
+/// What `proc_pid_stat(5)` says with `vsize`, `startcode`, `env_start` and `env_end`: the kernel's own
 /// processes and those at their end have no memory; a program has its environment between two
 /// addresses, and the address of its code last, once it is loaded.
 fn has_none_by(stat: &str) -> Option<bool> {
@@ -189,7 +190,7 @@ mod tests {
         shell.arg("exec \"$0\" -c \"$1\" \"$0\" \"$1\"");
         let mut child = shell.spawn().unwrap();
         let marks = [mark.clone()];
-        let me = [Process { id: child.id(), parent: 0, state: 'R', user: 0 }];
+        let me = [Process { id: child.id(), parent: 0, state: 'R', user: 0, has_memory: true }];
         let missed = (0..5000).filter(|_| marked_among(&me, &marks).unwrap().is_empty()).count();
         child.kill().unwrap();
         child.wait().unwrap();
