@@ -12,6 +12,7 @@ use crate::db::{
     ChangedVariable, Db, ExternalRow, Hold, HoldsOf, Inverse, InversePart, PackageRow, TxnRow,
 };
 use crate::error::{Exit, Failure};
+use crate::gear::deployment::live_name;
 use crate::gear::identity::Identity;
 use crate::gear::variables::Place;
 use crate::layout::Layout;
@@ -40,6 +41,8 @@ pub struct KeptHome {
     pub gear: String,
     /// Where it waits, relative to the state directory.
     pub path: RelPath,
+    /// The deployment that it shows.
+    pub live: Option<String>,
     /// Whether the gear ran meanwhile: its data is then of no moment in particular.
     pub was_running: bool,
     /// The files among the gear's data that were written since, those above the first few counted
@@ -187,8 +190,9 @@ fn members(
 fn deployed((db, layout): (&Db, &Layout), inverse: &Inverse) -> Result<Vec<DeployFacts>, Failure> {
     let mut found = Vec::new();
     for part in &inverse.parts {
-        if let InversePart::ActivateDeployment { name, .. } | InversePart::UpdateCluster { name } =
-            part
+        if let InversePart::ActivateDeployment { name, .. }
+        | InversePart::HomeAsBefore { name }
+        | InversePart::UpdateCluster { name } = part
             && let Some(gear) = Gear::read(db, layout, name.as_str())?
         {
             found.push(DeployFacts::of_app(db, layout, gear)?);
@@ -354,7 +358,8 @@ fn kept_homes(db: &Db, layout: &Layout, row: &TxnRow) -> Result<Vec<KeptHome>, F
         let path = RelPath::parse(&path).map_err(|error| damaged(txn, &error))?;
         let since = row.ended.unwrap_or(row.started).0.div_euclid(1000);
         let newer = newer(layout, &gear, since);
-        found.push(KeptHome { gear, path, was_running: kind == "keep_home", newer });
+        let live = state.dir(&path).ok().and_then(|home| live_name(&home, "repo").ok());
+        found.push(KeptHome { gear, path, live, was_running: kind == "keep_home", newer });
     }
     Ok(found)
 }

@@ -3,9 +3,9 @@
 use super::externals::add_again;
 use super::gear::externals_of;
 use super::gear::{
-    Data, Farewell, RollBack, Wanted, activate_again, add_cluster, add_deployed, add_reconnection,
-    add_restored, add_returned, bring_back, destroy, expose, put_back, remove as remove_cartridges,
-    roll_back, start, stop, unexpose,
+    Data, Farewell, Former, RollBack, Wanted, activate_again, add_cluster, add_deployed,
+    add_reconnection, add_restored, add_returned, bring_back, destroy, expose, put_back,
+    remove as remove_cartridges, roll_back, start, stop, unexpose,
 };
 use super::hold;
 use super::install::package_resource;
@@ -231,7 +231,7 @@ fn add_part(plan: &mut Plan, part: &InversePart, facts: &UndoFacts) -> Result<()
     }
 }
 
-/// The facts about the head of a scaled application.
+/// The facts about a gear that sees other deployments afterwards, and its children.
 fn cluster<'a>(facts: &'a UndoFacts, name: &GearName) -> Option<&'a DeployFacts> {
     facts.deployed.iter().find(|one| one.gear.identity.name == *name)
 }
@@ -349,14 +349,17 @@ fn add_roll_back(
 
 /// Puts back the home that a restore has kept.
 fn add_former_home(plan: &mut Plan, facts: &UndoFacts, name: &GearName) -> Result<(), Refusal> {
-    let (txn, (gear, bytes)) = (facts.row.id, living(facts, name)?);
+    let (txn, (_, bytes)) = (facts.row.id, living(facts, name)?);
     let mut homes = facts.kept_homes.iter().filter(|home| home.gear == name.as_str());
     let Some(home) = homes.next().filter(|_| facts.row.keeps.is_some()) else {
         let text = format!("the gear `{name}` as it was before transaction {txn} is not kept");
         return Err(Refusal::new(Exit::Conflict, text)
             .hint("`stash_limit` in cart-config(5) says how much is kept"));
     };
-    plan.merge(bring_back(gear, (&home.path, txn), *bytes)?);
+    let Some(deployed) = cluster(facts, name) else { return Ok(()) };
+    let (kept, live) = (&home.path, home.live.as_deref());
+    let former = Former { kept, keeper: txn, live, bytes: *bytes };
+    plan.merge(bring_back(deployed, former, facts.now)?);
     Ok(())
 }
 

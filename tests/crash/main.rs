@@ -349,6 +349,16 @@ const SCENARIOS: &[Scenario] = &[
         act: &["gear", "restore", "--as", "blog", "--from", "ARCHIVE"],
     },
     Scenario {
+        name: "gear restore, scaled",
+        before: &[
+            &["gear", "create", "blog", "SHOP", "PROXY", "--scale", "--start"],
+            &["gear", "scale", "blog", "2"],
+            &["gear", "snapshot", "blog", "--output", "ARCHIVE"],
+            &["gear", "deploy", "blog"],
+        ],
+        act: &["gear", "restore", "blog", "--from", "ARCHIVE"],
+    },
+    Scenario {
         name: "undo a destruction",
         before: &[&["gear", "create", "blog", "PACKAGE", "--start"], &["gear", "destroy", "blog"]],
         act: &["undo", "2"],
@@ -471,6 +481,9 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
             ["update_cluster", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))
         }
         "gear snapshot" => passed.contains("write_snapshot") || passed.contains("control/"),
+        "gear restore, scaled" => {
+            ["restore_home", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))
+        }
         "gear restore" | "gear restore --as" => passed.contains("restore_home"),
         _ => !scenario.ends_with(", asking externals") || passed.contains("_external"),
     };
@@ -623,6 +636,11 @@ fn gears_are_restored_from_snapshots_or_go_on() {
 }
 
 #[test]
+fn applications_are_restored_in_all_gears_or_none() {
+    try_named(&["gear restore, scaled"]);
+}
+
+#[test]
 fn gears_are_restarted_and_tidied_or_not() {
     try_named(&["gear restart", "gear tidy", "gear stop --force"]);
 }
@@ -767,6 +785,7 @@ fn every_scenario_is_tried() {
         "gear snapshot",
         "gear restore",
         "gear restore --as",
+        "gear restore, scaled",
         "undo a destruction",
     ];
     let all: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();

@@ -25,6 +25,8 @@ mod frontend;
 mod host;
 mod managed;
 mod outdated;
+mod records;
+mod scaled;
 mod scaling;
 mod several;
 mod snapshots;

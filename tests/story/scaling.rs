@@ -43,8 +43,8 @@ exit 0
 "#;
 
 /// A scaled application `app`, and its developer's working copy.
-struct Scene {
-    host: Host,
+pub(super) struct Scene {
+    pub(super) host: Host,
 }
 
 fn cartridge(host: &Host, name: &str, more: &str, control: &str) -> String {
@@ -60,7 +60,7 @@ fn cartridge(host: &Host, name: &str, more: &str, control: &str) -> String {
 
 impl Scene {
     /// `least` is the least number of gears that the framework wants.
-    fn new(least: usize) -> Self {
+    pub(super) fn new(least: usize) -> Self {
         let host = Host::new();
         let endpoint = format!(
             "Categories: [web_framework]\nScaling: {{Min: {least}, Max: 6}}\nEndpoints:\n\
@@ -93,7 +93,7 @@ impl Scene {
         scene
     }
 
-    fn git(&self, line: &[&str]) -> Result<String, String> {
+    pub(super) fn git(&self, line: &[&str]) -> Result<String, String> {
         let mut git = Command::new("git");
         let folder = PathBuf::from(self.host.place("work"));
         let folder = if folder.is_dir() { folder } else { PathBuf::from(self.host.place(".")) };
@@ -105,7 +105,7 @@ impl Scene {
     }
 
     /// Commits these files and pushes.
-    fn push(&self, files: &[(&str, &str)]) -> Result<String, String> {
+    pub(super) fn push(&self, files: &[(&str, &str)]) -> Result<String, String> {
         for (name, text) in files {
             let path = Path::new(&self.host.place("work")).join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -117,14 +117,14 @@ impl Scene {
     }
 
     /// The names of the application's gears.
-    fn gears(&self) -> Vec<String> {
+    pub(super) fn gears(&self) -> Vec<String> {
         let list = self.host.json(&["gear", "list"]);
         let gears = list["gears"].as_array().unwrap().iter();
         gears.map(|gear| gear["name"].as_str().unwrap().to_owned()).collect()
     }
 
     /// What happened in all gears since the last time, without the times. A child is called `g`.
-    fn order(&self) -> String {
+    pub(super) fn order(&self) -> String {
         let mut lines = Vec::new();
         for gear in self.gears() {
             let path = self.host.home(&gear).join("app-root/data/order");
@@ -138,12 +138,12 @@ impl Scene {
         lines.collect::<Vec<_>>().join(", ")
     }
 
-    fn show(&self, gear: &str) -> Value {
+    pub(super) fn show(&self, gear: &str) -> Value {
         self.host.json(&["gear", "show", gear])
     }
 
     /// What each gear answers.
-    fn pages(&self) -> Vec<String> {
+    pub(super) fn pages(&self) -> Vec<String> {
         let page = |gear: String| {
             let shown = self.show(&gear);
             let at = shown["endpoints"][0]["address"].as_str().unwrap().to_owned();
@@ -153,12 +153,22 @@ impl Scene {
         self.gears().into_iter().map(page).collect()
     }
 
-    fn file(&self, gear: &str, name: &str) -> String {
+    pub(super) fn file(&self, gear: &str, name: &str) -> String {
         let path = self.host.home(gear).join(name);
         std::fs::read_to_string(path).unwrap_or_default().trim().to_owned()
     }
 
-    fn registry(&self) -> Value {
+    /// Writes a file of the gear's, as the gear.
+    pub(super) fn put(&self, gear: &str, path: &str, text: &str) {
+        let script = format!("printf %s '{text}' >~/'{path}'");
+        self.host.must(&["gear", "exec", gear, "--", "bash", "-c", &script]);
+    }
+
+    pub(super) fn link(&self, gear: &str, path: &str) -> PathBuf {
+        std::fs::read_link(self.host.home(gear).join(path)).unwrap()
+    }
+
+    pub(super) fn registry(&self) -> Value {
         let text = self.file("app", "gear-registry/gear-registry.json");
         serde_json::from_str(&text).unwrap()
     }

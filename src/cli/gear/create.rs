@@ -67,9 +67,8 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     if args.scale {
         resolved.add_proxy(app, &db)?;
     }
-    let growth = growth(args, &resolved)?;
+    let growth = if args.scale { scaled(&resolved)? } else { Growth::Single };
     let needs = Needs::of(&resolved);
-    let application = args.app.as_ref().unwrap_or(&args.name).as_str();
     let ask = CreateRequest {
         name: args.name.clone(),
         uuid: facts::new_uuid()?,
@@ -88,25 +87,13 @@ fn create_gear(args: &CreateArgs, app: &App) -> Result<Exit, Failure> {
     }
     let config = app.config()?;
     carry_out(app, &db, &args.change, &|| {
-        let mut facts = needs.look((app, &db), (&args.name, application), args.host_users)?;
-        if let Growth::Scaled(uuids) = &ask.growth {
-            let slot = facts.occupied.slot;
-            facts.seats = facts::seats(
-                Some(&db),
-                (app.layout(), &config.gears),
-                (&args.name, Some(slot), uuids.len()),
-                (&needs.ports, needs.addresses),
-            )?;
-        }
+        let facts = needs.look_for(&ask, (app, &db), args.host_users)?;
         Ok(create(&ask, &facts, &config.gears)?)
     })
 }
 
-/// How many gears it begins with, which get their identifiers now.
-fn growth(args: &CreateArgs, resolved: &Resolved) -> Result<Growth, Failure> {
-    if !args.scale {
-        return Ok(Growth::Single);
-    }
+/// The gears that a scaled application begins with, which get their identifiers now.
+pub(super) fn scaled(resolved: &Resolved) -> Result<Growth, Failure> {
     let (least, _) = scalable(&resolved.wanted)?;
     let uuids = (1..least).map(|_| facts::new_uuid()).collect::<Result<_, _>>()?;
     Ok(Growth::Scaled(uuids))
@@ -125,26 +112,35 @@ impl Needs {
         Self { ports, addresses: resolved.addresses(), names }
     }
 
-    /// Looks at the host for the gear `name` of the application `application`.
-    pub(super) fn look(
+    /// Looks at the host for the gears that `ask` makes.
+    pub(super) fn look_for(
         &self,
+        ask: &CreateRequest,
         (app, db): (&App, &Db),
-        (name, application): (&GearName, &str),
         host_users: bool,
     ) -> Result<GearFacts, Failure> {
         let config = app.config()?;
-        let application = Gear::of_app(db, app.layout(), application)?;
+        let (name, layout) = (&ask.name, app.layout());
+        let application = ask.app.as_ref().unwrap_or(name).as_str();
+        let application = Gear::of_app(db, layout, application)?;
         let wanted = (&self.ports, self.addresses);
-        let occupied = Occupied::look(Some(db), (app.layout(), &config.gears), name, wanted)?;
+        let occupied = Occupied::look(Some(db), (layout, &config.gears), name, wanted)?;
+        let seats = match &ask.growth {
+            Growth::Single => Vec::new(),
+            Growth::Scaled(uuids) => {
+                let many = (name, Some(occupied.slot), uuids.len());
+                facts::seats(Some(db), (layout, &config.gears), many, wanted)?
+            }
+        };
         Ok(GearFacts {
-            host: Host::look(app.layout(), host_users),
+            host: Host::look(layout, host_users),
             outside: Outside::look(db, config, occupied.slot, MOST_PORTS)?,
             occupied,
             installed: facts::library(db, &self.names)?,
             told: facts::told(db, &application)?,
             application,
-            externals: Externals::look(app.layout(), config),
-            seats: Vec::new(),
+            externals: Externals::look(layout, config),
+            seats,
         })
     }
 }

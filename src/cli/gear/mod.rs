@@ -174,12 +174,14 @@ enum Command {
     /// Save what is in a gear, as an archive
     ///
     /// The gear is stopped, packed, and started again, whatever fails. The archive goes to standard
-    /// output, or to a file; what a gear can be restored from is all in it.
+    /// output, or to a file; what a gear can be restored from is all in it. Of a scaled application
+    /// that is its head; its web proxy and the other gears go on serving.
     Snapshot(snapshot::SnapshotArgs),
     /// Bring back what is in a snapshot
     ///
     /// Data, deployments and repository become those of the archive; with `--as`, in a new gear. When
-    /// anything before the end fails, the gear goes on as it was.
+    /// anything before the end fails, the gear goes on as it was. Of a scaled application its head is
+    /// restored, and the other gears get the deployment that it gets.
     Restore(restore::RestoreArgs),
     /// See to who may push to a gear over ssh
     SshKey(ssh_key::SshKeyArgs),

@@ -1,6 +1,6 @@
 //! `cart gear restore`.
 
-use super::create::{Needs, refuse_unreachable};
+use super::create::{Needs, refuse_unreachable, scaled};
 use super::found;
 use super::resolve::{Resolved, resolve};
 use crate::archive::HEAD;
@@ -20,7 +20,7 @@ use crate::package::Package;
 use crate::package::ident::GearName;
 use crate::plan::gear::{
     CreateRequest, DeployRequest, Exposure, Growth, Origin as Source, Restored, Rotation, User,
-    create, restore, restore_as,
+    create, restore, restore_as, scalable,
 };
 use crate::sys::clock::Moment;
 use crate::sys::fs::{self, Dir};
@@ -137,7 +137,7 @@ fn restore_one(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     let mut restored = restored(contents, &branch)?;
     restored.warnings = missing(&gear, &snapshot.origin);
     carry_out_aloud(app, &db, &args.change, &|| {
-        let facts = DeployFacts::of(app.layout(), found::gear(app, &db, name)?)?;
+        let facts = DeployFacts::of_app(&db, app.layout(), found::gear(app, &db, name)?)?;
         Ok(restore(&facts, &restored, home_size(app.layout(), name))?)
     })
 }
@@ -174,7 +174,9 @@ fn restored(contents: Contents, branch: &str) -> Result<Restored, Failure> {
     let mut restored = Restored {
         from: contents.from,
         parts: contents.parts,
-        deployment: contents.current,
+        deployment: contents
+            .current
+            .and_then(|name| contents.deployments.iter().find(|one| one.name == name).cloned()),
         build: None,
         made,
         warnings: Vec::new(),
@@ -221,6 +223,9 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     let branch = branch.and_then(|(_, value)| value.to_str()).unwrap_or(BRANCH);
     let restored = restored(contents, branch)?;
     let needs = Needs::of(&resolved);
+    // A head is known by its cartridges.
+    let is_head = scalable(&resolved.wanted).is_ok();
+    let growth = if is_head { scaled(&resolved)? } else { Growth::Single };
     let Resolved { wanted, arrived } = resolved;
     let ask = CreateRequest {
         name: name.clone(),
@@ -232,7 +237,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
         start: false,
         dns: None,
         exposure: Exposure::Private,
-        growth: Growth::Single,
+        growth,
     };
     if !args.change.dry_run {
         write_sdk(app)?;
@@ -240,7 +245,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     let config = app.config()?;
     let user = User { origin: &snapshot.origin, limit: config.gears.max_user_variables };
     carry_out_aloud(app, &db, &args.change, &|| {
-        let facts = needs.look((app, &db), (name, name.as_str()), false)?;
+        let facts = needs.look_for(&ask, (app, &db), false)?;
         let plan = create(&ask, &facts, &config.gears)?;
         Ok(restore_as(plan, (&ask.cartridges, &restored), user)?)
     })

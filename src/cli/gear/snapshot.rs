@@ -6,6 +6,7 @@ use crate::cli::app::App;
 use crate::cli::change::{ChangeArgs, carry_out_aloud};
 use crate::cli::passphrase::{PassphraseArgs, Purpose, passphrase};
 use crate::error::{Context, Exit, Failure, FsError};
+use crate::facts::DeployFacts;
 use crate::gather::{self, Staging};
 use crate::package::ident::GearName;
 use crate::plan::gear::snapshot;
@@ -75,7 +76,8 @@ fn take(args: &SnapshotArgs, app: &App) -> Result<Exit, Failure> {
     let to =
         to.ok_or_else(|| Failure::new(Exit::Failed, "the staging directory lies elsewhere"))?;
     carry_out_aloud(app, &db, &args.change, &|| {
-        Ok(snapshot(&found::gear(app, &db, &args.name)?, &to)?)
+        let gear = found::gear(app, &db, &args.name)?;
+        Ok(snapshot(&DeployFacts::of_app(&db, app.layout(), gear)?, &to)?)
     })?;
     if args.change.dry_run {
         return Ok(Exit::Done);

@@ -5,7 +5,7 @@ use super::FAILED;
 use std::collections::BTreeSet;
 
 /// The verbs: name, what may be named with it, and what it does.
-pub(super) const VERBS: [(&str, &str, &str); 20] = [
+pub(super) const VERBS: [(&str, &str, &str); 21] = [
     ("start", "", "start all cartridges, or one"),
     ("stop", "", "stop all cartridges, or one"),
     ("restart", "", "restart one cartridge, or all with --all-cartridges"),
@@ -25,11 +25,12 @@ pub(super) const VERBS: [(&str, &str, &str); 20] = [
     ("postreceive", "", "what comes after it was taken"),
     ("rotate-in", "", "let the proxy send requests to this gear again"),
     ("rotate-out", "", "let the proxy send no requests to this gear"),
+    ("snapshot", "", "write the whole gear to the output, as .tar.gz"),
     ("help", "", "show this"),
 ];
 
-/// The verbs of the original that are not here yet.
-const NOT_BUILT: [&str; 2] = ["snapshot", "restore"];
+/// The verb of the original that is not here: the repository is not the gear's to write.
+const NOT_BUILT: [&str; 1] = ["restore"];
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,9 +130,9 @@ impl Asked {
             return Ok(());
         }
         Err(if NOT_BUILT.contains(&verb) {
-            Refused::new(FAILED, format!("gear: `{verb}` is not here yet")).hint(
-                "on the host, `cart gear snapshot` and `cart gear restore` do it; nothing was done",
-            )
+            let text = "gear: a gear cannot restore itself: its repository is the host's";
+            Refused::new(FAILED, text)
+                .hint("on the host, `cart gear restore NAME < FILE` does it; nothing was done")
         } else {
             usage(&format!("unknown verb `{}`", verb.escape_debug()))
         })

@@ -12,6 +12,7 @@ mod deploy;
 mod listing;
 mod place;
 mod rotate;
+mod snapshot;
 mod source;
 mod work;
 
@@ -44,6 +45,8 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     let mut place = Place::find(call)?;
     if asked.has("as-json") {
         place.talk = Talk::None;
+    } else if asked.verb == "snapshot" {
+        place.talk = Talk::Aside;
     }
     let is_bare = BARE.contains(&&*asked.verb);
     run_verb(call, &place, &asked).map_err(|refused| {
@@ -84,6 +87,7 @@ fn run_verb(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Ref
             work::prune(place, &name)?;
             call.say(&name).map(|()| 0)
         }
+        "snapshot" => snapshot::snapshot(call, place),
         "rotate-in" | "rotate-out" => rotate::rotate(call, place, asked),
         _ => status(call, place, asked),
     }

@@ -19,6 +19,8 @@ use std::process::Stdio;
 pub(super) enum Talk {
     /// To where this command prints.
     Through,
+    /// To where this command prints its errors.
+    Aside,
     /// Nowhere.
     None,
 }
@@ -218,7 +220,11 @@ impl Place {
     ) -> Result<(), u8> {
         // What was said before comes before; if it is lost, the next line tells.
         let _ = call.out.flush();
-        let stdout = if self.talk == Talk::Through { Stdio::inherit() } else { Stdio::null() };
+        let stdout = match self.talk {
+            Talk::Through => Stdio::inherit(),
+            Talk::Aside => Stdio::from(std::io::stderr()),
+            Talk::None => Stdio::null(),
+        };
         match sandbox::run_here(line, folder, environment, stdout) {
             Ok(0) => Ok(()),
             Ok(status) => Err(status),

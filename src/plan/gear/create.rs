@@ -10,7 +10,7 @@ use super::events::{Member, add_dispatch};
 use super::externals::add_coming;
 use super::frontend::{add_connection, give_ports, host_of, new_parts, note_httpd, reserve};
 use super::order::{in_configuring_order, note_groups};
-use super::registered::{add_update, is_replicated, scalable};
+use super::registered::{add_update, is_replicated, refuse_proxy_apart, scalable};
 use super::run::add_start;
 use crate::config::Gears as Settings;
 use crate::db::{Change, GearEndpointRow, GearRole, InversePart, NewGear, Reservation};
@@ -81,6 +81,7 @@ pub fn create(
     let app = app(ask, facts)?;
     let wanted = in_configuring_order(&ask.cartridges)?;
     refuse_growth(ask, &wanted, settings)?;
+    refuse_proxy_apart((app.name.as_str(), &facts.application), &wanted)?;
     let identity = identity(ask, facts, &wanted);
     let host = host_of(&ask.name, ask.dns.as_ref(), settings)?;
     if facts.occupied.hosts.contains(host.as_str()) {

@@ -48,7 +48,7 @@ pub use order::unmet as unmet_by;
 pub use registered::scalable;
 pub(super) use remove::add_returned;
 pub use remove::remove;
-pub(super) use restore::bring_back;
+pub(super) use restore::{Former, bring_back};
 pub use restore::{Restored, User, restore, restore_as};
 pub use roll_back::{Data, RollBack, roll_back};
 pub use rolling::{Rotation, refuse_child};

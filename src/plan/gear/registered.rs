@@ -27,8 +27,31 @@ pub fn scalable(wanted: &[Wanted]) -> Result<(usize, usize), Refusal> {
             "name a cartridge with `web_framework`, and one with `web_proxy`, among its Categories",
         ));
     };
+    if wanted.iter().filter(|one| is_proxy(one)).count() > 1 {
+        let text = "a scaled application has one web proxy, not several";
+        return Err(Refusal::new(Exit::Conflict, text).hint("name one of them"));
+    }
     let (least, most) = framework.package.scaling(framework.software());
     Ok((least.min(MOST), most.unwrap_or(MOST).min(MOST)))
+}
+
+fn is_proxy(one: &Wanted) -> bool {
+    one.software().is("web_proxy")
+}
+
+/// Refuses another gear of the scaled application `app` that has a web proxy: `others` are its gears.
+pub(super) fn refuse_proxy_apart(
+    (app, others): (&str, &[Gear]),
+    wanted: &[Wanted],
+) -> Result<(), Refusal> {
+    let is_scaled = others.iter().any(|one| one.row.role.is_some());
+    if !(is_scaled && wanted.iter().any(is_proxy)) {
+        return Ok(());
+    }
+    let text = format!("the web proxy of the scaled application `{app}` is in its first gear");
+    Err(Refusal::new(Exit::Conflict, text).hint(format!(
+        "leave `--app` out, or the proxy; `cart gear scale {app} N` makes more gears"
+    )))
 }
 
 /// Whether each gear of the application has this cartridge, not the head alone: the framework and what
@@ -44,13 +67,15 @@ pub(super) fn is_replicated(one: &Wanted) -> bool {
 pub(super) fn refuse_uneven(facts: &MemberFacts, changing: &[Wanted]) -> Result<(), Refusal> {
     let gear = &facts.gear;
     refuse_child(gear)?;
+    let app = &gear.row.app;
+    let is_scaled = facts.application.iter().any(|one| one.row.role == Some(GearRole::Head));
+    if is_scaled && changing.iter().any(is_proxy) {
+        let text = format!("the scaled application `{app}` has one web proxy, and needs it");
+        return Err(Refusal::new(Exit::Conflict, text)
+            .hint("another proxy makes another application: `cart gear create NAME … --scale`"));
+    }
     if gear.row.role != Some(GearRole::Head) {
         return Ok(());
-    }
-    let app = &gear.row.app;
-    if changing.iter().any(|one| one.software().is("web_proxy")) {
-        let text = format!("the scaled application `{app}` has one web proxy, and needs it");
-        return Err(Refusal::new(Exit::Conflict, text));
     }
     let has_children = facts.application.iter().any(|one| one.row.role == Some(GearRole::Web));
     match changing.iter().find(|one| has_children && is_replicated(one)) {

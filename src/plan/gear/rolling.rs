@@ -4,6 +4,7 @@
 
 use super::run::listening;
 use super::scene::Scene;
+use super::snapshot::runs;
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
@@ -92,6 +93,39 @@ impl<'a> Rolling<'a> {
     /// one batch: nobody would serve then.
     pub(super) fn activate(&self, plan: &mut Plan, at: Moment) {
         self.head.begin(plan);
+        self.tell_of_deployment(plan);
+        let is_one_batch = self.batches().count() < 2;
+        if is_one_batch {
+            self.finish_head(plan, at);
+        }
+        self.roll(plan, at);
+        if !is_one_batch {
+            self.finish_head(plan, at);
+        }
+    }
+
+    /// The same in the children alone, where the head runs with it already.
+    pub(super) fn follow(&self, plan: &mut Plan, at: Moment) {
+        self.tell_of_deployment(plan);
+        self.roll(plan, at);
+    }
+
+    /// The same where the head does not run: children that do not either see it when they start.
+    pub(super) fn follow_at_rest(&self, plan: &mut Plan, at: Moment) {
+        for child in &self.children {
+            if runs(&child.facts.gear) {
+                put_to_use(plan, child, at);
+            } else {
+                child.show(plan);
+            }
+        }
+    }
+
+    fn batches(&self) -> impl Iterator<Item = &[Scene<'a>]> {
+        self.children.chunks(batch_size(self.children.len()))
+    }
+
+    fn tell_of_deployment(&self, plan: &mut Plan) {
         if let Some(proxy) = self.head.proxy.filter(|_| !self.children.is_empty()) {
             plan.step(TellProxy {
                 gear: self.head.gear.clone(),
@@ -99,32 +133,34 @@ impl<'a> Rolling<'a> {
                 action: Action::Deploy,
             });
         }
-        let size = batch_size(self.children.len());
-        let batches: Vec<&[Scene<'_>]> = self.children.chunks(size).collect();
-        if batches.len() < 2 {
-            self.finish_head(plan, at);
-        }
-        for batch in &batches {
-            for child in *batch {
+    }
+
+    fn roll(&self, plan: &mut Plan, at: Moment) {
+        for batch in self.batches() {
+            for child in batch {
                 self.turn(plan, child, Turn::Out);
             }
-            for child in *batch {
-                child.stop(plan);
-                child.show(plan);
-                child.begin(plan);
-                child.finish(plan, at);
+            for child in batch {
+                put_to_use(plan, child, at);
             }
-            for child in *batch {
+            for child in batch {
                 self.turn(plan, child, Turn::In);
             }
         }
-        if batches.len() >= 2 {
-            self.finish_head(plan, at);
-        }
+    }
+
+    /// Starts the head again after [`Self::stop_head`], with what it saw before.
+    pub(super) fn resume_head(&self, plan: &mut Plan) {
+        self.head.resume(plan);
+        self.turn_head_in(plan);
     }
 
     fn finish_head(&self, plan: &mut Plan, at: Moment) {
         self.head.finish(plan, at);
+        self.turn_head_in(plan);
+    }
+
+    fn turn_head_in(&self, plan: &mut Plan) {
         if !self.children.is_empty() {
             self.turn(plan, &self.head, Turn::In);
         }
@@ -144,6 +180,13 @@ impl<'a> Rolling<'a> {
             turn,
         });
     }
+}
+
+fn put_to_use(plan: &mut Plan, child: &Scene<'_>, at: Moment) {
+    child.stop(plan);
+    child.show(plan);
+    child.begin(plan);
+    child.finish(plan, at);
 }
 
 /// How many of so many children are deployed to at a time; the head counts with them.
@@ -166,17 +209,6 @@ pub fn refuse_child(gear: &Gear) -> Result<(), Refusal> {
     let (name, app) = (&gear.identity.name, &gear.row.app);
     let text = format!("the gear `{name}` is a part of the scaled application `{app}`");
     Err(Refusal::new(Exit::Conflict, text).hint(format!("say it to its head, the gear `{app}`")))
-}
-
-/// Refuses what is not done with gears of a scaled application.
-pub(super) fn refuse_scaled(gear: &Gear, what: &str) -> Result<(), Refusal> {
-    if gear.row.role.is_none() {
-        return Ok(());
-    }
-    let (name, app) = (&gear.identity.name, &gear.row.app);
-    let text = format!("the gear `{name}` is one of a scaled application: no {what}");
-    Err(Refusal::new(Exit::Refused, text)
-        .hint(format!("this version has that for single gears; `{app}` is not changed")))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What deployments and activations have in common: the gear, what is put to use in it, and the parts
 //! of the seeds' life cycle.
 
-use super::run::{add_end_by, listening};
+use super::run::{add_end_by, add_wait, listening};
 use crate::error::Exit;
 use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
@@ -104,6 +104,15 @@ impl<'a> Scene<'a> {
         for cartridge in order.into_iter().filter(|one| !self.is_the_proxy(one)) {
             plan.step(self.control(cartridge, Action::Stop));
         }
+    }
+
+    /// Starts again what [`Self::stop`] has stopped.
+    pub(super) fn resume(&self, plan: &mut Plan) {
+        plan.step(self.state(State::Started, Initiator::System));
+        for cartridge in self.gear.starting_order().filter(|one| !self.is_the_proxy(one)) {
+            plan.step(self.control(cartridge, Action::Start));
+        }
+        add_wait(plan, self.gear, listening(&self.facts.gear));
     }
 
     fn is_the_proxy(&self, cartridge: &Cartridge) -> bool {

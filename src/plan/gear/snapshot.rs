@@ -1,9 +1,10 @@
 //! A snapshot of a gear (the guide, Backing Up and Restoring): it is stopped, its cartridges lay out what
 //! they want in it, its home is packed, and it is started again, whatever fails.
 
-use super::rolling::refuse_scaled;
+use super::rolling::{Rolling, Rotation, refuse_child};
 use super::run::{add_actions, add_end, add_stop_by, add_wait, listening, plan_for};
-use crate::facts::Gear;
+use crate::db::GearRole;
+use crate::facts::{DeployFacts, Gear};
 use crate::gear::action::Action;
 use crate::gear::identity::Identity;
 use crate::gear::state::State;
@@ -14,12 +15,18 @@ use crate::step::write_snapshot::WriteSnapshot;
 use crate::sys::path::RelPath;
 
 /// Plans a snapshot, which is written to `to`, relative to the state directory.
-pub fn snapshot(gear: &Gear, to: &RelPath) -> Result<Plan, Refusal> {
-    refuse_scaled(gear, "snapshots")?;
+///
+/// Of a scaled application that is its head; its proxy and the other gears go on serving.
+pub fn snapshot(facts: &DeployFacts, to: &RelPath) -> Result<Plan, Refusal> {
+    let gear = &facts.gear;
+    refuse_child(gear)?;
     let mut plan = plan_for(gear, "take a snapshot of");
     let identity = &gear.identity;
     let runs = runs(gear);
-    if runs {
+    let rolling = serving(facts)?.filter(|_| runs);
+    if let Some(rolling) = &rolling {
+        rolling.stop_head(&mut plan);
+    } else if runs {
         add_stop_by(&mut plan, identity, (Initiator::System, Strictness::MustSucceed));
     }
     add_actions(&mut plan, identity, (Action::PreSnapshot, Strictness::MustSucceed));
@@ -29,7 +36,9 @@ pub fn snapshot(gear: &Gear, to: &RelPath) -> Result<Plan, Refusal> {
         to: to.clone(),
     });
     add_actions(&mut plan, identity, (Action::PostSnapshot, Strictness::MustSucceed));
-    if runs {
+    if let Some(rolling) = &rolling {
+        rolling.resume_head(&mut plan);
+    } else if runs {
         let state = State::Started;
         plan.step(SetState { gear: identity.clone(), state, initiator: Initiator::System });
         add_actions(&mut plan, identity, (Action::Start, Strictness::MustSucceed));
@@ -39,6 +48,15 @@ pub fn snapshot(gear: &Gear, to: &RelPath) -> Result<Plan, Refusal> {
     }
     plan.irreversible.push("what `pre-snapshot` and `post-snapshot` do".into());
     Ok(plan)
+}
+
+/// The scaled application whose head the gear is.
+fn serving(facts: &DeployFacts) -> Result<Option<Rolling<'_>>, Refusal> {
+    if facts.gear.row.role != Some(GearRole::Head) {
+        return Ok(None);
+    }
+    let live = facts.live.clone().unwrap_or_default();
+    Rolling::new(facts, &live, (false, Rotation::Told)).map(Some)
 }
 
 /// Whether the gear runs, or should.

@@ -1,6 +1,7 @@
 //! Snapshots and restoring, as the guide's chapter "Backing Up and Restoring" has them. The cartridges
 //! write down each call, its directory and the page that it sees.
 
+mod inside;
 mod others;
 mod trouble;
 
