@@ -4,7 +4,7 @@
 //! before its step acts, and what is installed changes in the same commit that marks the
 //! transaction as committed.
 
-use super::{Change, Db, DbError, Result};
+use super::{Change, Db, DbError, Keep, Result};
 use crate::sys::clock::Moment;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -88,15 +88,6 @@ impl StepState {
         let all = [Self::Planned, Self::Prepared, Self::Done, Self::Undone, Self::Stuck];
         all.into_iter().find(|state| state.as_str() == text)
     }
-}
-
-/// What a record has to outlive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// A power cut: the disk is waited for.
-    OverPowerCuts,
-    /// The end of this process, however sudden.
-    OverCrashes,
 }
 
 /// A scarce thing that a gear takes: a slot, an address, a port, an account.
@@ -292,17 +283,13 @@ impl Db {
 
     /// Makes a step's undo record durable; only after this may the step act.
     pub fn mark_prepared(&self, (txn, position): (i64, i64), undo: &str, keep: Keep) -> Result<()> {
-        let mark = |db: &Self| {
+        self.write_to_keep(keep, |db| {
             let sql = "UPDATE step SET state = 'prepared', undo = ?3, attempt = attempt + 1, \
                        began = ?4 WHERE txn = ?1 AND position = ?2";
             let values = params![txn, position, undo, Moment::now().0];
             let done = db.connection.prepare_cached(sql).and_then(|mut s| s.execute(values));
             db.answer(done).map(drop)
-        };
-        match keep {
-            Keep::OverPowerCuts => mark(self),
-            Keep::OverCrashes => self.write_lazily(mark),
-        }
+        })
     }
 
     /// Writes a step's new state, with what it learned and the steps that it asked for, which are

@@ -23,8 +23,7 @@ pub use gears::{GearCartridgeRow, GearEndpointRow, GearRole, GearRow};
 pub use holds::{Hold, HoldsOf};
 pub use inverse::{ChangedVariable, HostLink, Inverse, InversePart, ServiceCall, ServiceTurn};
 pub use journal::{
-    Beginning, Keep, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState,
-    WrittenStep,
+    Beginning, NewStep, Reservation, StepRow, StepState, Summary, TxnRow, TxnState, WrittenStep,
 };
 pub use packages::{FileRow, ListedPackage, PackageRow, PackageUse};
 pub use placed::{Holder, Home, NewPlaced, Placed, PlacedKind, Role};
@@ -158,6 +157,15 @@ impl Explain for DbError {
             Self::Record { .. } | Self::Changed(_) | Self::Taken(_) => None,
         }
     }
+}
+
+/// What a record has to outlive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// A power cut: the disk is waited for.
+    OverPowerCuts,
+    /// The end of this process, however sudden.
+    OverCrashes,
 }
 
 /// Result of a question to the database.
@@ -295,6 +303,14 @@ impl Db {
         let result = self.write(work);
         set("FULL")?;
         result
+    }
+
+    /// Either of them.
+    fn write_to_keep<T>(&self, keep: Keep, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        match keep {
+            Keep::OverPowerCuts => self.write(work),
+            Keep::OverCrashes => self.write_lazily(work),
+        }
     }
 
     /// Folds the log into the database when it has grown. Whoever opens it first reads the log
