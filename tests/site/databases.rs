@@ -13,6 +13,8 @@ trait Databases {
     fn settings(&self) -> &str;
     /// What is answered in a database.
     fn ask(&self, database: &str, sql: &str) -> String;
+    /// All that is in a database.
+    fn dump(&self, database: &str) -> Vec<String>;
     /// All that there are.
     fn all(&self, host: &Host) -> Vec<String>;
 }
@@ -26,6 +28,9 @@ impl Databases for Server {
     }
     fn ask(&self, database: &str, sql: &str) -> String {
         Self::ask(self, database, sql)
+    }
+    fn dump(&self, database: &str) -> Vec<String> {
+        Self::dump(self, database)
     }
     fn all(&self, _host: &Host) -> Vec<String> {
         self.databases()
@@ -47,6 +52,10 @@ impl Databases for Files {
         let mut statement = database.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
         rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+    }
+    fn dump(&self, database: &str) -> Vec<String> {
+        let schema = "SELECT group_concat(sql, ';') FROM sqlite_schema";
+        ["SELECT what FROM t ORDER BY 1", schema].map(|sql| self.ask(database, sql)).into()
     }
     fn all(&self, host: &Host) -> Vec<String> {
         let folder = std::fs::read_dir(host.at("ubos/lib/sqlite"));
@@ -140,9 +149,12 @@ fn whole_life(server: &dyn Databases) {
     // What fails leaves the old one as it was, and no new one.
     release(&host, server, ("2", FAILS));
     let (before, databases) = (host.look(), server.all(&host));
+    let dump = server.dump(&second[0]);
+    assert!(dump.iter().any(|line| line.contains("upgraded")), "{dump:?}");
     let said = host.fails(&["site", "update"], 9, "`bin/task` of `app`");
     assert!(!said.contains(&second[2]), "{said}");
     assert_eq!((host.look(), server.all(&host)), (before, databases));
+    assert_eq!(server.dump(&second[0]), dump);
     assert_eq!(
         (rows(&host, server).as_str(), conf(&host)),
         ("blog.example.org mine upgraded", second)

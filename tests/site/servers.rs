@@ -12,6 +12,8 @@ pub(crate) fn is_root() -> bool {
 
 /// What asks a database with a statement.
 type Asking = Box<dyn Fn(&str, &str) -> Command>;
+/// What dumps a database.
+type Dumping = Box<dyn Fn(&str) -> Command>;
 
 /// A server of databases, killed when the test is over.
 pub(crate) struct Server {
@@ -21,6 +23,7 @@ pub(crate) struct Server {
     /// How `cart` reaches it, for its settings.
     pub(crate) settings: String,
     asking: Asking,
+    dumping: Dumping,
     _temp: tempfile::TempDir,
 }
 
@@ -65,11 +68,11 @@ impl Server {
     fn start(
         role: &'static str,
         (mut serve, settings): (Command, String),
-        asking: Asking,
+        (asking, dumping): (Asking, Dumping),
         temp: tempfile::TempDir,
     ) -> Self {
         let child = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let server = Self { child, role, settings, asking, _temp: temp };
+        let server = Self { child, role, settings, asking, dumping, _temp: temp };
         for _ in 0..600 {
             if (server.asking)("", "SELECT 1").output().unwrap().status.success() {
                 return server;
@@ -83,6 +86,18 @@ impl Server {
     #[track_caller]
     pub(crate) fn ask(&self, database: &str, sql: &str) -> String {
         succeed((self.asking)(database, sql)).trim().to_owned()
+    }
+
+    /// All that is in a database, as the server's own tool writes it, its lines in order.
+    #[track_caller]
+    pub(crate) fn dump(&self, database: &str) -> Vec<String> {
+        let text = succeed((self.dumping)(database));
+        // Newer PostgreSQL begins and ends a dump with a word of that dump's own.
+        let is_random = |line: &&str| line.contains("restrict ");
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| !is_random(line)).map(str::to_owned).collect();
+        lines.sort();
+        lines
     }
 
     /// The databases that are there.
@@ -106,6 +121,7 @@ impl Server {
         let install = found(test, &places, "mariadb-install-db")?;
         let daemon = found(test, &places, "mariadbd")?;
         let client = found(test, &places, "mariadb")?;
+        let dump = found(test, &places, "mariadb-dump")?;
         let (temp, path) = place();
         let data = format!("--datadir={}", path("data"));
         let user = if is_root() { &["--user=root"][..] } else { &[] };
@@ -124,6 +140,13 @@ impl Server {
         let host = if port.is_some() { "127.0.0.1".to_owned() } else { path("socket") };
         let settings =
             format!("databases:\n  mysql:\n    socket: {}\n    host: {host}\n", path("socket"));
+        let reached = socket.clone();
+        let dumping = Box::new(move |database: &str| {
+            command(
+                &dump,
+                &["--no-defaults", &reached, "--user=root", "--skip-dump-date", database],
+            )
+        });
         let asking = Box::new(move |database: &str, sql: &str| {
             let words =
                 ["--no-defaults", &socket, "--user=root", "--batch", "--skip-column-names", "-e"];
@@ -134,7 +157,7 @@ impl Server {
             }
             command
         });
-        Some(Self::start("mysql", (serve, settings), asking, temp))
+        Some(Self::start("mysql", (serve, settings), (asking, dumping), temp))
     }
 
     /// A `PostgreSQL` whose administrator needs no password.
@@ -149,6 +172,7 @@ impl Server {
         let initdb = found(test, &places, "initdb")?;
         let daemon = found(test, &places, "postgres")?;
         let client = found(test, &["/usr/bin".into()], "psql")?;
+        let dump = found(test, &["/usr/bin".into()], "pg_dump")?;
         let (temp, path) = place();
         let folder = temp.path().join("pg");
         std::fs::create_dir(&folder).unwrap();
@@ -181,11 +205,15 @@ impl Server {
         let settings = format!(
             "databases:\n  postgresql:\n    socket: {socket}\n    host: {host}\n    port: {port}\n"
         );
+        let target = move |database: &str| {
+            format!("host={socket} port={port} user=postgres dbname={database}")
+        };
+        let reached = target.clone();
+        let dumping = Box::new(move |database: &str| command(&dump, &["-w", &reached(database)]));
         let asking = Box::new(move |database: &str, sql: &str| {
             let database = if database.is_empty() { "postgres" } else { database };
-            let target = format!("host={socket} port={port} user=postgres dbname={database}");
-            command(&client, &["-X", "-w", "-t", "-A", "-c", sql, &target])
+            command(&client, &["-X", "-w", "-t", "-A", "-c", sql, &target(database)])
         });
-        Some(Self::start("postgresql", (serve, settings), asking, temp))
+        Some(Self::start("postgresql", (serve, settings), (asking, dumping), temp))
     }
 }
