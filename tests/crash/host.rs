@@ -370,11 +370,12 @@ impl Host {
         let name = if script == "start" { "control" } else { script };
         let path = self.temp.path().join("PACKAGE/bin").join(name);
         let text = std::fs::read_to_string(&path).unwrap();
-        let text = match script {
-            "start" => text.replace("echo $! >\"$file\" ;;", "echo $! >\"$file\"; exit 3 ;;"),
-            _ => text + "exit 3\n",
+        let failing = match script {
+            "start" => text.replace("begun sleep \"$file\" ;;", "begun sleep \"$file\"; exit 3 ;;"),
+            _ => format!("{text}exit 3\n"),
         };
-        std::fs::write(&path, text).unwrap();
+        assert_ne!(failing, text, "it can fail");
+        std::fs::write(&path, failing).unwrap();
     }
 
     /// Makes the folder of a package another version of it.

@@ -183,7 +183,7 @@ mod tests {
             assert!(asked(verb).unwrap().refuse_what_is_not_built().is_ok(), "{verb}");
         }
         let refused = asked("restore --restore-git-repo").unwrap().refuse_what_is_not_built();
-        assert!(refused.unwrap_err().failure.summary.contains("`restore` is not here yet"));
+        assert!(refused.unwrap_err().failure.summary.contains("cannot restore itself"));
         let unknown = asked("dance now").unwrap().refuse_what_is_not_built().unwrap_err();
         assert!(unknown.failure.summary.contains("unknown verb"));
     }
