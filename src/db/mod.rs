@@ -305,7 +305,7 @@ impl Db {
         result
     }
 
-    /// Either of them.
+    /// Writes what has to outlive what `keep` says.
     fn write_to_keep<T>(&self, keep: Keep, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         match keep {
             Keep::OverPowerCuts => self.write(work),

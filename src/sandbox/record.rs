@@ -51,7 +51,7 @@ impl Record {
         format!("{gear}.{}", std::process::id())
     }
 
-    /// The supervisor, where it and whoever it depends on are of this run of the host and it lives.
+    /// The supervisor, where it is of this run of the host and lives.
     fn supervisor(&self) -> Option<Stamp> {
         self.first.filter(|first| self.boot == host::boot_id() && first.is_alive())
     }
@@ -109,9 +109,10 @@ pub(super) fn supervisors(folder: &Path) -> (Vec<Stamp>, Vec<Stamp>) {
     for name in folder.names().unwrap_or_default() {
         let Some(name) = name.to_str() else { continue };
         let Some(record) = Record::read(&folder, name) else { continue };
-        let whose = if record.holds(name) { &mut staying } else { &mut going };
-        if !(name.contains('.') && record.holds(name)) {
-            whose.extend(record.supervisor());
+        match (record.holds(name), name.contains('.')) {
+            (true, true) => {}
+            (true, false) => staying.extend(record.supervisor()),
+            (false, _) => going.extend(record.supervisor()),
         }
     }
     (going, staying)

@@ -301,6 +301,12 @@ fn look_at(proc: &super::fs::Dir, id: u32) -> Option<Process> {
     })
 }
 
+/// A field of `/proc/PID/stat` behind the name, from the third on, as `proc_pid_stat(5)` counts them.
+fn field_of(stat: &str, number: usize) -> Option<&str> {
+    // The name may hold spaces and parentheses itself.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(number.checked_sub(3)?)
+}
+
 /// One process for good: an id is given anew, but never with the same time of its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stamp {
@@ -316,11 +322,8 @@ impl Stamp {
         let proc = super::fs::Dir::open(Path::new("/proc")).ok()?;
         let stat = proc.read(format!("{id}/stat"), 4096).ok()?;
         let stat = String::from_utf8_lossy(&stat);
-        // The name may hold spaces and parentheses itself.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-        let state = fields.next()?;
-        let began = fields.nth(18)?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then_some(Self { id, began })
+        let began = field_of(&stat, 22)?.parse().ok()?;
+        (!matches!(field_of(&stat, 3)?, "Z" | "X")).then_some(Self { id, began })
     }
 
     /// Tells whether it still lives.

@@ -135,7 +135,7 @@ impl Engine<'_> {
         for row in self.db.unfinished()? {
             if stash::recoveries(&self.state, row.id)? >= MOST_RECOVERIES {
                 let Failure { summary, hints, .. } = given_up(&row);
-                told.extend([format!("it may be in the way that {summary}")]);
+                told.push(format!("it may be in the way that {summary}"));
                 told.extend(hints);
             }
         }

@@ -93,12 +93,11 @@ impl<'a> Scene<'a> {
         if !runs || self.is_hot {
             return;
         }
+        plan.step(self.state(State::Stopped, Initiator::System));
         if self.proxy.is_none() {
-            plan.step(self.state(State::Stopped, Initiator::System));
             add_end_by(plan, self.gear, (Manner::ForTheNext, Strictness::MustSucceed));
             return;
         }
-        plan.step(self.state(State::Stopped, Initiator::System));
         let mut order: Vec<&Cartridge> = self.gear.starting_order().collect();
         order.reverse();
         for cartridge in order.into_iter().filter(|one| !self.is_the_proxy(one)) {

@@ -1,6 +1,6 @@
 //! Finding processes by marks in their environment.
 
-use super::{Process, Whose, all, all_of};
+use super::{Process, Whose, all, all_of, field_of};
 use crate::error::FsError;
 use crate::sys::fs::Dir;
 use std::path::Path;
@@ -113,9 +113,7 @@ fn has_none(proc: &Dir, id: u32) -> Option<bool> {
 /// processes and those at their end have no memory; a program has its environment between two
 /// addresses, and the address of its code last, once it is loaded.
 fn has_none_by(stat: &str) -> Option<bool> {
-    // The name may hold spaces and parentheses itself; what follows it is the third field.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3).copied();
+    let field = |number| field_of(stat, number);
     let (memory, code, begin, end) = (field(23)?, field(26)?, field(50)?, field(51)?);
     Some(memory == "0" || (code != "0" && begin == end))
 }

@@ -280,6 +280,10 @@ mod tests {
 
     #[test]
     fn a_server_of_the_host_itself_is_asked_in_the_askers_place() {
+        let of = |url: &str| {
+            let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
+            well_known(&entries, &[]).unwrap()
+        };
         for (url, is_asked) in [
             ("http://127.0.0.1:5001", true),
             ("http://127.0.0.1/x", true),
@@ -288,8 +292,7 @@ mod tests {
             ("http://127.0.0.1@example.org/", false),
             ("https://a.example.org/x", false),
         ] {
-            let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
-            let found = well_known(&entries, &[]).unwrap();
+            let found = of(url);
             assert_eq!(matches!(found.entries[0].answer, Answer::Asked(_)), is_asked, "{url}");
         }
         for (url, is_port) in [
@@ -300,8 +303,7 @@ mod tests {
             ("http://[::1]:80/x", true),
             ("http://[::1]", true),
         ] {
-            let entries = [(name("webfinger"), WellKnown::Webfinger(url.into()))];
-            let found = well_known(&entries, &[]).unwrap();
+            let found = of(url);
             let said = (found.entries.len(), found.warnings.len());
             assert_eq!(said, if is_port { (1, 0) } else { (0, 1) }, "{url}");
         }
