@@ -2,9 +2,10 @@ package Measure;
 # Runs a command and says how long it took, how long it took to be safe on the disk, and how much
 # memory it used.
 #
-# Commands run in folders that are new for each run, and nothing is removed until the end: ext4 does
-# not reuse the inode of a removed file for a while and searches past all of them, which makes
-# unpacking after a removal many times slower than it is.
+# Commands run in folders that are new for each run, and nothing is removed until the end: ext4 without
+# a journal does not reuse the inode of a removed file for minutes and searches past all of them, which
+# makes unpacking after a removal many times slower than it is. What removes files itself, as deployments
+# do, needs $BENCH_DIR on a filesystem with a journal to be measured at all.
 use strict;
 use warnings;
 

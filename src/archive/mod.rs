@@ -16,7 +16,6 @@ mod digests;
 mod error;
 mod gzip;
 mod inflate;
-mod lanes;
 mod ledger;
 mod links;
 mod name;

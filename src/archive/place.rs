@@ -10,7 +10,7 @@ use super::older::{Shelf, Twin};
 use super::top::{self, Top};
 use super::{Modes, Options};
 use crate::error::FsError;
-use crate::sys::fs::{Dir, Kind, Meta, set_modified};
+use crate::sys::fs::{Dir, Kind, Meta, Time, set_modified};
 use crate::sys::host;
 use crate::sys::path::RelPath;
 use output::{Body, Output};
@@ -189,7 +189,9 @@ impl<'a> Place<'a> {
             None => self.into.meta("")?.map_or((0, 0), |meta| (meta.uid, meta.gid)),
         };
         self.owner = Some((uid, gid));
-        let like = Meta { kind: Kind::File, mode, size, uid, gid, links: 1, modified: 0 };
+        // When it was changed is not asked of a twin.
+        let changed = Time { seconds: 0, nanoseconds: 0 };
+        let like = Meta { kind: Kind::File, mode, size, uid, gid, links: 1, changed };
         Ok(self.shelf.twin(spot, like))
     }
 

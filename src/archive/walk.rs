@@ -5,12 +5,13 @@ use super::clock::Clock;
 use super::error::{ArchiveError, Reason};
 use super::ledger::Ledger;
 use super::session::{self, Session};
-use super::{Options, lanes, links, name};
+use super::{Options, links, name};
 use crate::error::FsError;
 use crate::package::digest::Sha256;
 use crate::package::file_table::FileTable;
 use crate::progress::Watch;
 use crate::sys::fs::{Dir, Kind};
+use crate::sys::lanes;
 use crate::sys::path::RelPath;
 use sha2::Digest;
 use std::fs::File;
@@ -59,7 +60,7 @@ pub fn survey(
             Ok(())
         })?;
         watch.advance(file.size);
-        Ok(Sha256(hash.finalize().into()))
+        Ok::<_, ArchiveError>(Sha256(hash.finalize().into()))
     })?;
     for (file, digest) in files.iter().zip(digests) {
         ledger.set_digest(&file.path, digest);

@@ -58,7 +58,7 @@ impl<W: Write + Seek> Zipper<W> {
     /// Adds what lies at `path` of `dir`, a file or a whole folder, as `name`.
     pub fn tree(&mut self, name: &RelPath, dir: &Dir, path: &Path) -> Result<(), ArchiveError> {
         let Some(meta) = dir.meta(path)? else { return Ok(()) };
-        let when = seconds(meta.modified);
+        let when = seconds(meta.changed.seconds);
         match meta.kind {
             Kind::Directory => {
                 let how = options(meta.mode, when);
@@ -93,7 +93,7 @@ impl<W: Write + Seek> Zipper<W> {
         let ending = Path::new(name.name()).extension().unwrap_or(OsStr::new(""));
         let stored = COMPRESSED.iter().any(|one| ending.eq_ignore_ascii_case(one));
         let method = if stored { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-        let how = options(meta.mode, seconds(meta.modified)).compression_method(method);
+        let how = options(meta.mode, seconds(meta.changed.seconds)).compression_method(method);
         self.writer.start_file(name.as_str(), how).map_err(|error| fault(name, error))?;
         let mut piece = vec![0; PIECE];
         loop {
@@ -204,6 +204,6 @@ mod tests {
         assert_eq!(into.meta("top/tree/b.gz").unwrap().unwrap().mode, 0o755);
         assert_eq!(into.link_target("top/tree/link").unwrap(), Path::new("deep/a.txt"));
         assert!(into.has("top/tree/deep/empty").unwrap() && !into.has("top/tree/pipe").unwrap());
-        assert_eq!(into.meta("top/note").unwrap().unwrap().modified, 1_700_000_000);
+        assert_eq!(into.meta("top/note").unwrap().unwrap().changed.seconds, 1_700_000_000);
     }
 }

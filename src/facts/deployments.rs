@@ -5,7 +5,7 @@ use super::upgrades::answering;
 use crate::db::Db;
 use crate::error::Failure;
 use crate::gear::deployment::{self, DeploySettings, Deployment};
-use crate::gear::git::{Git, Submodule};
+use crate::gear::git::{Git, Look, Submodule};
 use crate::layout::Layout;
 use crate::sys::fs::{Dir, Kind};
 use crate::sys::path::RelPath;
@@ -118,8 +118,10 @@ pub fn revision_in(
     (name, incoming): (&str, Option<PathBuf>),
 ) -> Result<Option<Revision>, Failure> {
     let git = Git::find(None)?.with_incoming(incoming);
-    let Some(commit) = git.commit(bare, name)? else { return Ok(None) };
-    let markers = git.names_in(bare, &commit, MARKERS)?;
-    let submodules = git.submodules(bare, &commit)?;
+    let Some(Look { commit, has_folder, has_submodules }) = git.look(bare, name, MARKERS)? else {
+        return Ok(None);
+    };
+    let markers = if has_folder { git.names_in(bare, &commit, MARKERS)? } else { Vec::new() };
+    let submodules = if has_submodules { git.submodules(bare, &commit)? } else { Vec::new() };
     Ok(Some(Revision { name: name.to_owned(), commit, markers, submodules }))
 }

@@ -379,7 +379,7 @@ fn newer(layout: &Layout, gear: &str, since: i64) -> Newer {
             let path = format!("{folder}/{}", name.to_string_lossy());
             match dir.meta(&name) {
                 Ok(Some(meta)) if meta.kind == Kind::Directory => folders.push(path),
-                Ok(Some(meta)) if meta.modified > since => {
+                Ok(Some(meta)) if meta.changed.seconds > since => {
                     newer.count += 1;
                     if newer.some.len() < SOME {
                         newer.some.push(path);

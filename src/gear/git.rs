@@ -5,18 +5,24 @@
 //! make git run a program; only then does git look at it.
 
 mod extract;
+mod halves;
 mod import;
+mod look;
 mod modules;
 
+use super::owner::Account;
 use crate::config;
 use crate::error::{Exit, Explain, FsError};
 use crate::sys::fs::{self, Dir, Kind};
-use crate::sys::{host, process};
+use crate::sys::{host, lanes, process};
+use extract::Tally;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub use import::{add_hooks, import};
+pub use look::Look;
 pub use modules::Submodule;
 
 /// The branch that gears deploy.
@@ -25,6 +31,8 @@ pub const BRANCH: &str = "master";
 pub const HOOKS: [&str; 2] = ["pre-receive", "post-receive"];
 /// Where programs are looked for when this process has no `PATH`.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// The longest name of a revision, in bytes: git keeps them as files.
+const LONGEST_NAME: usize = 4096;
 /// The author of the first commit, always at the same time: one template makes one commit.
 const AUTHOR: [(&str, &str); 6] = [
     ("GIT_AUTHOR_NAME", "Template builder"),
@@ -97,9 +105,10 @@ impl Explain for GitError {
 #[derive(Clone, Debug)]
 pub struct Git {
     program: PathBuf,
-    path: std::ffi::OsString,
+    path: OsString,
     user: Option<(u32, u32)>,
     incoming: Option<PathBuf>,
+    owner: Option<Account>,
 }
 
 impl Git {
@@ -111,7 +120,7 @@ impl Git {
             .map(|folder| folder.join("git"))
             .find(|file| fs::kind_of(file) == Some(Kind::File))
             .ok_or(GitError::Missing)?;
-        Ok(Self { program, path, user, incoming: None })
+        Ok(Self { program, path, user, incoming: None, owner: None })
     }
 
     /// The same, which also sees the objects in the directory `incoming`: those of a push that is
@@ -119,6 +128,12 @@ impl Git {
     #[must_use]
     pub fn with_incoming(self, incoming: Option<PathBuf>) -> Self {
         Self { incoming, ..self }
+    }
+
+    /// The same, which gives the files that it unpacks to `owner`.
+    #[must_use]
+    pub fn for_owner(self, owner: Option<Account>) -> Self {
+        Self { owner, ..self }
     }
 
     /// Makes the bare repository `bare`, which must not exist, with one commit on `master` that
@@ -150,10 +165,7 @@ impl Git {
     /// Finds the commit that `revision` names in `bare`; nothing when there is none, as in a
     /// repository without commits.
     pub fn commit(&self, bare: &Path, revision: &str) -> Result<Option<String>, GitError> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || "/-_.^~".contains(c);
-        if revision.is_empty() || revision.starts_with('-') || !revision.chars().all(fits) {
-            return Err(GitError::Revision(revision.escape_debug().to_string()));
-        }
+        refuse_other_than_names(revision)?;
         let asked = format!("{revision}^{{commit}}");
         let arguments = ["rev-parse", "--verify", "--quiet", &asked];
         let mut command = self.in_repository(bare);
@@ -185,25 +197,46 @@ impl Git {
         limits: &config::Archive,
     ) -> Result<u64, GitError> {
         let Some(commit) = self.commit(bare, revision)? else { return Ok(0) };
+        let tally = Tally::new(limits);
+        let unpack = |half: &[OsString]| self.unpack(bare, (&commit, half), into, &tally);
+        match self.halves(bare, &commit)? {
+            None => unpack(&[])?,
+            Some([one, other]) => {
+                let (one, other) = lanes::both(|| unpack(&one), || unpack(&other));
+                one.and(other)?;
+            }
+        }
+        Ok(tally.files())
+    }
+
+    /// Unpacks those `paths` of `commit`; everything where none is named.
+    fn unpack(
+        &self,
+        bare: &Path,
+        (commit, paths): (&str, &[OsString]),
+        into: &Dir,
+        tally: &Tally<'_>,
+    ) -> Result<(), GitError> {
         let run = |source| GitError::Run { action: "archive".into(), source };
         let mut command = self.in_repository(bare);
         // Without this the group could write every file.
-        command.args(["-c", "tar.umask=022", "archive", "--format=tar", &commit]);
+        command.args(["--literal-pathspecs", "-c", "tar.umask=022", "archive", "--format=tar"]);
+        command.arg(commit).arg("--").args(paths);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(run)?;
         let unpacked = match child.stdout.take() {
             Some(stdout) => {
                 process::widen(&stdout);
-                extract::extract(stdout, into, limits, bare)
+                extract::extract(stdout, (into, self.owner), tally, bare)
             }
-            None => Ok(0),
+            None => Ok(()),
         };
         if unpacked.is_err() {
             // It may be waiting to write more; its status says nothing then.
             let _ = child.kill();
         }
         let status = child.wait().map_err(run)?;
-        let files = unpacked?;
+        unpacked?;
         if !status.success() {
             return Err(GitError::Failed {
                 action: "archive".into(),
@@ -211,7 +244,7 @@ impl Git {
                 text: status.to_string(),
             });
         }
-        Ok(files)
+        Ok(())
     }
 
     /// Lets whoever is at standard input and output push to `bare` or fetch from it: `service` is
@@ -291,6 +324,18 @@ impl Git {
         let output = run(action, bare, command.args(arguments))?;
         Ok(String::from_utf8_lossy(&output).trim().to_owned())
     }
+}
+
+/// Refuses what git could take for something else than the name of a revision.
+fn refuse_other_than_names(revision: &str) -> Result<(), GitError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/-_.^~".contains(c);
+    if revision.is_empty() || revision.starts_with('-') || !revision.chars().all(fits) {
+        return Err(GitError::Revision(revision.escape_debug().to_string()));
+    }
+    if revision.len() > LONGEST_NAME {
+        return Err(GitError::Revision(format!("{}…", revision.get(..80).unwrap_or_default())));
+    }
+    Ok(())
 }
 
 fn run(action: &str, place: &Path, command: &mut Command) -> Result<Vec<u8>, GitError> {

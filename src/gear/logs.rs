@@ -76,7 +76,7 @@ pub fn latest(home: &Dir, count: usize) -> Result<Option<(String, Vec<String>)>,
     let mut newest = None;
     for name in names(&logs, Age::Current)? {
         let meta = logs.meta(&name)?.filter(|meta| meta.size > 0);
-        let at = meta.map(|meta| meta.modified);
+        let at = meta.map(|meta| meta.changed.seconds);
         if at.is_some() && newest.as_ref().is_none_or(|(_, latest)| at > *latest) {
             newest = Some((name, at));
         }

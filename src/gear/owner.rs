@@ -35,6 +35,21 @@ pub fn own_part(base: &Dir, part: &Path, account: Account) -> Result<(), FsError
     base.set_owner(part, uid, account.gid)
 }
 
+/// Gives everything in `part`, which is none of the platform's, to `account`.
+pub fn own_all(part: &Dir, account: Account) -> Result<(), FsError> {
+    for name in part.names()? {
+        let Some(meta) = part.meta(&name)? else { continue };
+        if meta.kind == Kind::Directory {
+            own_all(&part.dir(&name)?, account)?;
+        }
+        if (meta.uid, meta.gid) != (account.uid, account.gid) {
+            refuse_second_names(part, Path::new(&name), meta)?;
+            part.set_owner(&name, account.uid, account.gid)?;
+        }
+    }
+    Ok(())
+}
+
 fn own_inside(home: &Dir, folder: &Path, account: Account) -> Result<(), FsError> {
     let dir = if folder.as_os_str().is_empty() { home.again()? } else { home.dir(folder)? };
     let names: HashSet<OsString> = dir.names()?.into_iter().collect();

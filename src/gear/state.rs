@@ -57,7 +57,7 @@ pub fn read(home: &Dir) -> Option<State> {
 
 /// When the state was last written, in seconds since 1970.
 pub fn since(home: &Dir) -> Option<i64> {
-    Some(home.meta(STATE).ok()??.modified)
+    Some(home.meta(STATE).ok()??.changed.seconds)
 }
 
 /// Writes the state in one rename.

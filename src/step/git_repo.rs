@@ -40,11 +40,12 @@ impl GitRepo {
         git::add_hooks(&base.dir(self.repository())?, &host::this_program())?;
         base.make_dir("repo", 0o755)?;
         let bare = base.path_of(self.repository());
-        git.archive_into(&bare, BRANCH, &base.dir("repo")?, &cx.config.archive)?;
-        if let Some((uid, gid)) = self.gear.owner {
-            let account = Account { uid, gid };
+        let owner = self.gear.owner.map(|(uid, gid)| Account { uid, gid });
+        let (git, repo) = (git.for_owner(owner), base.dir("repo")?);
+        git.archive_into(&bare, BRANCH, &repo, &cx.config.archive)?;
+        if let Some(account) = owner {
             owner::own_part(base, Path::new(&self.repository()), account)?;
-            owner::own_part(base, Path::new("repo"), account)?;
+            repo.set_owner("", account.uid, account.gid)?;
         }
         Ok(())
     }

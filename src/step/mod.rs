@@ -61,7 +61,6 @@ pub mod overlay_cartridge;
 pub mod place_cartridge;
 pub mod place_files;
 pub mod place_items;
-pub mod place_source;
 pub mod place_trees;
 pub mod provision_database;
 mod proxy;
@@ -295,7 +294,6 @@ steps! {
     place_cartridge::PlaceCartridge,
     place_files::PlaceFiles,
     place_items::PlaceItems,
-    place_source::PlaceSource,
     place_trees::PlaceTrees,
     provision_database::ProvisionDatabase,
     record_deployment::RecordDeployment,

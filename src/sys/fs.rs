@@ -5,18 +5,20 @@
 //! puts into a tree cannot send these calls elsewhere. The free functions at the bottom take
 //! absolute paths and are for places that only root or the user of `cart` can change.
 
+mod durable;
+mod listing;
 mod pinned;
 mod rights;
 mod times;
 
 pub use pinned::Pinned;
 use pinned::{chmod_opened, meta_of};
-pub use times::Time;
+pub use times::{Time, set_changed};
 
 use crate::error::FsError;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps};
 use rustix::io::Errno;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -58,8 +60,8 @@ pub struct Meta {
     pub gid: u32,
     /// How many names it has.
     pub links: u64,
-    /// When its content was last changed, in seconds since 1970.
-    pub modified: i64,
+    /// When its content was last changed.
+    pub changed: Time,
 }
 
 /// A directory held open, and the path under which the user knows it.
@@ -434,31 +436,6 @@ impl Dir {
         self.fail("set the owner of", name, done)
     }
 
-    /// Lists the names in this directory, sorted by their bytes.
-    pub fn names(&self) -> Result<Vec<OsString>> {
-        let fail = |error| FsError::new("list", &self.path, error);
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(OsStr::from_bytes(name).to_owned());
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    /// Makes the names in this directory durable.
-    pub fn sync(&self) -> Result<()> {
-        rustix::fs::fsync(&self.fd).map_err(|error| FsError::new("sync", &self.path, error))
-    }
-
-    /// Makes everything on this directory's filesystem durable; reports write errors.
-    pub fn sync_filesystem(&self) -> Result<()> {
-        rustix::fs::syncfs(&self.fd).map_err(|error| FsError::new("sync", &self.path, error))
-    }
-
     /// The bytes that are free on this directory's filesystem for this user.
     pub fn free_bytes(&self) -> Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.fd)
@@ -492,6 +469,11 @@ impl Holder<'_> {
             Self::Opened(fd) => fd.as_fd(),
         }
     }
+}
+
+/// Tells what an open file is.
+pub fn meta_of_file(file: &impl AsFd) -> std::io::Result<Meta> {
+    Ok(meta_of(&rustix::fs::fstat(file)?))
 }
 
 /// Sets the modification time of an open file to a count of seconds since 1970.

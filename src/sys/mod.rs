@@ -13,6 +13,7 @@ pub mod host;
 pub mod in_root;
 pub mod interrupt;
 pub mod landlock;
+pub mod lanes;
 pub mod lock;
 pub mod memory;
 pub mod namespace;

@@ -255,10 +255,26 @@ pub fn all() -> Result<Vec<Process>, FsError> {
 /// Lists those of some users.
 pub fn all_of(whose: Whose<'_>) -> Result<Vec<Process>, FsError> {
     let proc = super::fs::Dir::open(Path::new("/proc"))?;
+    let kernels = of_the_kernel(&proc);
     let ids = proc.names()?;
     let ids = ids.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
+    let ids = ids.filter(|id| !kernels.contains(id));
     // A process that ended since it was listed is simply not there any more.
     Ok(ids.filter(|id| whose.includes(&proc, *id)).filter_map(|id| look_at(&proc, id)).collect())
+}
+
+/// The kernel's own, which are most of a quiet host's, as far as it tells them at once: the children of
+/// the process 2, where that is not somebody's.
+fn of_the_kernel(proc: &super::fs::Dir) -> HashSet<u32> {
+    const THEIR_PARENT: u32 = 2;
+    let is_the_kernels = look_at(proc, THEIR_PARENT)
+        .is_some_and(|one| one.parent == 0 && one.state != 'Z' && !one.has_memory);
+    if !is_the_kernels {
+        return HashSet::new();
+    }
+    let children = proc.read(format!("{THEIR_PARENT}/task/{THEIR_PARENT}/children"), 1 << 20);
+    let children = String::from_utf8(children.unwrap_or_default()).unwrap_or_default();
+    children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Lists the process `root` and all that descend from it, without looking at any other process of the

@@ -1,104 +1,22 @@
 //! Whole trees below a root descriptor: copying and removing, never following a link.
 
+mod copy;
+mod remove;
+
+pub use copy::{Modes, copy, copy_inside};
+pub use remove::remove;
+
 use super::checkpoint::checkpoint;
-use super::fs::{Dir, Kind, Meta, Result};
+use super::fs::{Dir, Kind, Result};
 use crate::error::FsError;
-use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// How the modes of a copy come to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modes {
-    /// As in the original.
-    Kept,
-    /// As in the original, and writable by the owner: what is copied out of the library.
-    Writable,
-    /// As in the original, files being further names of the same ones, where that can be.
-    Linked,
-}
-
-/// Copies the tree (or file, or link) `name` of `from` to `to_name` in `to`, where nothing may be
-/// yet. Contents are shared where the filesystem can (reflink), else copied; times of change are
-/// kept; owners are kept when this process is root. Devices, pipes and sockets are left out.
-pub fn copy(
-    from: &Dir,
-    name: impl AsRef<Path>,
-    to: &Dir,
-    to_name: impl AsRef<Path>,
-    modes: Modes,
-) -> Result<()> {
-    let (name, to_name) = (name.as_ref(), to_name.as_ref());
-    let meta =
-        from.meta(name)?.ok_or_else(|| FsError::new("copy", from.path_of(name), Errno::NOENT))?;
-    copy_known(from, name, meta, to, to_name, modes)
-}
-
-/// Copies everything inside `from` into `to`.
-pub fn copy_inside(from: &Dir, to: &Dir, modes: Modes) -> Result<()> {
-    for name in from.names()? {
-        copy(from, &name, to, &name, modes)?;
-    }
-    Ok(())
-}
-
-fn copy_known(
-    from: &Dir,
-    name: &Path,
-    meta: Meta,
-    to: &Dir,
-    to_name: &Path,
-    modes: Modes,
-) -> Result<()> {
-    let mode = match modes {
-        Modes::Kept | Modes::Linked => meta.mode,
-        Modes::Writable => meta.mode | 0o200,
-    };
-    match meta.kind {
-        Kind::Directory => {
-            to.make_dir(to_name, 0o700)?;
-            let (inner, into) = (from.dir(name)?, to.dir(to_name)?);
-            copy_inside(&inner, &into, modes)?;
-            keep_owner(to, to_name, meta)?;
-            to.set_mode(to_name, mode)?;
-        }
-        Kind::File if modes == Modes::Linked && from.make_hard_link(name, to, to_name).is_ok() => {
-            return Ok(());
-        }
-        Kind::File => {
-            copy_file(from, name, to, to_name)?;
-            keep_owner(to, to_name, meta)?;
-            to.set_mode(to_name, mode)?;
-        }
-        Kind::Link => {
-            to.make_link(to_name, from.link_target(name)?)?;
-            keep_owner(to, to_name, meta)?;
-        }
-        Kind::Other => return Ok(()),
-    }
-    match from.changed(name)? {
-        Some(time) => to.set_changed(to_name, time),
-        None => Ok(()),
-    }
-}
-
-fn keep_owner(to: &Dir, name: &Path, meta: Meta) -> Result<()> {
-    if super::host::is_root() && (meta.uid, meta.gid) != (0, 0) {
-        to.set_owner(name, meta.uid, meta.gid)?;
-    }
-    Ok(())
-}
-
-fn copy_file(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> Result<()> {
-    let mut source = from.open_file(name)?;
-    let mut copy = to.create_file(to_name, 0o600)?;
-    let fail = |error: std::io::Error| FsError::new("copy", to.path_of(to_name), error);
-    if rustix::fs::ioctl_ficlone(&copy, &source).is_err() {
-        // std copies with copy_file_range where the kernel can.
-        std::io::copy(&mut source, &mut copy).map_err(fail)?;
-    }
-    Ok(())
-}
+/// As many levels of a tree are gone through by their paths, of which the kernel takes 4,096 bytes.
+/// What lies deeper is done folder by folder, each held open.
+const LEVELS: usize = 8;
+/// How many names are one job for a thread.
+const PIECE: usize = 64;
 
 /// Moves the tree (or file, or link) `name` of `from` to `to_name` in `to`, where nothing may be
 /// yet. Across filesystems it is copied, made durable and renamed into place, then removed: nobody
@@ -192,26 +110,6 @@ fn move_without_write_bit(from: &Dir, name: &Path, to: &Dir, to_name: &Path) -> 
     moved
 }
 
-/// Removes the tree (or file, or link) `name` of `dir`; nothing happens when it is not there.
-pub fn remove(dir: &Dir, name: impl AsRef<Path>) -> Result<()> {
-    let name = name.as_ref();
-    match dir.meta(name)? {
-        None => Ok(()),
-        Some(meta) if meta.kind == Kind::Directory => {
-            if meta.mode & 0o700 != 0o700 {
-                // A library tree has no write bits, and its owner needs them to empty it.
-                dir.set_mode(name, 0o700)?;
-            }
-            let inner = dir.dir(name)?;
-            for entry in inner.names()? {
-                remove(&inner, &entry)?;
-            }
-            dir.remove_dir(name)
-        }
-        Some(_) => dir.remove_file(name),
-    }
-}
-
 /// The total length of the files in the tree `name` of `dir`, in bytes.
 pub fn size(dir: &Dir, name: impl AsRef<Path>) -> Result<u64> {
     let name = name.as_ref();
@@ -255,6 +153,41 @@ mod tests {
         for name in ["a", "kept", "open", "never-was"] {
             remove(&dir, name).unwrap();
         }
+        assert!(dir.names().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_tree_that_is_wide_and_deeper_than_a_path_can_say_is_copied_and_removed() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Dir::open(temp.path()).unwrap();
+        let name = "x".repeat(250);
+        dir.make_dir("old", 0o755).unwrap();
+        for number in 0..200 {
+            let bytes = format!("{number}").into_bytes();
+            dir.write_new(format!("old/{number}"), &bytes, 0o640).unwrap();
+        }
+        let mut inner = dir.dir("old").unwrap();
+        for level in 0..20 {
+            inner.make_dir(&name, 0o750).unwrap();
+            inner = inner.dir(&name).unwrap();
+            inner.write_new("level", format!("{level}").as_bytes(), 0o600).unwrap();
+        }
+        for (modes, links) in [(Modes::Kept, 1), (Modes::Linked, 2)] {
+            copy(&dir, "old", &dir, "new", modes).unwrap();
+            for number in 0..200 {
+                let bytes = format!("{number}").into_bytes();
+                assert_eq!(dir.read(format!("new/{number}"), 99).unwrap(), bytes);
+            }
+            let mut inner = dir.dir("new").unwrap();
+            for level in 0..20 {
+                assert_eq!(inner.meta(&name).unwrap().unwrap().mode, 0o750);
+                inner = inner.dir(&name).unwrap();
+                assert_eq!(inner.read("level", 99).unwrap(), format!("{level}").as_bytes());
+                assert_eq!(inner.meta("level").unwrap().unwrap().links, links);
+            }
+            remove(&dir, "new").unwrap();
+        }
+        remove(&dir, "old").unwrap();
         assert!(dir.names().unwrap().is_empty());
     }
 

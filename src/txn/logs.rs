@@ -36,7 +36,7 @@ pub(super) fn keep_quota(state: &Dir, busy: &HashSet<i64>) -> Result<(), Failure
         };
         let is_held = cut(&logs.dir(&name)?, &held)?;
         if !is_held && !busy.contains(&txn) {
-            kept.push((txn, meta.modified, tree::size(&logs, &name)?));
+            kept.push((txn, meta.changed.seconds, tree::size(&logs, &name)?));
         }
     }
     kept.sort_unstable();

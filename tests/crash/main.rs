@@ -472,10 +472,7 @@ fn is_tried(scenario: &str, (number, passed): (usize, &str)) -> bool {
     let is_own = match scenario {
         _ if depth() == Depth::AllPairs => return true,
         "gear deploy" | "gear deploy, that fails" | "gear activate" => {
-            is_phase
-                || ["_deployment", "place_source", "keep_repo"]
-                    .iter()
-                    .any(|kind| passed.contains(kind))
+            is_phase || ["_deployment", "keep_repo"].iter().any(|kind| passed.contains(kind))
         }
         "gear scale, up" | "gear scale, down" | "gear deploy, scaled" => {
             ["update_cluster", "rotate", "copy_deployment"].iter().any(|kind| passed.contains(kind))

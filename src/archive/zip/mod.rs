@@ -10,15 +10,16 @@ mod extra;
 mod extract;
 mod local;
 
+use super::Options;
 use super::clock::Clock;
 use super::error::{ArchiveError, Limit, Reason};
 use super::gzip::RATIO_FREE;
 use super::session::{self, Session};
-use super::{Options, lanes};
 use crate::config;
 use crate::package::file_table::FileTable;
 use crate::progress::Watch;
 use crate::sys::fs::Dir;
+use crate::sys::lanes;
 use crate::sys::path::RelPath;
 use extract::Scratch;
 use std::fs::File;

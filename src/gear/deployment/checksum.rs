@@ -5,32 +5,60 @@ use super::{FOLDER, PARTS};
 use crate::error::FsError;
 use crate::package::digest;
 use crate::sys::fs::{Dir, Kind};
-use crate::sys::interrupt;
+use crate::sys::{interrupt, lanes};
 use sha2::{Digest, Sha256};
 use std::io::{self, Error, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// How many bytes are read at a time.
+const PIECE: usize = 1 << 17;
+/// Files of longer paths are read while their folder is open: the kernel takes 4,096 bytes.
+const LONG: usize = 2048;
 
 /// The SHA-256 of what the deployment `name` consists of, in lower-case digits.
 pub fn checksum(home: &Dir, name: &str) -> Result<String, FsError> {
     let deployment = home.dir(format!("{FOLDER}/{name}"))?;
-    let mut sum = Sum { hash: Sha256::new(), buffer: vec![0; 1 << 17] };
+    let mut survey = Survey::default();
     for part in PARTS {
         if deployment.has(part)? {
-            sum.tree(&deployment, Path::new(part), Path::new(part))?;
+            survey.tree(&deployment, Path::new(part), Path::new(part))?;
         }
     }
-    Ok(digest::Sha256(sum.hash.finalize().into()).to_string())
+    let digests = lanes::run(
+        &survey.files,
+        [vec![0; PIECE], vec![0; PIECE]],
+        |buffer, (_, file)| match file {
+            Content::Known(digest) => Ok(*digest),
+            Content::At(path) => read(&deployment, path, buffer),
+        },
+    )?;
+    let (mut hash, mut begin) = (Sha256::new(), 0);
+    for ((end, _), digest) in survey.files.iter().zip(digests) {
+        hash.update(survey.text.get(begin..*end).unwrap_or_default());
+        hash.update(digest);
+        begin = *end;
+    }
+    hash.update(survey.text.get(begin..).unwrap_or_default());
+    Ok(digest::Sha256(hash.finalize().into()).to_string())
 }
 
-struct Sum {
-    hash: Sha256,
-    buffer: Vec<u8>,
+/// What is there. Each value comes after its length, so that no two trees have the same text.
+#[derive(Default)]
+struct Survey {
+    text: Vec<u8>,
+    /// The files: after which byte of the text the digest of each belongs, which stands for its
+    /// content, as its length may change while it is read.
+    files: Vec<(usize, Content)>,
 }
 
-impl Sum {
-    /// Adds `name` of `dir`, known as `path`, and everything in it. Each value comes after its
-    /// length, so that no two trees have the same text.
+enum Content {
+    At(PathBuf),
+    Known([u8; 32]),
+}
+
+impl Survey {
+    /// Adds `name` of `dir`, known as `path`, and everything in it.
     fn tree(&mut self, dir: &Dir, name: &Path, path: &Path) -> Result<(), FsError> {
         let Some(meta) = dir.meta(name)? else { return Ok(()) };
         let letter = match meta.kind {
@@ -39,20 +67,23 @@ impl Sum {
             Kind::Link => b'l',
             Kind::Other => return Ok(()),
         };
-        self.hash.update([letter]);
-        self.value(path.as_os_str().as_bytes());
+        self.text.push(letter);
+        let bytes = path.as_os_str().as_bytes();
+        self.value(bytes);
         match meta.kind {
             Kind::Link => self.value(dir.link_target(name)?.as_os_str().as_bytes()),
             Kind::File => {
-                self.hash.update(meta.mode.to_be_bytes());
-                self.file(dir, name)?;
+                self.text.extend(meta.mode.to_be_bytes());
+                let content = match bytes.len() {
+                    ..LONG => Content::At(path.to_owned()),
+                    _ => Content::Known(read(dir, name, &mut vec![0; PIECE])?),
+                };
+                self.files.push((self.text.len(), content));
             }
             _ => {
-                self.hash.update(meta.mode.to_be_bytes());
+                self.text.extend(meta.mode.to_be_bytes());
                 let inner = dir.dir(name)?;
-                let mut names = inner.names()?;
-                names.sort();
-                for entry in names {
+                for entry in inner.names()? {
                     self.tree(&inner, Path::new(&entry), &path.join(&entry))?;
                 }
             }
@@ -61,27 +92,24 @@ impl Sum {
     }
 
     fn value(&mut self, bytes: &[u8]) {
-        self.hash.update((bytes.len() as u64).to_be_bytes());
-        self.hash.update(bytes);
+        self.text.extend((bytes.len() as u64).to_be_bytes());
+        self.text.extend(bytes);
     }
+}
 
-    /// A file's digest stands for it, as its length may change while it is read.
-    fn file(&mut self, dir: &Dir, name: &Path) -> Result<(), FsError> {
-        let fail = |error| FsError::new("read", dir.path_of(name), error);
-        let mut file = dir.open_file(name)?;
-        let mut own = Sha256::new();
-        loop {
-            interrupt::check()
-                .map_err(|signal| fail(Error::new(ErrorKind::Interrupted, signal)))?;
-            match file.read(&mut self.buffer) {
-                Ok(0) => break,
-                Ok(length) => own.update(self.buffer.get(..length).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(fail(error)),
-            }
+/// The digest of the file `name` of `dir`.
+fn read(dir: &Dir, name: &Path, buffer: &mut [u8]) -> Result<[u8; 32], FsError> {
+    let fail = |error| FsError::new("read", dir.path_of(name), error);
+    let mut file = dir.open_file(name)?;
+    let mut hash = Sha256::new();
+    loop {
+        interrupt::check().map_err(|signal| fail(Error::new(ErrorKind::Interrupted, signal)))?;
+        match file.read(buffer) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(length) => hash.update(buffer.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fail(error)),
         }
-        self.hash.update(own.finalize());
-        Ok(())
     }
 }
 

@@ -91,6 +91,6 @@ fn header(kind: EntryType, meta: Meta, size: u64) -> Header {
     header.set_entry_type(kind);
     header.set_mode(meta.mode);
     header.set_size(size);
-    header.set_mtime(meta.modified.try_into().unwrap_or_default());
+    header.set_mtime(meta.changed.seconds.try_into().unwrap_or_default());
     header
 }

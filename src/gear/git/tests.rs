@@ -2,6 +2,7 @@
 
 use super::{Git, GitError, import};
 use crate::config;
+use crate::gear::owner::Account;
 use crate::sys::fs::{Dir, Kind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -121,11 +122,92 @@ fn names_that_are_options_or_ranges_are_no_revisions() {
     let Some(place) = place() else { return };
     place.template();
     place.git.from_template(&place.path("template"), &place.path("a.git")).unwrap();
-    for bad in ["", "-h", "--all", "a b", "a;b", "master:run", "@{-1}"] {
+    for bad in ["", "-h", "--all", "a b", "a;b", "master:run", "@{-1}", &"a".repeat(5000)] {
         let found = place.git.commit(&place.path("a.git"), bad);
+        assert!(matches!(found, Err(GitError::Revision(_))), "{bad:?}");
+        let found = place.git.look(&place.path("a.git"), bad, "public");
         assert!(matches!(found, Err(GitError::Revision(_))), "{bad:?}");
     }
     assert_eq!(place.git.commit(&place.path("a.git"), "absent").unwrap(), None);
+    assert_eq!(place.git.look(&place.path("a.git"), "absent", "public").unwrap(), None);
+}
+
+#[test]
+fn a_look_tells_the_commit_and_what_is_in_it() {
+    let Some(place) = place() else { return };
+    place.template();
+    place.git.from_template(&place.path("template"), &place.path("a.git")).unwrap();
+    let look = |folder: &str| place.git.look(&place.path("a.git"), "master", folder).unwrap();
+    let look = |folder: &str| look(folder).unwrap();
+    let commit = place.git.commit(&place.path("a.git"), "master").unwrap().unwrap();
+    assert_eq!((look("sub").commit, look("sub").has_folder), (commit, true));
+    assert!(!look("absent").has_folder && !look("sub").has_submodules);
+    place.dir.write_new("template/.gitmodules", b"", 0o644).unwrap();
+    place.git.from_template(&place.path("template"), &place.path("b.git")).unwrap();
+    assert!(place.git.look(&place.path("b.git"), "master", "sub").unwrap().unwrap().has_submodules);
+}
+
+#[test]
+fn a_large_commit_is_unpacked_in_halves_and_its_attributes_hold() {
+    let Some(place) = place() else { return };
+    place.template();
+    let content = |number: u32| {
+        // What compresses badly, for the packs have to be large.
+        let mut seed = number.wrapping_mul(2_654_435_761) | 1;
+        let next = |_| {
+            seed ^= seed << 13;
+            seed ^= seed >> 17;
+            seed ^= seed << 5;
+            seed.to_le_bytes()
+        };
+        (0..16_384).flat_map(next).collect::<Vec<u8>>()
+    };
+    for number in 0..96 {
+        let folder = format!("template/app/{}", number % 7);
+        place.dir.make_dirs(&folder, 0o755).unwrap();
+        place.dir.write_new(format!("{folder}/{number}"), &content(number), 0o644).unwrap();
+    }
+    let attributes = b"/3 export-ignore\n/4/4 export-ignore\n/id export-subst\n";
+    place.dir.write_new("template/app/.gitattributes", attributes, 0o644).unwrap();
+    place.dir.write_new("template/app/id", b"$Format:%H$", 0o644).unwrap();
+    place.git.from_template(&place.path("template"), &place.path("a.git")).unwrap();
+    let commit = place.git.commit(&place.path("a.git"), "master").unwrap().unwrap();
+    let halves = place.git.halves(&place.path("a.git"), &commit).unwrap();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(halves.is_some(), processors > 1);
+    let files = place.archive("a.git", "repo").unwrap();
+    let repo = place.dir.dir("repo").unwrap();
+    assert_eq!(repo.read("app/id", 99).unwrap(), commit.as_bytes());
+    assert!(!repo.has("app/3").unwrap() && !repo.has("app/4/4").unwrap());
+    let mut left = 0;
+    for number in (0..96).filter(|number| number % 7 != 3 && *number != 4) {
+        let name = format!("app/{}/{number}", number % 7);
+        assert_eq!(repo.read(&name, 1 << 20).unwrap(), content(number), "{name}");
+        left += 1;
+    }
+    // Beside them the five of the template, the attributes and the name of the commit.
+    assert_eq!(files, left + 2 + 5);
+}
+
+#[test]
+fn what_is_unpacked_for_an_owner_is_all_of_it_theirs() {
+    let Some(place) = place() else { return };
+    if !crate::sys::host::is_root() {
+        return; // Others cannot give away what they have.
+    }
+    place.template();
+    // In a cartridge's folder this file would be the platform's.
+    place.dir.make_dirs("template/metadata", 0o755).unwrap();
+    place.dir.write_new("template/metadata/manifest.yml", b"", 0o644).unwrap();
+    place.git.from_template(&place.path("template"), &place.path("a.git")).unwrap();
+    place.dir.make_dir("out", 0o755).unwrap();
+    let out = place.dir.dir("out").unwrap();
+    let git = place.git.clone().for_owner(Some(Account { uid: 12_345, gid: 12_346 }));
+    git.archive_into(&place.path("a.git"), "master", &out, &config::Archive::default()).unwrap();
+    for name in ["run", "sub", "sub/text", "link", "metadata", "metadata/manifest.yml"] {
+        let meta = out.meta(name).unwrap().unwrap();
+        assert_eq!((meta.uid, meta.gid), (12_345, 12_346), "{name}");
+    }
 }
 
 #[test]

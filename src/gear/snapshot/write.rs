@@ -145,7 +145,7 @@ impl<W: Write> Writer<'_, W> {
         header.set_uid(meta.uid.into());
         header.set_gid(meta.gid.into());
         header.set_size(size);
-        header.set_mtime(meta.modified.try_into().unwrap_or_default());
+        header.set_mtime(meta.changed.seconds.try_into().unwrap_or_default());
         if path.len() > SHORT {
             self.long(EntryType::GNULongName, &path)?;
         }

@@ -12,8 +12,7 @@ use crate::gear::deployment::{self, DeploymentType, Metadata};
 use crate::gear::state::State;
 use crate::plan::{Plan, Refusal};
 use crate::step::keep_repo::KeepRepo;
-use crate::step::make_deployment::MakeDeployment;
-use crate::step::place_source::{PlaceSource, Source};
+use crate::step::make_deployment::{MakeDeployment, Source};
 use crate::step::record_deployment::Event;
 use crate::step::run_phase::Phase;
 use crate::step::set_state::Initiator;
@@ -104,13 +103,9 @@ pub(super) fn build(
 ) {
     let building = |phase| scene.phase(phase, When::Building);
     let (gear, name) = (scene.gear.clone(), scene.name.clone());
-    plan.step(MakeDeployment { gear, name, from, metadata: metadata(ask) });
+    let source = source(&ask.origin);
+    plan.step(MakeDeployment { gear, name, from, source, metadata: metadata(ask) });
     scene.prune(plan);
-    plan.step(PlaceSource {
-        gear: scene.gear.clone(),
-        deployment: scene.name.clone(),
-        source: source(&ask.origin),
-    });
     if !scene.is_hot {
         scene.show(plan);
     }

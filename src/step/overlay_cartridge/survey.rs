@@ -138,7 +138,7 @@ impl Survey<'_> {
         let Taste::Careful(configured) = self.taste else { return Ok(false) };
         let inner = self.inner(path);
         let is_code = inner.split('/').next().is_some_and(|top| CODE.contains(&top));
-        let is_later = now.modified > configured.0.div_euclid(1000);
+        let is_later = now.changed.seconds > configured.0.div_euclid(1000);
         Ok(now.kind == Kind::File && !is_code && is_later && !self.is_shipped(path, now)?)
     }
 

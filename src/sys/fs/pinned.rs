@@ -1,7 +1,7 @@
 //! A file, directory or link held by its inode: what was looked at is what is changed, whatever
 //! somebody does with names meanwhile.
 
-use super::{Dir, Kind, Meta, Result};
+use super::{Dir, Kind, Meta, Result, Time};
 use crate::error::FsError;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
@@ -58,18 +58,26 @@ impl Pinned {
 /// What `fstat` told of something.
 pub(super) fn meta_of(stat: &rustix::fs::Stat) -> Meta {
     Meta {
-        kind: match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Directory,
-            FileType::Symlink => Kind::Link,
-            _ => Kind::Other,
-        },
+        kind: kind_of_type(FileType::from_raw_mode(stat.st_mode)),
         mode: stat.st_mode & 0o7777,
         size: u64::try_from(stat.st_size).unwrap_or_default(),
         uid: stat.st_uid,
         gid: stat.st_gid,
         links: stat.st_nlink,
-        modified: stat.st_mtime,
+        changed: Time {
+            seconds: stat.st_mtime,
+            nanoseconds: u32::try_from(stat.st_mtime_nsec).unwrap_or_default(),
+        },
+    }
+}
+
+/// What the kernel's type of something is to us.
+pub(super) fn kind_of_type(of: FileType) -> Kind {
+    match of {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Directory,
+        FileType::Symlink => Kind::Link,
+        _ => Kind::Other,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Dir, Result};
 use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT};
-use rustix::io::Errno;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 /// A time of change.
@@ -21,34 +21,13 @@ impl Dir {
     /// When `name` itself was last changed, also where it is a link; nothing when it does not exist.
     /// An empty name is this directory.
     pub fn changed(&self, name: impl AsRef<Path>) -> Result<Option<Time>> {
-        let name = name.as_ref();
-        let stat = if name.as_os_str().is_empty() {
-            rustix::fs::fstat(&self.fd)
-        } else {
-            self.holder(name).and_then(|(holder, last)| {
-                rustix::fs::statat(holder.as_fd(), last, AtFlags::SYMLINK_NOFOLLOW)
-            })
-        };
-        match stat {
-            Ok(stat) => Ok(Some(Time {
-                seconds: stat.st_mtime,
-                nanoseconds: u32::try_from(stat.st_mtime_nsec).unwrap_or_default(),
-            })),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(error) => self.fail("look at", name, Err(error)),
-        }
+        Ok(self.meta(name)?.map(|meta| meta.changed))
     }
 
     /// Says when `name` was last changed. An empty name is this directory.
     pub fn set_changed(&self, name: impl AsRef<Path>, time: Time) -> Result<()> {
         let name = name.as_ref();
-        let times = Timestamps {
-            last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            last_modification: Timespec {
-                tv_sec: time.seconds,
-                tv_nsec: i64::from(time.nanoseconds),
-            },
-        };
+        let times = timestamps(time);
         let done = if name.as_os_str().is_empty() {
             rustix::fs::futimens(&self.fd, &times)
         } else {
@@ -57,5 +36,17 @@ impl Dir {
             })
         };
         self.fail("set the time of", name, done)
+    }
+}
+
+/// Says when an open file was last changed.
+pub fn set_changed(file: &impl AsFd, time: Time) -> std::io::Result<()> {
+    Ok(rustix::fs::futimens(file, &timestamps(time))?)
+}
+
+fn timestamps(time: Time) -> Timestamps {
+    Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: time.seconds, tv_nsec: i64::from(time.nanoseconds) },
     }
 }
