@@ -30,21 +30,33 @@ pub struct Hooks {
     pub after: Option<Hook>,
 }
 
-/// Finds the hooks for `action` of the cartridge `name` in software version `version`.
-pub fn find(home: &Dir, action: &str, name: &str, version: &str) -> Result<Hooks, FsError> {
-    find_in((home, &deployment::live_repo(home)?), action, name, version)
+/// The cartridge whose `control` is called.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Called<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its software version.
+    pub version: &'a str,
+    /// Whether the gear is made for it. A push is told to builders, which none of these is, between
+    /// hooks of the gear.
+    pub is_primary: bool,
+}
+
+/// Finds the hooks for `action` of that cartridge.
+pub fn find(home: &Dir, action: &str, of: Called<'_>) -> Result<Hooks, FsError> {
+    find_in((home, &deployment::live_repo(home)?), action, of)
 }
 
 /// The same in the application at `repo` below `home`, which may not be in use yet.
 pub fn find_in(
     (home, repo): (&Dir, &Path),
     action: &str,
-    name: &str,
-    version: &str,
+    of: Called<'_>,
 ) -> Result<Hooks, FsError> {
     let folder = repo.join(".openshift/action_hooks");
     let place = Place { home, folder: &folder };
-    let (before, after) = names(action);
+    let (before, after) = names(action, of.is_primary);
+    let Called { name, version, .. } = of;
     let sourced = |when: &str| -> Result<Vec<PathBuf>, FsError> {
         let names =
             [format!("{when}_{action}_{name}"), format!("{when}_{action}_{name}-{version}")];
@@ -59,10 +71,14 @@ pub fn find_in(
     })
 }
 
-/// The names of the gear's hooks before and after an action (node specification, 8.2).
-fn names(action: &str) -> (Option<String>, Option<String>) {
+/// The names of the gear's hooks before and after an action (node specification, 8.2). The original
+/// tells a push to builders alone, so the primary's part in one has no hooks.
+fn names(action: &str, is_primary: bool) -> (Option<String>, Option<String>) {
     let plain = action.replace('-', "_");
     match action {
+        "pre-receive" | "post-receive" if !is_primary => {
+            (Some(format!("pre_{plain}")), Some(format!("post_{plain}")))
+        }
         "start" | "stop" | "restart" | "reload" | "status" | "tidy" | "threaddump" => {
             (Some(format!("pre_{plain}")), Some(format!("post_{plain}")))
         }
@@ -103,13 +119,28 @@ mod tests {
     use super::super::home;
     use super::*;
 
+    const PHP: Called<'_> = Called { name: "php", version: "5.4", is_primary: true };
+
+    #[test]
+    fn a_push_has_hooks_around_what_builders_are_told_of_it() {
+        let builder = Called { name: "jenkins", is_primary: false, ..PHP };
+        let all = |action: &str, of: Called<'_>| names(action, of.is_primary);
+        for action in ["pre-receive", "post-receive"] {
+            let plain = action.replace('-', "_");
+            let hooks = (Some(format!("pre_{plain}")), Some(format!("post_{plain}")));
+            assert_eq!(all(action, builder), hooks);
+            assert_eq!(all(action, PHP), (None, None));
+        }
+        assert_eq!(all("start", builder), all("start", PHP));
+    }
+
     #[test]
     fn hooks_are_found_in_the_deployment_that_is_in_use() {
         let temp = tempfile::tempdir().unwrap();
         let gear = Dir::open(temp.path()).unwrap();
         home::build(&gear, &home::tests::sample(temp.path())).unwrap();
         let repo = deployment::live_repo(&gear).unwrap();
-        assert_eq!(find(&gear, "start", "php", "5.4").unwrap(), Hooks::default());
+        assert_eq!(find(&gear, "start", PHP).unwrap(), Hooks::default());
         let folder = repo.join(".openshift/action_hooks");
         gear.make_dirs(&folder, 0o755).unwrap();
         for (name, mode) in [
@@ -125,12 +156,12 @@ mod tests {
             gear.write_new(folder.join(name), b"", mode).unwrap();
         }
         let path = |name: &str| temp.path().join(&folder).join(name);
-        let found = find(&gear, "start", "php", "5.4").unwrap();
+        let found = find(&gear, "start", PHP).unwrap();
         assert_eq!(found.before, Some(Hook { path: path("pre_start"), executable: true }));
         assert_eq!(found.after, Some(Hook { path: path("post_start"), executable: false }));
         assert_eq!(found.sourced_before, [path("pre_start_php"), path("pre_start_php-5.4")]);
         assert_eq!(found.sourced_after, [path("post_start_php")]);
-        let build = find(&gear, "build", "php", "5.4").unwrap();
+        let build = find(&gear, "build", PHP).unwrap();
         assert_eq!((build.before, build.after.unwrap().path), (None, path("build")));
     }
 
@@ -141,6 +172,6 @@ mod tests {
         home::build(&gear, &home::tests::sample(temp.path())).unwrap();
         let repo = deployment::live_repo(&gear).unwrap();
         gear.make_link(repo.join(".openshift"), "/usr").unwrap();
-        assert_eq!(find(&gear, "start", "php", "5.4").unwrap(), Hooks::default());
+        assert_eq!(find(&gear, "start", PHP).unwrap(), Hooks::default());
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Exit, Failure};
 use crate::gear::action::Action;
 use crate::gear::deployment;
 use crate::gear::environment;
-use crate::gear::hooks::{self, Hook};
+use crate::gear::hooks::{self, Called, Hook};
 use crate::gear::identity::Identity;
 use crate::gear::replies::{self, Ending, Reply, Tone};
 use crate::sandbox::Time;
@@ -160,8 +160,11 @@ pub(super) fn control_with(
     (gear, dir): (&Identity, &str),
     (action, more): (Action, &[(String, String)]),
 ) -> Result<Said, Failure> {
-    let version = gear.cartridge(dir).map(|one| one.software.to_string()).unwrap_or_default();
-    let found = hooks::find_in((home, repo), action.as_str(), dir, &version)?;
+    let cartridge = gear.cartridge(dir);
+    let version = cartridge.map(|one| one.software.to_string()).unwrap_or_default();
+    let is_primary = cartridge.is_some_and(|one| one.is_primary);
+    let called = Called { name: dir, version: &version, is_primary };
+    let found = hooks::find_in((home, repo), action.as_str(), called)?;
     let seconds = if action.is_of_a_build() {
         cx.config.scripts.build_timeout
     } else {
@@ -200,7 +203,7 @@ pub(super) fn hook_alone(
     (gear, dir): (&Identity, &str),
     (phase, more): (&str, &[(String, String)]),
 ) -> Result<Said, Failure> {
-    let Some(hook) = hooks::find_in((home, repo), phase, "", "")?.after else {
+    let Some(hook) = hooks::find_in((home, repo), phase, Called::default())?.after else {
         return Ok(Said::default());
     };
     if !hook.executable {

@@ -4,7 +4,7 @@ use super::Cx;
 use super::script::{self, Call};
 use crate::error::Failure;
 use crate::gear::environment::Host;
-use crate::gear::hooks::{self, Hook};
+use crate::gear::hooks::{self, Called, Hook};
 use crate::gear::identity::Identity;
 use crate::gear::replies;
 use crate::sandbox::{CommandLine, Leftovers, Sourced, Status};
@@ -68,7 +68,9 @@ fn ask_one(cx: &Cx<'_>, home: &Dir, (gear, dir): (&Identity, &str)) -> Result<An
     if !home.has(&script)? {
         return Ok(Answer { cartridge, status: None, output: "there is no `bin/control`".into() });
     }
-    let found = hooks::find(home, "status", dir, &version(gear, dir))?;
+    let version = version(gear, dir);
+    let called = Called { name: dir, version: &version, ..Called::default() };
+    let found = hooks::find(home, "status", called)?;
     let mut answer = Answer { cartridge, status: Some(0), output: String::new() };
     if !ask_hook(cx, home, (gear, dir, found.before.as_ref()), &mut answer)? {
         return Ok(answer);

@@ -5,7 +5,7 @@ use super::cartridge::Cartridge;
 use super::{FAILED, OUTSIDE};
 use crate::gear::deployment::{self, FOLDER};
 use crate::gear::environ::{self, Sources};
-use crate::gear::hooks::{self, Hook};
+use crate::gear::hooks::{self, Called, Hook};
 use crate::gear::sdk;
 use crate::sandbox::{self, CommandLine, Sourced};
 use crate::sys::fs::{Dir, Kind};
@@ -126,7 +126,9 @@ impl Place {
             return Ok(());
         }
         let repo = self.repo(order.seen)?;
-        let found = hooks::find_in((&self.home, &repo), action, dir, &cartridge.version)?;
+        let Cartridge { version, is_primary, .. } = cartridge;
+        let called = Called { name: dir, version, is_primary: *is_primary };
+        let found = hooks::find_in((&self.home, &repo), action, called)?;
         let environment = self.environment(call, (dir, order.seen));
         let script = self.home.path_of(dir).join("bin/control");
         let words = [&[action], order.arguments].concat();
@@ -154,7 +156,7 @@ impl Place {
         (phase, seen): (&str, Option<&str>),
     ) -> Result<(), Refused> {
         let repo = self.repo(seen)?;
-        let hook = hooks::find_in((&self.home, &repo), phase, "", "")?.after;
+        let hook = hooks::find_in((&self.home, &repo), phase, Called::default())?.after;
         let environment = self.environment(call, (&self.primary()?.dir, seen));
         self.hook(call, hook.as_ref(), &environment)
     }
