@@ -12,7 +12,16 @@ use crate::package::ident::{GearName, HostName};
 use crate::sandbox;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::clock::Moment;
+use crate::sys::fs::Dir;
 use crate::sys::tree;
+
+/// What all gears of an application have alike and only its first one knows: the host name may have been
+/// chosen, and the secret was drawn. One that they did not share would make sessions that one gear has
+/// signed worth nothing in the next.
+const ALIKE: [&str; 2] = ["OPENSHIFT_APP_DNS", "OPENSHIFT_SECRET_TOKEN"];
+
+/// The longest value of those.
+const LONGEST: u64 = 4096;
 
 /// A new gear's home.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -57,6 +66,18 @@ impl App {
             ("OPENSHIFT_APP_DNS", host),
         ]
     }
+
+    /// Gives the home `built` what the application's first gear has, where there still is one.
+    fn share(&self, cx: &Cx<'_>, built: &Dir) -> Result<(), Failure> {
+        for name in ALIKE {
+            let first = format!("gears/{}/.env/{name}", self.name);
+            if cx.state.has(&first)? {
+                let value = cx.state.read(&first, LONGEST)?;
+                built.put_file(format!(".env/{name}"), &value, 0o644)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Step for MakeGear {
@@ -98,9 +119,11 @@ impl Step for MakeGear {
             home: cx.state.path_of(&path),
         };
         home::build(&built, &new)?;
-        let others = self.app.as_ref().filter(|app| app.name != self.identity.name);
-        for (name, value) in others.iter().flat_map(|app| app.variables(&new)) {
-            built.put_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
+        if let Some(app) = self.app.as_ref().filter(|app| app.name != self.identity.name) {
+            for (name, value) in app.variables(&new) {
+                built.put_file(format!(".env/{name}"), value.as_bytes(), 0o644)?;
+            }
+            app.share(cx, &built)?;
         }
         match self.role {
             // The home itself is locked when the proxy's gears are written down.

@@ -31,9 +31,19 @@ fn variables_are_set_and_removed_in_every_gear_of_an_application_at_once() {
     let host = Host::new();
     let web = cartridge(&host, "web", "Categories: [web_framework]\n", &[]);
     let db = cartridge(&host, "db", "Categories: [service]\n", &[]);
-    host.must(&["gear", "create", "shop", &web]);
+    host.must(&["gear", "create", "shop", &web, "--dns", "shop.example.net"]);
     host.must(&["gear", "create", "store", &db, "--app", "shop"]);
     host.must(&["gear", "create", "other", &web]);
+    // What the gears of an application have alike from the beginning.
+    for name in ["OPENSHIFT_SECRET_TOKEN", "OPENSHIFT_APP_DNS", "OPENSHIFT_APP_UUID"] {
+        let of = |gear: &str| seen(&host, gear, name).unwrap();
+        assert_eq!(of("shop"), of("store"), "{name}");
+        assert_ne!(of("shop"), of("other"), "{name}");
+    }
+    assert_ne!(
+        seen(&host, "shop", "OPENSHIFT_GEAR_DNS"),
+        seen(&host, "store", "OPENSHIFT_GEAR_DNS")
+    );
     host.must(&["gear", "env", "set", "store", "SIZE=small"]);
     host.must(&["gear", "env", "set", "--app", "shop", "SIZE=10", "COLOUR=a=b"]);
     let done = host.last();
