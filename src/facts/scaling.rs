@@ -7,6 +7,7 @@ use super::variables::Variables;
 use crate::config::Config;
 use crate::db::{Db, ToldRow};
 use crate::error::Failure;
+use crate::gear::deployment::SETTINGS;
 use crate::layout::Layout;
 use crate::package::ident::EnvName;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct ScaleFacts {
     pub sizes: Vec<u64>,
     /// What users have set in the head.
     pub variables: BTreeMap<EnvName, OsString>,
+    /// How the head is deployed, where that differs from a new gear.
+    pub settings: BTreeMap<EnvName, OsString>,
     /// The externals of this host.
     pub externals: Externals,
 }
@@ -44,13 +47,19 @@ impl ScaleFacts {
         let accounts = gear.identity.account;
         let head = DeployFacts::of_app(db, layout, gear)?;
         let sizes = head.children.iter();
-        let variables = Variables::read(db, layout, &head.gear.identity.name)?.user;
+        let Variables { user: variables, mut platform, .. } =
+            Variables::read(db, layout, &head.gear.identity.name)?;
+        let differs = |name: &str, value: &OsString| {
+            SETTINGS.iter().any(|(setting, usual)| *setting == name && value != usual)
+        };
+        platform.retain(|name, value| differs(name.as_str(), value));
         Ok(Self {
             told: told(db, &application)?,
             application,
             host: Host::look(layout, accounts),
             seats,
             variables,
+            settings: platform,
             sizes: sizes.map(|one| home_size(layout, &one.gear.identity.name)).collect(),
             externals: Externals::look(layout, config),
             head,

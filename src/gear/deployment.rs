@@ -15,7 +15,7 @@ pub use checksum::checksum;
 pub use kept::{Deployment, all, read_metadata, sort_by_use, surplus, write_metadata};
 pub use links::{Links, is_name, show, shown};
 pub use save::{save, write_archive};
-pub use settings::{DeploySettings, DeploymentType};
+pub use settings::{DeploySettings, DeploymentType, SETTINGS, is_setting};
 pub use whole::{keep_whole, make_whole};
 
 use crate::error::FsError;

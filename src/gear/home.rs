@@ -3,7 +3,8 @@
 //! Written once, into an empty directory that nobody else can reach yet. What a cartridge adds is
 //! not here.
 
-use super::{deployment, files};
+use super::deployment::{self, SETTINGS};
+use super::files;
 use crate::error::FsError;
 use crate::package::ident::{GearName, HostName};
 use crate::sys::clock::Moment;
@@ -111,11 +112,8 @@ fn variables(gear: &NewGear) -> Result<Vec<(&'static str, OsString)>, FsError> {
         ("OPENSHIFT_GEAR_MEMORY_MB", OsString::from(gear.memory_mb.to_string())),
         ("OPENSHIFT_NAMESPACE", OsString::from(&gear.namespace)),
         ("OPENSHIFT_SECRET_TOKEN", OsString::from(random::hex(64)?)),
-        ("OPENSHIFT_KEEP_DEPLOYMENTS", "1".into()),
-        ("OPENSHIFT_DEPLOYMENT_BRANCH", "master".into()),
-        ("OPENSHIFT_AUTO_DEPLOY", "true".into()),
-        ("OPENSHIFT_DEPLOYMENT_TYPE", "git".into()),
     ];
+    all.extend(SETTINGS.map(|(name, value)| (name, value.into())));
     for (name, below, kind) in PLACES {
         let path = gear.home.join(below);
         all.push((

@@ -5,6 +5,20 @@ use crate::sys::fs::Dir;
 /// The longest value of a variable that is looked at.
 const LONGEST: u64 = 4096;
 
+/// The variables that say how a gear is deployed, and what they are in a new one. The gears of a scaled
+/// application have those of their head.
+pub const SETTINGS: [(&str, &str); 4] = [
+    ("OPENSHIFT_AUTO_DEPLOY", "true"),
+    ("OPENSHIFT_DEPLOYMENT_BRANCH", "master"),
+    ("OPENSHIFT_DEPLOYMENT_TYPE", "git"),
+    ("OPENSHIFT_KEEP_DEPLOYMENTS", "1"),
+];
+
+/// Tells whether the variable `name` says how a gear is deployed.
+pub fn is_setting(name: &str) -> bool {
+    SETTINGS.iter().any(|(setting, _)| *setting == name)
+}
+
 /// How a gear is to be deployed: what its variables say.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct DeploySettings {

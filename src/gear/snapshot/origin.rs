@@ -1,6 +1,7 @@
 //! What an unpacked snapshot says of the gear that it was made of. Anybody may have written it.
 
 use crate::error::FsError;
+use crate::gear::deployment::SETTINGS;
 use crate::package::ident::{EnvName, Name, Vendor};
 use crate::package::version::Version;
 use crate::sys::fs::{Dir, Kind};
@@ -49,10 +50,9 @@ impl Origin {
             .and_then(|path| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned));
         let mut cartridges = cartridges(home)?;
         cartridges.sort_by_key(|one| (Some(&one.dir) != primary.as_ref(), one.dir.clone()));
-        let setting = |name: &&str| {
-            let name = format!("OPENSHIFT_{name}");
-            let value = text(&name).filter(|value| is_setting(&name, value))?;
-            Some((EnvName::parse(&name).ok()?, value.into()))
+        let setting = |(name, _): &(&str, &str)| {
+            let value = text(name).filter(|value| is_sound(name, value))?;
+            Some((EnvName::parse(name).ok()?, value.into()))
         };
         Ok(Self {
             name: text("OPENSHIFT_GEAR_NAME"),
@@ -64,11 +64,8 @@ impl Origin {
     }
 }
 
-/// What a new gear takes over of the old one's settings, each without its prefix.
-const SETTINGS: [&str; 4] =
-    ["AUTO_DEPLOY", "DEPLOYMENT_BRANCH", "DEPLOYMENT_TYPE", "KEEP_DEPLOYMENTS"];
-
-fn is_setting(name: &str, value: &str) -> bool {
+/// Whether a new gear can take that setting over.
+fn is_sound(name: &str, value: &str) -> bool {
     match name.trim_start_matches("OPENSHIFT_") {
         "AUTO_DEPLOY" => ["true", "false"].contains(&value),
         "DEPLOYMENT_TYPE" => ["git", "binary"].contains(&value),

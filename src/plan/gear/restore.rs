@@ -227,9 +227,9 @@ pub fn restore_as(
     plan.title = format!("{} of a snapshot", plan.title);
     plan.warnings.extend(ask.warnings.iter().cloned());
     for (place, name, value) in variables(&mut plan, user) {
-        // What the gears of a scaled application share is what users have set.
-        let others = facts.children.iter().filter(|_| place == Place::User);
-        for gear in std::iter::once(&facts).chain(others).map(|one| one.gear.identity.clone()) {
+        // The gears of a scaled application share what users have set, and how they are deployed.
+        let all = std::iter::once(&facts).chain(&facts.children);
+        for gear in all.map(|one| one.gear.identity.clone()) {
             let (name, value) = (name.clone(), Some(value.clone()));
             plan.step(WriteVariable { gear, place, name, value });
         }

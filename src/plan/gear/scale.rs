@@ -92,13 +92,11 @@ fn grow(
     let mut made: Vec<DeployFacts> = Vec::new();
     for (seat, uuid) in facts.seats.iter().zip(&ask.uuids).take(more) {
         let child = brood.make(plan, (seat, uuid))?;
-        for (name, value) in &facts.variables {
-            plan.step(WriteVariable {
-                gear: child.gear.identity.clone(),
-                place: Place::User,
-                name: name.clone(),
-                value: Some(value.clone()),
-            });
+        for (place, all) in [(Place::User, &facts.variables), (Place::Platform, &facts.settings)] {
+            for (name, value) in all {
+                let (gear, value) = (child.gear.identity.clone(), Some(value.clone()));
+                plan.step(WriteVariable { gear, place, name: name.clone(), value });
+            }
         }
         made.push(child);
     }

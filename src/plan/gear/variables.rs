@@ -3,6 +3,7 @@
 use crate::db::{ChangedVariable, InversePart};
 use crate::error::{Exit, Explain};
 use crate::facts::{Gear, Variables};
+use crate::gear::deployment::is_setting;
 use crate::gear::variables::{Place, Taken, VariableError, check_platform, check_user};
 use crate::package::ident::{EnvName, GearName};
 use crate::plan::{Plan, Refusal, Resource};
@@ -19,6 +20,14 @@ pub struct VariablesRequest {
     pub set: Vec<(String, String)>,
     /// Names.
     pub unset: Vec<String>,
+}
+
+impl VariablesRequest {
+    /// Whether all of them say how a gear is deployed.
+    pub fn is_of_deployments(&self) -> bool {
+        let mut all = self.set.iter().map(|(name, _)| name).chain(&self.unset);
+        all.all(|name| is_setting(name))
+    }
 }
 
 impl From<VariableError> for Refusal {

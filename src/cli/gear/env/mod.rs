@@ -135,9 +135,8 @@ pub(in crate::cli) fn change(
                 let now = Variables::read(&db, app.layout(), name)?;
                 let mut plan = variables(&gear, ask, &now, limit)?;
                 // The gears of a scaled application have the same; what each has of its own stays.
-                for child in
-                    gear.children(&db, app.layout())?.iter().filter(|_| ask.place == Place::User)
-                {
+                let is_shared = ask.place == Place::User || ask.is_of_deployments();
+                for child in gear.children(&db, app.layout())?.iter().filter(|_| is_shared) {
                     let now = Variables::read(&db, app.layout(), &child.identity.name)?;
                     plan.merge(variables(child, ask, &now, limit)?);
                 }
