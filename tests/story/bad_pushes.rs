@@ -98,3 +98,85 @@ fn a_disk_that_fills_in_the_middle_of_a_build_gives_all_of_it_back() {
     is_whole(&scene, "good");
     scene.host.must(&["gear", "destroy", "app"]);
 }
+
+/// A build that goes on until it may end.
+const SLOW: &str = "#!/bin/bash\ntouch \"$OPENSHIFT_DATA_DIR/slow\"\n\
+    until [[ -e $OPENSHIFT_DATA_DIR/go ]]; do sleep 0.1; done\n";
+
+#[test]
+fn of_two_who_push_at_once_one_goes_and_the_other_is_told_who_and_then_goes_too() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let data = scene.host.home("app").join("app-root/data");
+    let other = scene.host.place("other");
+    scene
+        .git(&[
+            "clone",
+            "-q",
+            &scene.host.home("app").join("git/app.git").display().to_string(),
+            &other,
+        ])
+        .unwrap();
+    let theirs = |line: &[&str]| scene.git(&[&["-C", &other], line].concat());
+    scene.host.write("other/more", "more", 0o644);
+    theirs(&["add", "-A"]).unwrap();
+    theirs(&["commit", "-q", "-m", "more"]).unwrap();
+    scene.commit(&[(HOOK, Some(SLOW)), ("page", Some("one"))]);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| scene.push());
+        Host::until(|| data.join("slow").exists());
+        let said = theirs(&["push", "-q", "origin", "HEAD:master"]).unwrap_err();
+        std::fs::write(data.join("go"), "").unwrap();
+        first.join().unwrap().unwrap();
+        let errors: Vec<_> =
+            lines(&said).into_iter().filter(|line| line.starts_with("error:")).collect();
+        assert_eq!(errors.len(), 1, "{said}");
+        let held = "the gear app is locked by process ";
+        let holder: Vec<_> = lines(&said).into_iter().filter(|line| line.contains(held)).collect();
+        assert!(holder.len() == 1 && holder[0].contains("gear receive app pre-receive"), "{said}");
+        assert!(
+            said.contains("push again when that is over") && !said.contains("--wait"),
+            "{said}"
+        );
+    });
+    is_whole(&scene, "one");
+    // By now it is behind, which git says itself.
+    let said = theirs(&["push", "-q", "origin", "HEAD:master"]).unwrap_err();
+    assert!(said.contains("fetch first") || said.contains("non-fast-forward"), "{said}");
+    theirs(&["pull", "-q", "--rebase", "origin", "master"]).unwrap();
+    theirs(&["push", "-q", "origin", "HEAD:master"]).unwrap();
+    is_whole(&scene, "one");
+    assert_eq!(scene.file("app-root/runtime/repo/more"), "more");
+    scene.host.must(&["gear", "destroy", "app"]);
+}
+
+#[test]
+fn what_leads_back_or_nowhere_is_refused_before_anything_stops() {
+    let _alone = alone();
+    let scene = Scene::new();
+    scene.commit(&[("page", Some("second"))]);
+    scene.push().unwrap();
+    scene.order();
+    let before = scene.deployments();
+    // Not fast-forward: git says so, and the branch stays where it is.
+    let head = scene.git(&["rev-parse", "HEAD"]).unwrap();
+    scene.git(&["reset", "-q", "--hard", "HEAD~1"]).unwrap();
+    scene.commit(&[("page", Some("aside"))]);
+    let said = scene.push().unwrap_err();
+    assert!(said.contains("rejected"), "{said}");
+    let theirs = scene.git(&["ls-remote", "origin", "master"]).unwrap();
+    assert!(theirs.starts_with(head.trim()), "{theirs}");
+    // A commit that is not there.
+    for name in ["no-such-branch", "v9.9", "0123456789abcdef0123456789abcdef01234567", "HEAD~99"] {
+        let (status, said) = scene.host.run(&["gear", "deploy", "app", "--ref", name]);
+        assert_eq!(status, 3, "{name}: {said}");
+        assert!(said.contains(&format!("no commit `{name}`")), "{name}: {said}");
+        assert!(said.contains("push it first, or name another"), "{name}: {said}");
+    }
+    assert_eq!((scene.order().as_str(), scene.deployments()), ("", before));
+    is_whole(&scene, "second");
+    // What is pushed over it all the same is deployed.
+    scene.git(&["push", "-q", "--force", "origin", "HEAD:master"]).unwrap();
+    is_whole(&scene, "aside");
+    scene.host.must(&["gear", "destroy", "app"]);
+}

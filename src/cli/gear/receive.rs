@@ -96,14 +96,24 @@ pub fn run(args: &ReceiveArgs, app: &mut App) -> Result<Exit, Failure> {
             Hook::PostReceive => Action::PostReceive,
         };
         return give_to_builder(app, (&args.name, &unwinding()), &[action])
+            .map_err(for_who_pushes)
             .doing(|| format!("the builder of the gear `{}` failed", args.name));
     }
     match args.hook {
         Hook::PreReceive => receive(args, app, &told)
+            .map_err(for_who_pushes)
             .doing(|| format!("cannot deploy what is pushed to the gear `{}`", args.name)),
         // Everything has happened before the push was taken.
         Hook::PostReceive => Ok(Exit::Done),
     }
+}
+
+/// Whoever pushes has no options, and can only come again.
+fn for_who_pushes(mut failure: Failure) -> Failure {
+    if failure.exit == Exit::Busy {
+        failure.hints = vec!["push again when that is over".into()];
+    }
+    failure
 }
 
 fn receive(args: &ReceiveArgs, app: &App, told: &str) -> Result<Exit, Failure> {
