@@ -3,6 +3,9 @@
 
 use super::alone;
 use super::scaling::Scene;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
 
 /// What is done to the head, which is out of rotation meanwhile; its proxy is stopped by nobody.
 const KEPT: &str = "app proxy app disable of 3, app web stop second, app side stop second, \
@@ -146,6 +149,72 @@ fn another_application_is_made_of_what_was_kept_with_as_many_gears_as_it_needs()
     }
 }
 
+/// Makes the archive `to` of the archive `from`, of which `change` gets the home.
+fn remade(scene: &Scene, (from, to): (&str, &str), change: impl Fn(&Path)) {
+    let folder = scene.host.path("unpacked");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let tar = |line: &[&str]| {
+        let mut tar = Command::new("tar");
+        assert!(tar.arg("-C").arg(&folder).args(line).status().unwrap().success());
+    };
+    tar(&["-xzf", from]);
+    // A home is locked by its mode where it is no other account's.
+    let mut chmod = Command::new("chmod");
+    assert!(chmod.args(["-R", "u+w"]).arg(&folder).status().unwrap().success());
+    change(&std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path());
+    tar(&["-czf", to, "."]);
+}
+
+#[test]
+fn archives_that_the_other_gears_could_not_follow_are_refused_and_nothing_happens() {
+    let _alone = alone();
+    let scene = Scene::new(2);
+    let host = &scene.host;
+    scene.push(&[("page", "second")]).unwrap();
+    let (file, changed) = (host.place("a.tar.gz"), host.place("b.tar.gz"));
+    host.must(&["gear", "snapshot", "app", "--output", &file]);
+    scene.order();
+    let look = || (scene.gears(), scene.registry(), scene.pages(), host.last(), host.tree());
+    let before = look();
+    let refused = |line: &[&str], words: &str, remedy: &str| {
+        let (status, said) = host.run(line);
+        assert_eq!(status, 4, "{line:?}: {said}");
+        assert!(said.contains(words) && said.contains(remedy), "{line:?}: {said}");
+        assert_eq!(scene.order(), "", "{line:?}");
+        assert_eq!(look(), before, "{line:?}");
+    };
+    // A repository alone would have to be built in a head that has its other gears already.
+    remade(&scene, (&file, &changed), |home| {
+        std::fs::remove_dir_all(home.join("app-deployments")).unwrap();
+    });
+    refused(
+        &["gear", "restore", "--as", "copy", "--from", &changed],
+        "no deployment that several gears could share",
+        "push the repository",
+    );
+    // Another deployment of the same name than the one that the other gear has.
+    let name = scene.link("app", "app-deployments/current");
+    remade(&scene, (&file, &changed), |home| {
+        let path = home.join("app-deployments").join(&name).join("metadata.json");
+        let mut metadata: Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        metadata["id"] = "01234567".into();
+        std::fs::write(path, metadata.to_string()).unwrap();
+    });
+    refused(
+        &["gear", "restore", "app", "--from", &changed],
+        &format!("the gear `app-1` has another deployment called {}", name.display()),
+        "`cart gear scale app 1`",
+    );
+    // Nobody else has one of that name, or it is the same.
+    host.must(&["gear", "restore", "--as", "copy", "--from", &changed]);
+    host.must(&["gear", "destroy", "copy"]);
+    host.must(&["gear", "restore", "app", "--from", &file]);
+    host.must(&["verify"]);
+    host.must(&["gear", "destroy", "app"]);
+}
+
 /// Everything that is refused of scaled applications: what is said, the exit status, and what to do
 /// instead; nothing of the host is changed by any of it.
 #[test]
@@ -197,7 +266,7 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
     let alone = "this gear cannot write to the other gears of the application";
     let host_does = "`cart gear deploy` on the host, deploys to all of them";
     let text = scene.file("app", "app-deployments/current/metadata.json");
-    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let metadata: Value = serde_json::from_str(&text).unwrap();
     let id = metadata["id"].as_str().unwrap();
     for (line, status, words, remedy) in [
         ("gear deploy".to_owned(), 255, alone, host_does),
