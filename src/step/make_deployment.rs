@@ -102,9 +102,11 @@ impl Step for MakeDeployment {
 
     fn apply(&self, _undo: &(), cx: &Cx<'_>) -> Result<Said, Failure> {
         let home = cx.state.dir(self.gear.home())?;
-        if home.has(self.place())? {
+        if home.has(format!("{}/metadata.json", self.place()))? {
             return Ok(Said::default());
         }
+        // Scripts of a hot deployment have been told already where it will be, and may write there.
+        tree::remove(&home, self.place())?;
         let room = cx.room()?;
         tree::remove(&room, "home")?;
         room.make_dir("home", 0o755)?;

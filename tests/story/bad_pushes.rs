@@ -180,3 +180,22 @@ fn what_leads_back_or_nowhere_is_refused_before_anything_stops() {
     is_whole(&scene, "aside");
     scene.host.must(&["gear", "destroy", "app"]);
 }
+
+/// A hot deployment is built apart, in a folder that is not made before `pre-repo-archive` is over.
+#[test]
+fn what_scripts_put_where_a_hot_deployment_will_be_is_not_taken_for_it() {
+    let _alone = alone();
+    let scene = Scene::new();
+    let control = scene.host.home("app").join("web/bin/control");
+    let text = std::fs::read_to_string(&control).unwrap();
+    let own = "[[ $1 == pre-re* ]] && mkdir -p \"$OPENSHIFT_REPO_DIR/left\"\n";
+    std::fs::write(&control, text.replacen('\n', &format!("\n{own}"), 1)).unwrap();
+    scene.commit(&[("page", Some("hot")), (".openshift/markers/hot_deploy", Some(""))]);
+    scene.push().unwrap();
+    is_whole(&scene, "hot");
+    let metadata = scene.file("app-deployments/current/metadata.json");
+    assert!(metadata.contains("\"hot_deploy\":true"), "{metadata}");
+    assert_eq!(scene.file("app-root/runtime/dependencies/builds"), "one");
+    assert!(!scene.host.home("app").join("app-root/runtime/repo/left").exists());
+    scene.host.must(&["gear", "destroy", "app"]);
+}
