@@ -238,6 +238,8 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
         (&["gear", "snapshot", "app-1", "--output", &file][..], 4, part, head),
         (&["gear", "restore", "app-1", "--from", &file], 4, part, head),
         (&["gear", "deploy", "app-1"], 4, part, head),
+        (&["gear", "activate", "app-1", "--previous"], 4, part, head),
+        (&["gear", "activate", "app-1", "none"], 4, part, head),
         (
             &["gear", "add", "app", &other],
             4,

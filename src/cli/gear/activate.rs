@@ -8,7 +8,7 @@ use crate::error::{Context, Exit, Failure};
 use crate::facts::DeployFacts;
 use crate::gear::deployment::Deployment;
 use crate::package::ident::GearName;
-use crate::plan::gear::activate;
+use crate::plan::gear::{activate, refuse_child};
 use crate::sys::clock::Moment;
 use clap::Args;
 
@@ -44,6 +44,7 @@ pub fn run(args: &ActivateArgs, app: &mut App) -> Result<Exit, Failure> {
     let at = Moment::now();
     carry_out_aloud(app, &db, &args.change, &|| {
         let gear = found::gear(app, &db, &args.name)?;
+        refuse_child(&gear)?;
         let facts = DeployFacts::of_app(&db, app.layout(), gear)?;
         let chosen = chosen(&facts, args)?;
         Ok(activate(&facts, (chosen, at), rotation(args.no_rotation))?)
