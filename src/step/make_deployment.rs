@@ -105,7 +105,7 @@ impl Step for MakeDeployment {
         if home.has(format!("{}/metadata.json", self.place()))? {
             return Ok(Said::default());
         }
-        // Scripts of a hot deployment have been told already where it will be, and may write there.
+        // A script that has guessed where it will be may have put something there.
         tree::remove(&home, self.place())?;
         let room = cx.room()?;
         tree::remove(&room, "home")?;

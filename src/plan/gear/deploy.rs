@@ -74,13 +74,13 @@ pub fn deploy(facts: &DeployFacts, ask: &DeployRequest) -> Result<Plan, Refusal>
     rolling.announce(&mut plan);
     rolling.stop_head(&mut plan);
     plan.step(scene.state(State::Building, Initiator::System));
-    let building = |phase| scene.phase(phase, When::Building);
     if is_of_git {
         if let Some(deployment) = facts.live.clone() {
             plan.step(KeepRepo { gear: scene.gear.clone(), deployment });
         }
-        plan.step(building(Phase::Control(Action::PreReceive)));
-        plan.step(building(Phase::Control(Action::PreRepoArchive)));
+        for action in [Action::PreReceive, Action::PreRepoArchive] {
+            plan.step(scene.phase(Phase::Control(action), When::Receiving));
+        }
     }
     let begins_clean = metadata.force_clean_build || !is_of_git;
     let from = facts.live.clone().filter(|_| !begins_clean);

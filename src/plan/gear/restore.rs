@@ -135,7 +135,7 @@ fn add(
     };
     let has_repository = ask.parts.contains(&Part::Repository);
     if let Some(scene) = scene.as_ref().filter(|_| has_repository) {
-        plan.step(scene.phase(Phase::Control(Action::PreReceive), When::Building));
+        plan.step(scene.phase(Phase::Control(Action::PreReceive), When::Receiving));
     }
     add_actions(plan, gear, (Action::PreRestore, Strictness::MustSucceed));
     let (from, parts) = (ask.from.clone(), ask.parts.clone());
@@ -153,7 +153,7 @@ fn add(
     add_actions(plan, gear, (Action::PostRestore, Strictness::MustSucceed));
     if let (Some(scene), Some(request)) = (&scene, &ask.build) {
         plan.step(scene.state(State::Building, Initiator::System));
-        plan.step(scene.phase(Phase::Control(Action::PreRepoArchive), When::Building));
+        plan.step(scene.phase(Phase::Control(Action::PreRepoArchive), When::Receiving));
         build(plan, scene, (request, None));
     }
     if let Some(rolling) = &rolling {

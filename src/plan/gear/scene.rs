@@ -223,8 +223,13 @@ pub(super) fn proxy_of(gear: &Gear) -> Option<&Cartridge> {
     pairs.find(is_proxy).map(|(cartridge, _)| cartridge)
 }
 
+/// Which part of the life cycle a phase belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
+    /// There is nothing of the new deployment yet, so scripts find the one in use.
+    Receiving,
+    /// It is built.
     Building,
+    /// It is put to use.
     Deploying,
 }

@@ -139,9 +139,12 @@ fn a_push_to_three_gears_is_as_it_is_written_down_here() {
 
 /// The same of an application that goes on running: what is built is seen apart in the head alone, and
 /// nobody is out of rotation.
+const HOT_RECEIVING: &str = "\
+app web pre-receive ~/web second second building
+app web pre-repo-archive ~/web second second building
+";
+
 const HOT_BUILDING: &str = "\
-app web pre-receive ~/web - second building
-app web pre-repo-archive ~/web - second building
 app web update-configuration ~/web hot second building
 app hook pre_pre-build_web ~/web hot second building
 app web pre-build ~/web hot second building
@@ -184,13 +187,15 @@ fn a_hot_push_to_three_gears_with_settings_is_as_it_is_written_down_here() {
     scene.push(&[("page", "hot"), (".openshift/markers/hot_deploy", "")]).unwrap();
     let calls = called(&scene);
     let children = ["app-1", "app-2"].map(|gear| HOT_CHILD.replace("CHILD", gear)).concat();
-    let whole = [HOT_BUILDING, HOT_BEGINNING, &children, HOT_ENDING].concat();
+    let whole = [HOT_RECEIVING, HOT_BUILDING, HOT_BEGINNING, &children, HOT_ENDING].concat();
     assert_eq!(lines(&scene, &calls), whole);
-    let (building, rest) = calls.split_at(HOT_BUILDING.lines().count());
+    let (receiving, rest) = calls.split_at(HOT_RECEIVING.lines().count());
+    let (building, rest) = rest.split_at(HOT_BUILDING.lines().count());
     let keeps = [("OPENSHIFT_KEEP_DEPLOYMENTS", "2")];
     let link = scene.link("app", "app-deployments/current");
     let environment = Environment::of(host, "app").with(&keeps);
     environment.apart(host, link.to_str().unwrap()).check(building);
+    check(&scene, receiving, &keeps);
     check(&scene, rest, &keeps);
     host.must(&["gear", "destroy", "app"]);
 }
