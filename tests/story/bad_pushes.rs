@@ -181,9 +181,9 @@ fn what_leads_back_or_nowhere_is_refused_before_anything_stops() {
     scene.host.must(&["gear", "destroy", "app"]);
 }
 
-/// A hot deployment is built apart, in a folder that is not made before `pre-repo-archive` is over.
+/// A hot deployment is built apart, and what comes before finds the application that is in use.
 #[test]
-fn what_scripts_put_where_a_hot_deployment_will_be_is_not_taken_for_it() {
+fn what_scripts_put_into_the_application_in_use_is_not_in_a_hot_one() {
     let _alone = alone();
     let scene = Scene::new();
     let control = scene.host.home("app").join("web/bin/control");

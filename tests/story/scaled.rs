@@ -274,8 +274,19 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
         ("gear deploy".to_owned(), 255, alone, host_does),
         ("gear prereceive --init".into(), 255, alone, host_does),
         ("gear remotedeploy".into(), 255, alone, host_does),
-        (format!("gear distribute {id}"), 255, alone, host_does),
-        (format!("gear activate --all {id}"), 255, alone, host_does),
+        (format!("gear distribute {id}"), 255, alone, "`cart gear activate NAME ID` on the host"),
+        (
+            format!("gear activate --all {id}"),
+            255,
+            alone,
+            "`cart gear activate NAME ID` on the host",
+        ),
+        (
+            "gear restart --all --cart web".into(),
+            255,
+            alone,
+            "`cart gear restart NAME` on the host",
+        ),
         // What the original's proxy asks of the broker where there is much to do.
         ("rhc cartridge scale web --min 2".into(), 1, "no broker", "`cart gear` does what"),
         (

@@ -17,6 +17,7 @@ echo "$(date +%s%N) ${OPENSHIFT_GEAR_NAME/#g????????????/g} web $1 $page" >>"$OP
 [[ -e $OPENSHIFT_DATA_DIR/fail-in && $(<"$OPENSHIFT_DATA_DIR/fail-in") == "$1 $page" ]] && exit 7
 pid=$OPENSHIFT_DATA_DIR/web.pid
 case $1 in
+restart) kill "$(<"$pid")"; while kill -0 "$(<"$pid")" 2>/dev/null; do sleep 0.02; done ;&
 start)
     perl "$OPENSHIFT_WEB_DIR/bin/serve" "$OPENSHIFT_WEB_IP" "$OPENSHIFT_WEB_PORT" "$page" >/dev/null 2>&1 &
     echo $! >"$pid" ;;
@@ -298,6 +299,67 @@ fn a_failure_while_scaling_leaves_everything_as_it_was() {
         assert_eq!(scene.pages(), ["first", "first"]);
     }
     host.must(&["verify"]);
+    host.must(&["gear", "destroy", "app"]);
+}
+
+/// What a restart says: to the proxy first, then to one gear after the other.
+fn restarted(many: usize) -> String {
+    let one = |gear: &str, name: &str, side: &str| {
+        format!(
+            "app proxy {name} disable of {many}, {side}{gear} web restart first, \
+             app proxy {name} enable of {many}"
+        )
+    };
+    let children = vec![one("g", "child", "g side restart first, "); many - 1];
+    let head = one("app", "app", "app side restart first, ");
+    format!("app proxy restart of {many}, {}, {head}", children.join(", "))
+}
+
+/// The application is never whole out of rotation, and a gear that does not come back stops it.
+#[test]
+fn a_restart_goes_through_the_gears_one_batch_after_the_other() {
+    let _alone = alone();
+    let scene = Scene::new(1);
+    let host = &scene.host;
+    host.must(&["gear", "scale", "app", "3"]);
+    scene.order();
+    host.must(&["gear", "restart", "app"]);
+    assert_eq!(scene.order(), restarted(3));
+    assert_eq!(scene.pages(), ["first"; 3]);
+    host.must(&["gear", "restart", "--all", "--no-rotation"]);
+    let order = scene.order();
+    assert!(order.contains("g web restart first") && !order.contains("disable"), "{order}");
+
+    // The first child does not come back, so nobody else is restarted.
+    scene.put("app-1", "app-root/data/fail-in", "restart first");
+    let (status, said) = host.run(&["gear", "restart", "app"]);
+    assert!(
+        status == 9 && said.contains("`control-restart` of `side` exited with status 7"),
+        "{said}"
+    );
+    let order = scene.order();
+    assert_eq!(order.matches(" side restart").count(), 1, "{order}");
+    assert!(order.contains("app proxy child enable of 3"), "{order}");
+    assert_eq!(scene.pages(), ["first"; 3]);
+    scene.put("app-1", "app-root/data/fail-in", "");
+
+    // From inside it is this gear alone.
+    let inside = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        host.must(&[&["gear", "exec", "app", "--"], &*words].concat());
+        scene.order()
+    };
+    let own = "app proxy app disable of 3, app web restart first, app proxy app enable of 3";
+    assert_eq!(inside("gear restart --cart web"), own);
+    assert_eq!(inside("gear restart --cart proxy"), "app proxy restart of 3");
+    let silent = inside("gear restart --all-cartridges --no-rotation");
+    assert!(silent.contains("app web restart") && !silent.contains("disable"), "{silent}");
+
+    // Where the application does not run, there is nobody to tell.
+    host.must(&["gear", "stop", "app"]);
+    scene.order();
+    host.must(&["gear", "restart", "app"]);
+    assert!(!scene.order().contains("disable"));
     host.must(&["gear", "destroy", "app"]);
 }
 

@@ -62,21 +62,34 @@ pub(super) fn run(
     change: &ChangeArgs,
     deed: &Deed<'_>,
 ) -> Result<Exit, Failure> {
-    match &gears.name {
-        Some(name) => one(app, name, change, deed),
-        None => all(app, gears, change, deed.words),
-    }
+    let plan = |app: &App, db: &Db, name: &GearName| of_application(app, db, name, deed);
+    run_by(app, gears, change, (deed.words, &plan))
 }
 
-fn one(app: &App, name: &GearName, change: &ChangeArgs, deed: &Deed<'_>) -> Result<Exit, Failure> {
+/// What plans a change for the gear of a name, and for what belongs to that.
+pub(super) type Planning<'a> = dyn Fn(&App, &Db, &GearName) -> Result<Plan, Failure> + 'a;
+
+/// The same with a planning of one's own.
+pub(super) fn run_by(
+    app: &mut App,
+    gears: &GearsArgs,
+    change: &ChangeArgs,
+    (words, plan): (&[&str], &Planning<'_>),
+) -> Result<Exit, Failure> {
+    let Some(name) = &gears.name else { return all(app, gears, change, words) };
     let db = found::changing(app, name)?;
-    carry_out(app, &db, change, &|| of_application(app, &db, name, deed))
-        .doing(|| format!("cannot {} the gear `{name}`", deed.words.join(" ")))
+    carry_out(app, &db, change, &|| plan(app, &db, name))
+        .doing(|| format!("cannot {} the gear `{name}`", words.first().unwrap_or(&"change")))
 }
 
 /// The plan for a gear; that of a scaled application's head does it with all of its gears. What is
 /// started is there before requests come, what is stopped goes after they have ceased to.
-fn of_application(app: &App, db: &Db, name: &GearName, deed: &Deed<'_>) -> Result<Plan, Failure> {
+pub(super) fn of_application(
+    app: &App,
+    db: &Db,
+    name: &GearName,
+    deed: &Deed<'_>,
+) -> Result<Plan, Failure> {
     let head = found::gear(app, db, name)?;
     let children = head.children(db, app.layout())?;
     let mut plan = (deed.plan)(&head)?;

@@ -109,7 +109,9 @@ enum Command {
     Stop(stop::StopArgs),
     /// Restart a gear
     ///
-    /// Each cartridge is told to restart, the primary last. One that is stopped is started.
+    /// Each cartridge is told to restart, the primary last. One that is stopped is started. The gears
+    /// of a scaled application restart by batches, while its web proxy sends requests to the others;
+    /// when one does not listen afterwards, everything is put back.
     Restart(restart::RestartArgs),
     /// Let a gear read its configuration again
     ///

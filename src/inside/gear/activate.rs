@@ -59,7 +59,7 @@ fn activate_here(
     (name, asked): (&str, &Asked),
 ) -> Result<(), Refused> {
     if asked.has("all") {
-        refuse_other_gears(place)?;
+        refuse_other_gears(place, &asked.verb)?;
     }
     let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     let first = if asked.has("post-install") { First::InThisGear } else { First::No };
@@ -74,14 +74,22 @@ fn activate_here(
 /// `gear distribute ID`: there is nobody to hand it to in one gear.
 pub(super) fn distribute(place: &Place, asked: &Asked) -> Result<u8, Refused> {
     by_id(place, asked.named("a deployment id")?)?;
-    refuse_other_gears(place).map(|()| 0)
+    refuse_other_gears(place, &asked.verb).map(|()| 0)
 }
 
-/// Refuses to deploy to the other gears of an application, which this one cannot write to.
-pub(super) fn refuse_other_gears(place: &Place) -> Result<(), Refused> {
+/// Refuses what `verb` would do in the other gears of an application, which this one cannot write to.
+pub(super) fn refuse_other_gears(place: &Place, verb: &str) -> Result<(), Refused> {
     if registry::read(&place.home)?.is_none_or(|registry| registry.web.len() < 2) {
         return Ok(());
     }
-    Err(Refused::new(FAILED, "gear: this gear cannot write to the other gears of the application")
-        .hint("a push, or `cart gear deploy` on the host, deploys to all of them"))
+    let instead = match verb {
+        "activate" | "distribute" => {
+            "`cart gear activate NAME ID` on the host does it in all of them"
+        }
+        "restart" => "`cart gear restart NAME` on the host restarts all of them, by batches",
+        "restore" => "`cart gear restore NAME < FILE` on the host restores all of them",
+        _ => "a push, or `cart gear deploy` on the host, deploys to all of them",
+    };
+    let text = "gear: this gear cannot write to the other gears of the application";
+    Err(Refused::new(FAILED, text).hint(instead))
 }

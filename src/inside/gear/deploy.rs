@@ -43,7 +43,7 @@ pub(super) fn prereceive(call: &mut Call<'_>, place: &Place, asked: &Asked) -> R
         place.control(call, builder, Order::of("pre-receive"))?;
         return Ok(0);
     }
-    refuse_other_gears(place)?;
+    refuse_other_gears(place, &asked.verb)?;
     let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     match receive(call, place, &mut deploying, &wishes) {
         Ok(work) => deploying.wait(place, &work.name).map(|()| 0),
@@ -103,7 +103,7 @@ pub(super) fn deploy(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Resul
         hot_deploy: asked.has("hot-deploy"),
         force_clean_build: asked.has("force-clean-build"),
     };
-    refuse_other_gears(place)?;
+    refuse_other_gears(place, &asked.verb)?;
     let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     let mut made = None;
     let outcome = receive(call, place, &mut deploying, &wishes).and_then(|work| {
@@ -174,7 +174,7 @@ fn take_over(
 ) -> Result<(), Refused> {
     let place = work.place;
     // The application may have been scaled since `gear prereceive`.
-    refuse_other_gears(place)?;
+    refuse_other_gears(place, "deploy")?;
     place.control(call, place.primary()?, Order::of("pre-repo-archive"))?;
     let repository = Repository::of(call, place)?;
     let revision = repository.revision(&work.metadata().git_ref)?;
@@ -288,7 +288,7 @@ pub(super) fn binary_deploy(
     refuse_unless(place, DeploymentType::Binary)?;
     let archive = Binary::open(place, asked.word.as_deref())?;
     call.say("Starting deploy for binary artifact")?;
-    refuse_other_gears(place)?;
+    refuse_other_gears(place, &asked.verb)?;
     let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     let wishes = Wishes {
         reference: reference(place, None),
@@ -332,7 +332,7 @@ pub(super) fn remotedeploy(
         let text = format!("gear: there is no deployment `{}`", name.escape_debug());
         return Err(Refused::new(FAILED, text));
     }
-    refuse_other_gears(place)?;
+    refuse_other_gears(place, &asked.verb)?;
     let mut deploying = Deploying::begin(call, place, &asked.verb)?;
     let is_hot = deployment::read_metadata(&place.home, &name).hot_deploy;
     let is_hot = is_hot && deploying.was_started(place);

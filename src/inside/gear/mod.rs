@@ -11,6 +11,7 @@ mod cartridge;
 mod deploy;
 mod listing;
 mod place;
+mod restart;
 mod rotate;
 mod snapshot;
 mod source;
@@ -64,7 +65,7 @@ fn run_verb(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Ref
     match asked.verb.as_str() {
         "start" => start(call, place, asked),
         "stop" => stop(call, place, asked),
-        "restart" => restart(call, place, asked),
+        "restart" => restart::restart(call, place, asked),
         "reload" => {
             let cartridge = place.the_one(asked.cart.as_deref())?;
             let is_started = state::read(&place.home) == Some(State::Started);
@@ -160,33 +161,6 @@ enum Spare {
 fn mark_stopped(place: &Place) -> Result<(), Refused> {
     state::write(&place.home, State::Stopped)?;
     Ok(state::set_stop_lock(&place.home)?)
-}
-
-fn restart(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
-    let chosen: Vec<&Cartridge> = if asked.has("all-cartridges") {
-        place.starting_order().collect()
-    } else {
-        vec![place.the_one(asked.cart.as_deref())?]
-    };
-    if !asked.has("as-json") {
-        for cartridge in chosen {
-            bring_up(call, place, (cartridge, "restart"))?;
-        }
-        return Ok(0);
-    }
-    let mut outcome = Ok(());
-    for cartridge in chosen {
-        outcome = outcome.and_then(|()| bring_up(call, place, (cartridge, "restart")));
-    }
-    let (status, errors) = match &outcome {
-        Ok(()) => ("success", Vec::new()),
-        Err(refused) => ("failure", vec![refused.failure.summary.clone()]),
-    };
-    let uuid = call.text("OPENSHIFT_GEAR_UUID").unwrap_or_default();
-    let result = serde_json::json!({ "status": status, "messages": [], "errors": errors });
-    let answer = serde_json::json!({ "status": status, "gear_results": { uuid: result } });
-    call.say(&answer.to_string())?;
-    Ok(0)
 }
 
 /// Says how the cartridge is, and never fails because of that.

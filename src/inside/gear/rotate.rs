@@ -5,6 +5,10 @@ use super::asked::Asked;
 use super::place::{Order, Place, Talk};
 use serde_json::json;
 
+/// What a proxy is told to send a gear requests again, and none.
+pub(super) const IN: &str = "enable-server";
+pub(super) const OUT: &str = "disable-server";
+
 /// Tells the proxy of this gear; the answer is the original's.
 pub(super) fn rotate(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Refused> {
     let own = call.text("OPENSHIFT_GEAR_UUID").unwrap_or_default();
@@ -23,7 +27,7 @@ pub(super) fn rotate(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Resul
     {
         return Err(Refused::new(1, "gear: that is no identifier of a gear"));
     }
-    let action = if asked.verb == "rotate-in" { "enable-server" } else { "disable-server" };
+    let action = if asked.verb == "rotate-in" { IN } else { OUT };
     let mut arguments = vec![gear.as_str()];
     if asked.has("persist") {
         arguments.insert(0, "persist");

@@ -13,7 +13,7 @@ use crate::step::empty_temporary::EmptyTemporary;
 use crate::step::set_state::{Initiator, SetState};
 use crate::step::stash_gear::StashGear;
 
-/// Plans a restart: the state and the stop lock are those of a start by the user, written before
+/// Plans a restart of one gear: the state and the stop lock are those of a start by the user, written before
 /// the scripts run.
 pub fn restart(gear: &Gear) -> Plan {
     let mut plan = plan_for(gear, "restart");

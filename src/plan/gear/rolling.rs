@@ -60,7 +60,7 @@ impl<'a> Rolling<'a> {
         if !self.children.is_empty() {
             let names: Vec<_> =
                 self.children.iter().map(|one| format!("`{}`", one.gear.name)).collect();
-            plan.summary.push(format!("and to its other gears: {}", names.join(", ")));
+            plan.summary.push(format!("and its other gears: {}", names.join(", ")));
         }
     }
 
@@ -121,7 +121,8 @@ impl<'a> Rolling<'a> {
         }
     }
 
-    fn batches(&self) -> impl Iterator<Item = &[Scene<'a>]> {
+    /// The children that are stopped at the same time, one such batch after the other.
+    pub(super) fn batches(&self) -> impl Iterator<Item = &[Scene<'a>]> {
         self.children.chunks(batch_size(self.children.len()))
     }
 
@@ -167,7 +168,7 @@ impl<'a> Rolling<'a> {
     }
 
     /// Tells the proxy of a gear, where it runs and the gear is stopped at all.
-    fn turn(&self, plan: &mut Plan, of: &Scene<'_>, turn: Turn) {
+    pub(super) fn turn(&self, plan: &mut Plan, of: &Scene<'_>, turn: Turn) {
         let Some(proxy) = self.head.proxy else { return };
         if of.is_hot || self.rotation == Rotation::Silent {
             return;

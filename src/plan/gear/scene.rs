@@ -167,7 +167,7 @@ impl<'a> Scene<'a> {
     }
 
     /// It has to listen where it listened before; elsewhere silence is told.
-    fn wait(&self, plan: &mut Plan) {
+    pub(super) fn wait(&self, plan: &mut Plan) {
         let listened = &self.facts.answering;
         let (endpoints, silence) = if listened.is_empty() {
             (listening(&self.facts.gear), Silence::IsWarning)
