@@ -33,7 +33,7 @@ pub use gatherer::{Gathered, Gatherer};
 pub use into::Fetched;
 pub use lint::lint;
 pub use request::{Content, Request, What};
-pub use snapshot::{Contents, Shape, Snapshot};
+pub use snapshot::{Contents, Snapshot};
 pub use staging::{Staging, sweep};
 pub use tpkg_source::OfSource;
 pub use upstream::{Known, Offered, Upstream};

@@ -7,43 +7,26 @@ use super::Staging;
 use crate::archive::{self, Kind as Packed, Links, Modes, Options, Strip};
 use crate::config;
 use crate::error::{Context, Exit, Failure};
-use crate::gear::deployment::{self, Deployment, FOLDER, PARTS, is_name};
-use crate::gear::git::{self, Git};
-use crate::gear::snapshot::{Exclusions, Origin, Part, Transform};
+use crate::gear::deployment::Deployment;
+use crate::gear::snapshot::{Origin, Part, Shape, Unpacked, take_repository};
 use crate::layout::Layout;
 use crate::package::ident::GearName;
 use crate::progress::Watch;
-use crate::sys::fs::{Dir, Kind};
+use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
-use crate::sys::{host, tree};
+use crate::sys::tree;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where it is unpacked, and where it is put in order, in staging.
 const RAW: &str = "raw";
 const HOME: &str = "home";
-/// Where what is nobody's any more goes.
-const DATA: &str = "app-root/data";
 
 /// An unpacked snapshot; it is removed when dropped.
 #[derive(Debug)]
 pub struct Snapshot {
     staging: Staging,
-    /// The folder at its top: the identifier of the gear that it was made of.
-    top: String,
-    /// That gear.
-    pub origin: Origin,
-}
-
-/// What a snapshot is to become a part of.
-#[derive(Debug)]
-pub struct Shape<'a> {
-    /// The gear.
-    pub gear: &'a GearName,
-    /// What its cartridges leave out: the folder of each, and its patterns.
-    pub exclusions: &'a [(String, Vec<String>)],
-    /// What they call things otherwise.
-    pub transforms: &'a [Transform],
+    unpacked: Unpacked,
 }
 
 /// What there is in it for a gear.
@@ -95,46 +78,29 @@ impl Snapshot {
         };
         archive::unpack_stream(Packed::TarGz, &mut packed, &raw, &options, watch)
             .doing(|| "cannot unpack the snapshot".into())?;
-        let names = raw.names()?;
-        let top = match names.as_slice() {
-            [one] => one.to_str().map(str::to_owned),
-            _ => None,
-        };
-        let Some(top) = top.filter(|top| is_directory(&raw, top).unwrap_or(false)) else {
-            return Err(not_one(names.len()));
-        };
-        let home = raw.dir(&top)?;
-        let origin = Origin::read(&home)?;
-        data_of(&home, &origin)?;
-        Ok(Self { staging, top, origin })
+        let unpacked = Unpacked::look(&raw)?;
+        Ok(Self { staging, unpacked })
     }
 
-    /// Puts it in order for the gear of `shape`.
-    pub fn arrange(&self, shape: &Shape<'_>, layout: &Layout) -> Result<Contents, Failure> {
+    /// The gear that it was made of.
+    pub fn origin(&self) -> &Origin {
+        &self.unpacked.origin
+    }
+
+    /// Puts it in order for the gear called `gear`, which has that shape.
+    pub fn arrange(
+        &self,
+        gear: &GearName,
+        shape: &Shape<'_>,
+        layout: &Layout,
+    ) -> Result<Contents, Failure> {
         let staging = self.staging.dir();
         tree::remove(staging, HOME)?;
         staging.make_dir(HOME, 0o700)?;
-        let (raw, home) = (staging.dir(RAW)?.dir(&self.top)?, staging.dir(HOME)?);
-        for folder in ["app-root", "git"] {
-            home.make_dir(folder, 0o755)?;
-        }
-        let arranging = Arranging { raw: &raw, home: &home, top: &self.top, shape };
-        arranging.take(&self.origin)?;
-        let mut without = Exclusions::fixed();
-        for (folder, patterns) in shape.exclusions {
-            without.add(&home, folder, patterns);
-        }
-        prune(&home, "", &without)?;
-        let mut parts = Vec::new();
-        if is_directory(&home, DATA)? {
-            parts.push(Part::Data);
-        }
-        let current = order_deployments(&home)?;
-        let deployments = if home.has(FOLDER)? { deployment::all(&home)? } else { Vec::new() };
-        if !deployments.is_empty() {
-            parts.push(Part::Deployments);
-        }
-        let repository = arranging.repository(&self.origin)?;
+        let (raw, home) = (staging.dir(RAW)?, staging.dir(HOME)?);
+        let arranged = self.unpacked.arrange((&raw, &home), shape)?;
+        let mut parts = arranged.parts;
+        let repository = take_repository(&home, gear, self.origin())?;
         if repository.is_some() {
             parts.push(Part::Repository);
         }
@@ -142,34 +108,9 @@ impl Snapshot {
             return Err(refused("there is nothing in the snapshot that the gear would keep"));
         }
         let from = place(&home, layout)?;
+        let (deployments, current) = (arranged.deployments, arranged.current);
         Ok(Contents { from, parts, deployments, current, repository })
     }
-}
-
-fn not_one(many: usize) -> Failure {
-    let text = match many {
-        0 => "the snapshot is empty",
-        1 => "this is no snapshot of a gear: there is no folder at its top",
-        _ => "this is no snapshot of one gear: there is more than one folder at its top",
-    };
-    refused(text)
-}
-
-fn is_directory(dir: &Dir, path: &str) -> Result<bool, Failure> {
-    Ok(dir.meta(path)?.is_some_and(|meta| meta.kind == Kind::Directory))
-}
-
-/// Where the data of an unpacked snapshot lie. The first generation of gears had them in a folder of
-/// their own name.
-fn data_of(home: &Dir, origin: &Origin) -> Result<String, Failure> {
-    let older = origin.name.as_ref().map(|name| format!("{name}/data"));
-    let older = older.filter(|path| RelPath::parse(path).is_ok());
-    for path in std::iter::once(DATA.to_owned()).chain(older) {
-        if is_directory(home, &path)? {
-            return Ok(path);
-        }
-    }
-    Err(refused("this is no snapshot of a gear: it has no folder `app-root/data`"))
 }
 
 /// Where `dir` lies, relative to the state directory.
@@ -178,183 +119,4 @@ fn place(dir: &Dir, layout: &Layout) -> Result<RelPath, Failure> {
     below.and_then(|below| RelPath::parse(below).ok()).ok_or_else(|| {
         Failure::new(Exit::Failed, format!("`{}` lies elsewhere", dir.path().display()))
     })
-}
-
-struct Arranging<'a> {
-    raw: &'a Dir,
-    home: &'a Dir,
-    top: &'a str,
-    shape: &'a Shape<'a>,
-}
-
-impl Arranging<'_> {
-    /// Takes the parts that are restored out of the unpacked archive.
-    fn take(&self, origin: &Origin) -> Result<(), Failure> {
-        let data = data_of(self.raw, origin)?;
-        for (path, becomes) in [(data.as_str(), DATA), (FOLDER, FOLDER), ("git", "git")] {
-            if !is_directory(self.raw, path)? {
-                continue;
-            }
-            if !self.shape.transforms.is_empty() {
-                self.renamed(path, path, becomes)?;
-            } else if becomes == "git" {
-                tree::remove(self.home, "git")?;
-                self.raw.rename(path, self.home, "git")?;
-            } else {
-                self.raw.rename(path, self.home, becomes)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes what lies at `path` under the names that the transforms give; `part` is where it comes
-    /// from, `becomes` where it belongs.
-    fn renamed(&self, path: &str, part: &str, becomes: &str) -> Result<(), Failure> {
-        let Some(meta) = self.raw.meta(path)? else { return Ok(()) };
-        let own = path.strip_prefix(part).unwrap_or_default();
-        let is_folder = meta.kind == Kind::Directory;
-        let slash = if is_folder { "/" } else { "" };
-        let name = format!("./{}/{becomes}{own}{slash}", self.top);
-        let all = self.shape.transforms;
-        let goal = goal(&all.iter().fold(name, |name, one| one.name(&name)), path)?;
-        let taken = |goal: &RelPath| {
-            let text = format!("the restore transforms give two files the name `{goal}`");
-            Failure::new(Exit::Conflict, text)
-        };
-        if is_folder {
-            self.home.make_dirs(&goal, 0o755)?;
-            for name in self.raw.dir(path)?.names()? {
-                // What was unpacked has clean names.
-                self.renamed(&format!("{path}/{}", name.to_string_lossy()), part, becomes)?;
-            }
-            return Ok(self.home.set_mode(&goal, meta.mode)?);
-        }
-        if self.home.has(&goal)? {
-            return Err(taken(&goal));
-        }
-        if let Some(parent) = goal.parent() {
-            self.home.make_dirs(&parent, 0o755)?;
-        }
-        if meta.kind == Kind::Link {
-            let target = self.raw.link_target(path)?.to_string_lossy().into_owned();
-            let target = all.iter().fold(target, |target, one| one.target(&target));
-            return Ok(self.home.make_link(&goal, target)?);
-        }
-        Ok(self.raw.rename(path, self.home, &goal)?)
-    }
-
-    /// Makes a repository of ours of the one in the snapshot: what it holds counts, not its settings
-    /// and hooks.
-    fn repository(&self, origin: &Origin) -> Result<Option<PathBuf>, Failure> {
-        let folder = self.home.dir("git")?;
-        let mut names: Vec<String> = Vec::new();
-        for name in folder.names()? {
-            let is_bare = Path::new(&name).extension().is_some_and(|end| end == "git");
-            let Some(name) = name.to_str().filter(|_| is_bare) else { continue };
-            if is_directory(&folder, name)? {
-                names.push(name.to_owned());
-            }
-        }
-        if names.len() > 1 {
-            let known = [&origin.app, &origin.name]
-                .map(|name| name.as_ref().map(|name| format!("{name}.git")).unwrap_or_default());
-            names.retain(|name| known.contains(name));
-        }
-        let name = match names.as_slice() {
-            [] => return Ok(None),
-            [one] => one,
-            _ => return Err(refused("the snapshot has several repositories")),
-        };
-        let own = format!("{}.git", self.shape.gear);
-        tree::remove(self.home, "theirs")?;
-        self.home.make_dir("theirs", 0o700)?;
-        let theirs = self.home.dir("theirs")?;
-        folder.rename(name, &theirs, name)?;
-        tree::remove(&folder, &own)?;
-        let git = Git::find(None)?;
-        git::import(&git, (&theirs, name), (&folder, &own))
-            .doing(|| "cannot use the repository in the snapshot".into())?;
-        tree::remove(self.home, "theirs")?;
-        let bare = folder.dir(&own)?;
-        git::add_hooks(&bare, &host::this_program())?;
-        Ok(Some(bare.path().to_owned()))
-    }
-}
-
-/// The path below the home of what is called `name` in the archive now, and was `path`.
-fn goal(name: &str, path: &str) -> Result<RelPath, Failure> {
-    // `tar --strip=2`: the dot, and the folder at the top.
-    let below = name.splitn(3, '/').nth(2).unwrap_or_default();
-    let goal = RelPath::parse(below).ok().filter(|goal| {
-        [DATA, FOLDER, "git"].iter().any(|part| {
-            let rest = goal.as_str().strip_prefix(part);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    });
-    goal.ok_or_else(|| {
-        let text = format!(
-            "the restore transforms lead `{}` to `{}`, which no restore brings back",
-            path.escape_debug(),
-            below.escape_debug()
-        );
-        Failure::new(Exit::Conflict, text)
-            .hint("only `app-root/data`, `app-deployments` and `git` are restored")
-    })
-}
-
-/// Removes what is excluded.
-fn prune(dir: &Dir, path: &str, without: &Exclusions) -> Result<(), Failure> {
-    for name in dir.names()? {
-        let shown = match path {
-            "" => name.to_string_lossy().into_owned(),
-            folder => format!("{folder}/{}", name.to_string_lossy()),
-        };
-        if without.has(&shown) {
-            tree::remove(dir, &name)?;
-        } else if dir.meta(&name)?.is_some_and(|meta| meta.kind == Kind::Directory) {
-            prune(&dir.dir(&name)?, &shown, without)?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes deployments of what lies in the folder for them as this program wants them to be; gives the
-/// name of the one that was in use.
-fn order_deployments(home: &Dir) -> Result<Option<String>, Failure> {
-    if !is_directory(home, FOLDER)? {
-        return Ok(None);
-    }
-    let folder = home.dir(FOLDER)?;
-    let is_link = folder.meta("current")?.is_some_and(|meta| meta.kind == Kind::Link);
-    let current = if is_link { Some(folder.link_target("current")?) } else { None };
-    for name in folder.names()? {
-        let is_one = name.to_str().is_some_and(is_name);
-        if !is_one || !is_directory(&folder, &name.to_string_lossy())? {
-            tree::remove(&folder, &name)?;
-        }
-    }
-    for name in folder.names()? {
-        let one = folder.dir(&name)?;
-        for part in PARTS {
-            if !is_directory(&one, part)? {
-                one.remove_file(part)?;
-                one.make_dir(part, 0o750)?;
-            }
-        }
-    }
-    let all = deployment::all(home)?;
-    folder.make_dir("by-id", 0o750)?;
-    for one in all.iter().filter(|one| !one.metadata.id.is_empty()) {
-        folder.make_link(format!("by-id/{}", one.metadata.id), format!("../{}", one.name))?;
-    }
-    let current = current.and_then(|target| {
-        // The original's may be a whole path.
-        let name = target.file_name()?.to_str()?.to_owned();
-        all.iter().any(|one| one.name == name).then_some(name)
-    });
-    let last = || {
-        let age = |one: &&Deployment| one.last_activation().unwrap_or(-1.0);
-        all.iter().max_by(|one, other| age(one).total_cmp(&age(other))).map(|one| one.name.clone())
-    };
-    Ok(current.or_else(last))
 }

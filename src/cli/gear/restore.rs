@@ -12,10 +12,10 @@ use crate::cli::request::database;
 use crate::db::Db;
 use crate::error::{Context, Exit, Failure};
 use crate::facts::{self, DeployFacts, Gear, home_size, revision_in};
-use crate::gather::{Contents, Shape, Snapshot};
+use crate::gather::{Contents, Snapshot};
 use crate::gear::environ::Shared;
 use crate::gear::environment::{self, Host};
-use crate::gear::snapshot::{Origin, Transform};
+use crate::gear::snapshot::{Origin, Shape, Transform};
 use crate::package::Package;
 use crate::package::ident::GearName;
 use crate::plan::gear::{
@@ -135,7 +135,7 @@ fn restore_one(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     let contents = arranged(app, (&snapshot, name), (&packages, &variables))?;
     let branch = DeployFacts::of(app.layout(), gear.clone())?.settings.branch;
     let mut restored = restored(contents, &branch)?;
-    restored.warnings = missing(&gear, &snapshot.origin);
+    restored.warnings = missing(&gear, snapshot.origin());
     carry_out_aloud(app, &db, &args.change, &|| {
         let facts = DeployFacts::of_app(&db, app.layout(), found::gear(app, &db, name)?)?;
         Ok(restore(&facts, &restored, home_size(app.layout(), name))?)
@@ -165,8 +165,8 @@ fn arranged(
         let all = Transform::parse(script, &|name| variables.get(name).cloned());
         transforms.extend(all.map_err(|error| Failure::new(Exit::Conflict, error.to_string()))?);
     }
-    let shape = Shape { gear, exclusions: &exclusions, transforms: &transforms };
-    snapshot.arrange(&shape, app.layout())
+    let shape = Shape { exclusions: &exclusions, transforms: &transforms };
+    snapshot.arrange(gear, &shape, app.layout())
 }
 
 fn restored(contents: Contents, branch: &str) -> Result<Restored, Failure> {
@@ -202,7 +202,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     let snapshot = opened(args, app)?;
     let db = database(app, args.change.dry_run)?;
     let words = match args.cartridges.as_slice() {
-        [] => cartridges(&db, &snapshot.origin)?,
+        [] => cartridges(&db, snapshot.origin())?,
         given => given.to_vec(),
     };
     let resolved = resolve(app, &db, &words, &[])?;
@@ -218,7 +218,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
     ];
     let variables = variables.map(|(name, value)| (format!("OPENSHIFT_{name}"), value.to_owned()));
     let contents = arranged(app, (&snapshot, name), (&packages, &variables.into()))?;
-    let mut settings = snapshot.origin.settings.iter();
+    let mut settings = snapshot.origin().settings.iter();
     let branch = settings.find(|(name, _)| name.as_str() == "OPENSHIFT_DEPLOYMENT_BRANCH");
     let branch = branch.and_then(|(_, value)| value.to_str()).unwrap_or(BRANCH);
     let restored = restored(contents, branch)?;
@@ -243,7 +243,7 @@ fn restore_new(args: &RestoreArgs, name: &GearName, app: &App) -> Result<Exit, F
         write_sdk(app)?;
     }
     let config = app.config()?;
-    let user = User { origin: &snapshot.origin, limit: config.gears.max_user_variables };
+    let user = User { origin: snapshot.origin(), limit: config.gears.max_user_variables };
     carry_out_aloud(app, &db, &args.change, &|| {
         let facts = needs.look_for(&ask, (app, &db), false)?;
         let plan = create(&ask, &facts, &config.gears)?;

@@ -4,11 +4,15 @@
 //! home but what is excluded. What is read here may have been written by a gear or by anybody who has
 //! made an archive, so names are judged and links are never followed.
 
+mod arrange;
+mod exchange;
 mod exclude;
 mod origin;
 mod transform;
 mod write;
 
+pub use arrange::{Arranged, Shape, Unpacked, take_repository};
+pub use exchange::{Chosen, Exchange};
 pub use exclude::Exclusions;
 pub use origin::{CartridgeOf, Origin};
 pub use transform::{Transform, TransformError};

@@ -1,0 +1,152 @@
+//! The parts of a home and those of an arranged snapshot change places. What was there is kept in a
+//! folder of the caller's, so that each moment of it can be taken back.
+
+use super::Part;
+use crate::error::FsError;
+use crate::gear::deployment::FOLDER;
+use crate::sys::checkpoint::checkpoint;
+use crate::sys::fs::Dir;
+use crate::sys::tree;
+
+/// The folder with what was there, in what is kept.
+const OLD: &str = "old";
+
+/// The paths below the home that go, and those that come.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Exchange {
+    old: Vec<String>,
+    new: Vec<String>,
+}
+
+/// Which paths of a home change places.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen<'a> {
+    /// The parts.
+    pub parts: &'a [Part],
+    /// The gear's name, by which its repository is called.
+    pub gear: &'a str,
+    /// How the names begin that stay where they are among the deployments.
+    pub stays: Option<&'a str>,
+}
+
+impl Exchange {
+    /// What of `home` and of the arranged snapshot `from` changes places.
+    ///
+    /// # Errors
+    ///
+    /// Fails where they cannot be read.
+    pub fn look(home: &Dir, from: &Dir, chosen: Chosen<'_>) -> Result<Self, FsError> {
+        Ok(Self { old: chosen.paths(home)?, new: chosen.paths(from)? })
+    }
+
+    /// Adds what lies at `path` of `from`, where `home` has nothing there.
+    ///
+    /// # Errors
+    ///
+    /// Fails where that cannot be seen.
+    pub fn add(&mut self, home: &Dir, from: &Dir, path: &str) -> Result<(), FsError> {
+        if !home.has(path)? && from.has(path)? {
+            self.new.push(path.to_owned());
+        }
+        Ok(())
+    }
+
+    /// What comes, below the snapshot's home and the gear's.
+    pub fn new_paths(&self) -> &[String] {
+        &self.new
+    }
+
+    /// Does it, or goes on with it. What was there is kept in `kept`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where something cannot be moved; [`Self::take_back`] then leads back.
+    pub fn carry_out(&self, home: &Dir, from: &Dir, kept: &Dir) -> Result<(), FsError> {
+        kept.make_dirs(OLD, 0o700)?;
+        for (index, path) in self.old.iter().enumerate() {
+            let place = format!("{OLD}/{index}");
+            if !kept.has(&place)? && home.has(path)? {
+                checkpoint("restore_home: before something goes");
+                tree::move_to(home, path, kept, place)?;
+            }
+        }
+        for path in &self.new {
+            if from.has(path)? {
+                checkpoint("restore_home: before something comes");
+                tree::move_to(from, path, home, path)?;
+            }
+        }
+        checkpoint("restore_home: everything is there");
+        Ok(())
+    }
+
+    /// Takes it back, wherever it was cut off. What is new lies in the home or at `from`, the folder of
+    /// that name below `base`; what was there waits in `kept`.
+    ///
+    /// # Errors
+    ///
+    /// Fails where something cannot be moved; calling it again goes on.
+    pub fn take_back(
+        &self,
+        home: &Dir,
+        (base, from): (&Dir, &str),
+        kept: &Dir,
+    ) -> Result<(), FsError> {
+        // What was unpacked there may be gone.
+        for path in self.new.iter().rev() {
+            let source = format!("{from}/{path}");
+            if !base.has(&source)? && home.has(path)? && !self.is_still_old(path, kept)? {
+                if let Some((folder, _)) = source.rsplit_once('/') {
+                    base.make_dirs(folder, 0o700)?;
+                }
+                checkpoint("restore_home: before something new goes back");
+                tree::move_to(home, path, base, &source)?;
+            }
+        }
+        for (index, path) in self.old.iter().enumerate() {
+            let place = format!("{OLD}/{index}");
+            if kept.has(&place)? && !home.has(path)? {
+                checkpoint("restore_home: before something old comes back");
+                tree::move_to(kept, place, home, path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether what lies at `path` of the home is what was there before: it never left.
+    fn is_still_old(&self, path: &str, kept: &Dir) -> Result<bool, FsError> {
+        match self.old.iter().position(|old| old == path) {
+            Some(index) => Ok(!kept.has(format!("{OLD}/{index}"))?),
+            None => Ok(false),
+        }
+    }
+}
+
+impl Chosen<'_> {
+    /// The paths below `base` of the parts that it has. Deployments come one by one: the gear's home
+    /// itself is locked.
+    fn paths(&self, base: &Dir) -> Result<Vec<String>, FsError> {
+        let mut paths = Vec::new();
+        for part in self.parts {
+            match part {
+                Part::Data => paths.push("app-root/data".to_owned()),
+                Part::Repository => paths.push(format!("git/{}.git", self.gear)),
+                Part::Deployments => {
+                    let mut names = base.dir(FOLDER)?.names()?;
+                    names.sort();
+                    let is_meant =
+                        |name: &&str| !self.stays.is_some_and(|own| name.starts_with(own));
+                    let names = names.iter().filter_map(|name| name.to_str()).filter(is_meant);
+                    paths.extend(names.map(|name| format!("{FOLDER}/{name}")));
+                }
+            }
+        }
+        let mut there = Vec::new();
+        for path in paths {
+            if base.has(&path)? {
+                there.push(path);
+            }
+        }
+        Ok(there)
+    }
+}
