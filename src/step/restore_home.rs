@@ -5,7 +5,7 @@ use super::{Cx, Said, Step};
 use crate::error::Failure;
 use crate::gear::identity::Identity;
 use crate::gear::owner::{self, Account};
-use crate::gear::snapshot::{Chosen, Exchange, Part};
+use crate::gear::snapshot::{Chosen, Exchange, Moved, Part};
 use crate::sys::fs::Dir;
 use crate::sys::path::RelPath;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl Step for RestoreHome {
         cx.stash()?;
         let (home, from) = (cx.state.dir(self.gear.home())?, cx.state.dir(&self.from)?);
         let (parts, gear) = (self.parts.as_slice(), self.gear.name.as_str());
-        Ok(Exchange::look(&home, &from, Chosen { parts, gear, stays: None })?)
+        Ok(Exchange::look(&home, &from, Chosen { parts, gear, data: Moved::Whole, stays: None })?)
     }
 
     fn apply(&self, exchange: &Exchange, cx: &Cx<'_>) -> Result<Said, Failure> {

@@ -290,10 +290,10 @@ fn what_is_not_done_with_several_gears_is_refused_by_name() {
         // What the original's proxy asks of the broker where there is much to do.
         ("rhc cartridge scale web --min 2".into(), 1, "no broker", "`cart gear` does what"),
         (
-            "gear restore".into(),
-            255,
-            "a gear cannot restore itself",
-            "`cart gear restore NAME < FILE`",
+            "gear restore --restore-git-repo".into(),
+            1,
+            alone,
+            "`cart gear restore NAME < FILE` on the host",
         ),
     ] {
         let words_of: Vec<&str> = line.split(' ').collect();

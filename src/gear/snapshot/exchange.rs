@@ -7,7 +7,10 @@ use crate::gear::deployment::FOLDER;
 use crate::sys::checkpoint::checkpoint;
 use crate::sys::fs::Dir;
 use crate::sys::tree;
+use rustix::io::Errno;
 
+/// Where a gear's data lie.
+const DATA: &str = "app-root/data";
 /// The folder with what was there, in what is kept.
 const OLD: &str = "old";
 
@@ -25,8 +28,19 @@ pub struct Chosen<'a> {
     pub parts: &'a [Part],
     /// The gear's name, by which its repository is called.
     pub gear: &'a str,
+    /// How the data do.
+    pub data: Moved,
     /// How the names begin that stay where they are among the deployments.
     pub stays: Option<&'a str>,
+}
+
+/// How what lies in a folder changes places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// With the folder.
+    Whole,
+    /// By itself; the folder stays.
+    OneByOne,
 }
 
 impl Exchange {
@@ -105,9 +119,27 @@ impl Exchange {
         }
         for (index, path) in self.old.iter().enumerate() {
             let place = format!("{OLD}/{index}");
-            if kept.has(&place)? && !home.has(path)? {
+            if kept.has(&place)? {
                 checkpoint("restore_home: before something old comes back");
+                // What has the name now was made since.
+                tree::remove(home, path)?;
                 tree::move_to(kept, place, home, path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what lies in `folder` of the home, after [`Self::take_back`], that did not before.
+    ///
+    /// # Errors
+    ///
+    /// Fails where something cannot be removed.
+    pub fn remove_others(&self, home: &Dir, folder: &str) -> Result<(), FsError> {
+        let dir = home.dir(folder)?;
+        for name in dir.names()? {
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            if !self.old.contains(&path) {
+                tree::remove(&dir, &name)?;
             }
         }
         Ok(())
@@ -128,17 +160,11 @@ impl Chosen<'_> {
     fn paths(&self, base: &Dir) -> Result<Vec<String>, FsError> {
         let mut paths = Vec::new();
         for part in self.parts {
-            match part {
-                Part::Data => paths.push("app-root/data".to_owned()),
-                Part::Repository => paths.push(format!("git/{}.git", self.gear)),
-                Part::Deployments => {
-                    let mut names = base.dir(FOLDER)?.names()?;
-                    names.sort();
-                    let is_meant =
-                        |name: &&str| !self.stays.is_some_and(|own| name.starts_with(own));
-                    let names = names.iter().filter_map(|name| name.to_str()).filter(is_meant);
-                    paths.extend(names.map(|name| format!("{FOLDER}/{name}")));
-                }
+            match (part, self.data) {
+                (Part::Data, Moved::Whole) => paths.push(DATA.to_owned()),
+                (Part::Data, Moved::OneByOne) => paths.extend(data(base)?),
+                (Part::Repository, _) => paths.push(format!("git/{}.git", self.gear)),
+                (Part::Deployments, _) => paths.extend(deployments(base, self.stays)?),
             }
         }
         let mut there = Vec::new();
@@ -149,4 +175,28 @@ impl Chosen<'_> {
         }
         Ok(there)
     }
+}
+
+/// The paths of all data below `base`.
+fn data(base: &Dir) -> Result<Vec<String>, FsError> {
+    if !base.has(DATA)? {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for name in base.dir(DATA)?.names()? {
+        let odd = || FsError::new("restore", base.path_of(DATA).join(&name), Errno::ILSEQ);
+        paths.push(format!("{DATA}/{}", name.to_str().ok_or_else(odd)?));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// The paths of all deployments below `base`, and of what lies beside them, but for names that begin with
+/// `stays`.
+fn deployments(base: &Dir, stays: Option<&str>) -> Result<Vec<String>, FsError> {
+    let mut names = base.dir(FOLDER)?.names()?;
+    names.sort();
+    let is_meant = |name: &&str| !stays.is_some_and(|own| name.starts_with(own));
+    let names = names.iter().filter_map(|name| name.to_str()).filter(is_meant);
+    Ok(names.map(|name| format!("{FOLDER}/{name}")).collect())
 }

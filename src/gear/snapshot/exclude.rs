@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 /// What is never in a snapshot: what is private to a gear's run or identity, and what deployments hold
 /// anyway (node specification, 11; the seed's list is a part of it).
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 15] = [
     ".tmp",
     ".ssh",
     ".sandbox",
@@ -25,6 +25,8 @@ const FIXED: [&str; 14] = [
     "app-root/runtime/dependencies",
     "app-root/runtime/build-dependencies",
     "app-root/data/.bash_history",
+    // What verbs inside a gear keep for going back.
+    "app-deployments/.before*",
 ];
 /// The names that the search for one pattern may look at.
 const MOST_LOOKS: usize = 1 << 20;

@@ -12,7 +12,7 @@ mod transform;
 mod write;
 
 pub use arrange::{Arranged, Shape, Unpacked, take_repository};
-pub use exchange::{Chosen, Exchange};
+pub use exchange::{Chosen, Exchange, Moved};
 pub use exclude::Exclusions;
 pub use origin::{CartridgeOf, Origin};
 pub use transform::{Transform, TransformError};

@@ -5,7 +5,7 @@ use super::FAILED;
 use std::collections::BTreeSet;
 
 /// The verbs: name, what may be named with it, and what it does.
-pub(super) const VERBS: [(&str, &str, &str); 21] = [
+pub(super) const VERBS: [(&str, &str, &str); 22] = [
     ("start", "", "start all cartridges, or one"),
     ("stop", "", "stop all cartridges, or one"),
     ("restart", "", "restart one cartridge, or all with --all-cartridges"),
@@ -26,11 +26,9 @@ pub(super) const VERBS: [(&str, &str, &str); 21] = [
     ("rotate-in", "", "let the proxy send requests to this gear again"),
     ("rotate-out", "", "let the proxy send no requests to this gear"),
     ("snapshot", "", "write the whole gear to the output, as .tar.gz"),
+    ("restore", "", "take the data of such an archive from the input"),
     ("help", "", "show this"),
 ];
-
-/// The verb of the original that is not here: the repository is not the gear's to write.
-const NOT_BUILT: [&str; 1] = ["restore"];
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +47,7 @@ pub(super) struct Asked {
 }
 
 /// The options without a value.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 16] = [
     "all",
     "all-cartridges",
     "as-json",
@@ -59,9 +57,11 @@ const FLAGS: [&str; 14] = [
     "help",
     "hot-deploy",
     "init",
+    "no-report-deployments",
     "no-rotation",
     "persist",
     "post-install",
+    "restore-git-repo",
     "rotation",
     "trace",
 ];
@@ -86,8 +86,6 @@ impl Asked {
                 "--deployment-id" | "--deployment-datetime" => asked.deployment = value()?,
                 "-h" => drop(asked.flags.insert("help")),
                 _ if flag(name).is_some() => asked.flags.extend(flag(name)),
-                // What verbs that are not built take is theirs.
-                _ if NOT_BUILT.contains(&&*asked.verb) => {}
                 _ if name.starts_with('-') => {
                     return Err(usage(&format!("unknown option `{}`", name.escape_debug())));
                 }
@@ -124,18 +122,12 @@ impl Asked {
         word.ok_or_else(|| usage(&format!("you must specify {what}")))
     }
 
-    pub(super) fn refuse_what_is_not_built(&self) -> Result<(), Refused> {
+    pub(super) fn refuse_what_is_unknown(&self) -> Result<(), Refused> {
         let verb = self.verb.as_str();
         if VERBS.iter().any(|(built, ..)| *built == verb) {
             return Ok(());
         }
-        Err(if NOT_BUILT.contains(&verb) {
-            let text = "gear: a gear cannot restore itself: its repository is the host's";
-            Refused::new(FAILED, text)
-                .hint("on the host, `cart gear restore NAME < FILE` does it; nothing was done")
-        } else {
-            usage(&format!("unknown verb `{}`", verb.escape_debug()))
-        })
+        Err(usage(&format!("unknown verb `{}`", verb.escape_debug())))
     }
 }
 
@@ -178,13 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn verbs_are_built_or_refused_by_name() {
+    fn verbs_are_known_or_refused_by_name() {
         for (verb, ..) in VERBS {
-            assert!(asked(verb).unwrap().refuse_what_is_not_built().is_ok(), "{verb}");
+            assert!(asked(verb).unwrap().refuse_what_is_unknown().is_ok(), "{verb}");
         }
-        let refused = asked("restore --restore-git-repo").unwrap().refuse_what_is_not_built();
-        assert!(refused.unwrap_err().failure.summary.contains("cannot restore itself"));
-        let unknown = asked("dance now").unwrap().refuse_what_is_not_built().unwrap_err();
+        let unknown = asked("dance now").unwrap().refuse_what_is_unknown().unwrap_err();
         assert!(unknown.failure.summary.contains("unknown verb"));
     }
 }

@@ -6,8 +6,10 @@
 
 use super::super::{Call, Refused};
 use super::place::{Order, Place};
+use super::restore::HOME;
 use super::{FAILED, INTERRUPTED};
 use crate::gear::deployment::{self, FOLDER, Links};
+use crate::gear::snapshot::Exchange;
 use crate::gear::state::{self, State};
 use crate::sys::interrupt;
 use crate::sys::lock::{Asked, Lock, Sharing};
@@ -31,6 +33,12 @@ pub(super) struct Before {
     shown: Option<String>,
     /// The deployment that waits for `gear postreceive`.
     waits: Option<String>,
+    /// Whether it is a restore, for which there is [`RESTORED`].
+    #[serde(default)]
+    restores: bool,
+    /// What has changed places with what was restored since.
+    #[serde(default)]
+    exchange: Option<Exchange>,
 }
 
 /// A verb that deploys, from its beginning to its end.
@@ -42,6 +50,8 @@ pub(super) struct Deploying {
 
 /// Where the application that is in use is kept, beside the deployments.
 const KEPT: &str = ".before";
+/// Where a restore unpacks its archive, and keeps what was there.
+pub(super) const RESTORED: &str = "app-deployments/.before-restore";
 
 fn record() -> String {
     format!("{FOLDER}/.before.json")
@@ -64,7 +74,8 @@ impl Deploying {
                 return Err(busy(&format!("`gear {}`", other.command.escape_debug())));
             }
         };
-        let before = match Before::read(place).filter(|before| before.is_of_now(place)) {
+        let found = Before::read(place);
+        let before = match found.as_ref().filter(|before| before.is_of_now(place)).cloned() {
             Some(before) if before.waits.is_some() => before,
             Some(before) => {
                 place.tell(call, "The last deployment was cut off, and is put back first")?;
@@ -74,6 +85,12 @@ impl Deploying {
             None => {
                 // Of a deployment that somebody else has ended since.
                 tree::remove(&place.home, format!("{FOLDER}/{KEPT}"))?;
+                if found.is_some_and(|before| before.exchange.is_some()) {
+                    let text =
+                        "A restore was cut off, and the gear was started since: what it had before";
+                    place
+                        .tell(call, &format!("{text} is in ~/{RESTORED} until the next restore"))?;
+                }
                 Before::look(place)?
             }
         };
@@ -90,6 +107,24 @@ impl Deploying {
     /// The deployment that `gear prereceive` has made.
     pub(super) fn waiting(&self) -> Option<&str> {
         self.before.as_ref()?.waits.as_deref()
+    }
+
+    /// Writes down that it is a restore, and makes room for it.
+    pub(super) fn restores(&mut self, place: &Place) -> Result<(), Refused> {
+        let Some(before) = &mut self.before else {
+            return Err(busy("the verb that calls this one"));
+        };
+        before.restores = true;
+        before.write(place)?;
+        tree::remove(&place.home, RESTORED)?;
+        Ok(place.home.make_dir(RESTORED, 0o700)?)
+    }
+
+    /// Writes down what is about to change places with what is restored.
+    pub(super) fn exchanges(&mut self, place: &Place, exchange: &Exchange) -> Result<(), Refused> {
+        let Some(before) = &mut self.before else { return Ok(()) };
+        before.exchange = Some(exchange.clone());
+        before.write(place)
     }
 
     /// Writes down that the gear is about to be stopped.
@@ -125,6 +160,7 @@ impl Deploying {
             Ok(value) => {
                 place.home.remove_file(record())?;
                 tree::remove(&place.home, format!("{FOLDER}/{KEPT}"))?;
+                before.clear_room(place)?;
                 return Ok(value);
             }
             Err(refused) => refused,
@@ -159,6 +195,8 @@ impl Before {
             stopped: false,
             shown: None,
             waits: None,
+            restores: false,
+            exchange: None,
         })
     }
 
@@ -169,7 +207,13 @@ impl Before {
 
     /// Whether nobody has deployed anything since: the links lead where they were led, and what they
     /// led to before is kept.
+    ///
+    /// What a restore was cut off in is put back unless somebody has started the gear since, which has
+    /// written what nobody keeps.
     fn is_of_now(&self, place: &Place) -> bool {
+        if self.exchange.is_some() {
+            return state::read(&place.home) != Some(State::Started);
+        }
         let Ok(shown) = deployment::shown(&place.home) else { return false };
         let live = deployment::live_name(&place.home, "repo").ok();
         let is_ours = shown == self.links || (live.is_some() && live == self.shown);
@@ -191,6 +235,8 @@ impl Before {
                 let _ = place.control(call, cartridge, Order::of("stop"));
             }
         }
+        // What is not back yet is kept, and so is what is known of it.
+        self.take_back(place)?;
         let mut outcome = self.links.put(&place.home, None).map_err(Refused::from);
         outcome = outcome.and(Self::make_whole(place));
         if let Some(state) = self.state {
@@ -207,7 +253,24 @@ impl Before {
             }
         }
         place.home.remove_file(record())?;
-        outcome
+        outcome.and(self.clear_room(place))
+    }
+
+    /// Takes back what a restore has brought.
+    fn take_back(&self, place: &Place) -> Result<(), Refused> {
+        let Some(exchange) = &self.exchange else { return Ok(()) };
+        if !place.home.has(RESTORED)? {
+            return Ok(());
+        }
+        let from = format!("{RESTORED}/{HOME}");
+        let home = &place.home;
+        exchange.take_back(home, (home, &from), &home.dir(RESTORED)?)?;
+        Ok(exchange.remove_others(home, "app-root/data")?)
+    }
+
+    /// Removes what a restore has made room for, once it is over.
+    fn clear_room(&self, place: &Place) -> Result<(), Refused> {
+        if self.restores { Ok(tree::remove(&place.home, RESTORED)?) } else { Ok(()) }
     }
 
     /// Brings back what scripts took out of the application, to which the links lead again.

@@ -12,6 +12,7 @@ mod deploy;
 mod listing;
 mod place;
 mod restart;
+mod restore;
 mod rotate;
 mod snapshot;
 mod source;
@@ -31,7 +32,8 @@ const OUTSIDE: u8 = 254;
 /// What stands for an interruption, which is 1 in the end.
 const INTERRUPTED: u8 = 130;
 /// The verbs whose failures it does not handle itself: their exit status is 1.
-const BARE: [&str; 4] = ["archive-deployment", "create-deployment-dir", "rotate-in", "rotate-out"];
+const BARE: [&str; 5] =
+    ["archive-deployment", "create-deployment-dir", "restore", "rotate-in", "rotate-out"];
 
 pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
     let asked = Asked::parse(&call.words())?;
@@ -42,7 +44,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<u8, Refused> {
         }
         return Ok(0);
     }
-    asked.refuse_what_is_not_built()?;
+    asked.refuse_what_is_unknown()?;
     let mut place = Place::find(call)?;
     if asked.has("as-json") {
         place.talk = Talk::None;
@@ -89,6 +91,7 @@ fn run_verb(call: &mut Call<'_>, place: &Place, asked: &Asked) -> Result<u8, Ref
             call.say(&name).map(|()| 0)
         }
         "snapshot" => snapshot::snapshot(call, place),
+        "restore" => restore::restore(call, place, asked),
         "rotate-in" | "rotate-out" => rotate::rotate(call, place, asked),
         _ => status(call, place, asked),
     }

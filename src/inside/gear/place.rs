@@ -234,6 +234,13 @@ impl Place {
         }
     }
 
+    /// The same as text, as far as it is.
+    pub(super) fn variables(&self, call: &Call<'_>, dir: &str) -> BTreeMap<String, String> {
+        let all = self.environment(call, (dir, None));
+        let text = |value: OsString| value.into_string().ok();
+        all.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
+    }
+
     /// The environment of a cartridge's scripts, read anew from the gear's files. What comes from
     /// elsewhere (the node, the transaction's marks) is what this process has.
     fn environment(

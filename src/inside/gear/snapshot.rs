@@ -65,8 +65,6 @@ fn pack(call: &Call<'_>, place: &Place) -> Result<File, Refused> {
         let managed = cartridge.managed(&place.home);
         without.add(&place.home, &cartridge.dir, &managed.snapshot_exclusions);
     }
-    let own = "~/app-deployments/.before*".to_owned();
-    without.add(&place.home, "", &[own]);
     let top = call.text("OPENSHIFT_GEAR_UUID").unwrap_or_default();
     if top.is_empty() || top.contains('/') {
         return Err(Refused::new(FAILED, "gear: the gear has no identifier"));
@@ -84,6 +82,6 @@ fn pack(call: &Call<'_>, place: &Place) -> Result<File, Refused> {
 }
 
 /// Who does not listen to what is said beside the archive gets it all the same.
-fn say_aside(line: &str) {
+pub(super) fn say_aside(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

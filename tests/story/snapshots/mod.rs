@@ -3,6 +3,7 @@
 
 mod inside;
 mod others;
+mod restored;
 mod trouble;
 
 use super::alone;

@@ -70,6 +70,23 @@ fn what_is_no_snapshot_or_a_damaged_one_is_found_before_the_gear_is_stopped() {
     scene.must_snapshot(&[], "good.tar.gz");
     scene.order("app");
     let before = scene.seen("app");
+    for (name, words) in bad(&scene) {
+        for line in [&["app"][..], &["--as", "copy"]] {
+            let (status, said) = scene.restore(line, name);
+            assert!(status != 0 && said.starts_with("error: "), "{name}: {status} {said}");
+            let is_nobodys = said.contains("of which cartridges");
+            assert!(said.contains(words) || is_nobodys, "{name}: {said}");
+            assert!(!scene.host.has_gear_folder("copy"), "{name}");
+            scene.same(&before, name);
+            assert_eq!(scene.order("app"), "", "{name}");
+        }
+    }
+    scene.host.must(&["gear", "destroy", "app"]);
+}
+
+/// Archives that are no snapshots, made of the one called `good.tar.gz`: their names, and a word of what
+/// is said of each.
+pub(super) fn bad(scene: &Scene) -> [(&'static str, &'static str); 10] {
     let good = std::fs::read(scene.host.path("good.tar.gz")).unwrap();
     let put = |name: &str, bytes: &[u8]| std::fs::write(scene.host.path(name), bytes).unwrap();
     put("empty", b"");
@@ -80,13 +97,13 @@ fn what_is_no_snapshot_or_a_damaged_one_is_found_before_the_gear_is_stopped() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     put("damaged", &damaged);
-    packed(&scene, "two", &["one", "two"], |home| write(home, "app-root/data/page", "x"));
-    packed(&scene, "none", &["g1"], |home| write(home, "other", "x"));
-    packed(&scene, "linked", &["g1"], |home| {
+    packed(scene, "two", &["one", "two"], |home| write(home, "app-root/data/page", "x"));
+    packed(scene, "none", &["g1"], |home| write(home, "other", "x"));
+    packed(scene, "linked", &["g1"], |home| {
         std::fs::create_dir_all(home.join("app-root")).unwrap();
         std::os::unix::fs::symlink("/etc", home.join("app-root/data")).unwrap();
     });
-    packed(&scene, "git-link", &["g1"], |home| {
+    packed(scene, "git-link", &["g1"], |home| {
         write(home, "app-root/data/page", "x");
         write(home, "git/app.git/HEAD", "ref: refs/heads/master\n");
         std::os::unix::fs::symlink("/etc", home.join("git/app.git/refs")).unwrap();
@@ -101,7 +118,7 @@ fn what_is_no_snapshot_or_a_damaged_one_is_found_before_the_gear_is_stopped() {
     let mut climbing = tar::Builder::new(gzip);
     climbing.append(&header, std::io::empty()).unwrap();
     put("climbing", &climbing.into_inner().unwrap().finish().unwrap());
-    for (name, words) in [
+    [
         ("empty", "gzip"),
         ("text", "gzip"),
         ("cut", "snapshot"),
@@ -112,16 +129,5 @@ fn what_is_no_snapshot_or_a_damaged_one_is_found_before_the_gear_is_stopped() {
         ("linked", "app-root/data"),
         ("git-link", "repository"),
         ("climbing", ".."),
-    ] {
-        for line in [&["app"][..], &["--as", "copy"]] {
-            let (status, said) = scene.restore(line, name);
-            assert!(status != 0 && said.starts_with("error: "), "{name}: {status} {said}");
-            let is_nobodys = said.contains("of which cartridges");
-            assert!(said.contains(words) || is_nobodys, "{name}: {said}");
-            assert!(!scene.host.has_gear_folder("copy"), "{name}");
-            scene.same(&before, name);
-            assert_eq!(scene.order("app"), "", "{name}");
-        }
-    }
-    scene.host.must(&["gear", "destroy", "app"]);
+    ]
 }
