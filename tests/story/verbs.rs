@@ -109,7 +109,7 @@ fn verbs_are_refused_with_the_originals_status() {
         ("gear remotedeploy --deployment-datetime ../../git", 255, "no deployment"),
         ("gear archive-deployment --deployment-id none", 1, "no deployment"),
         ("gear rotate-out", 1, "no web proxy"),
-        ("gear restore", 255, "a gear cannot restore itself"),
+        ("gear restore", 1, "this is no snapshot"),
         ("gear postreceive --init", 255, "no deployment to build"),
     ] {
         let (code, said) = inside(&scene, line);

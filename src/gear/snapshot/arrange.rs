@@ -226,7 +226,7 @@ pub fn take_repository(
         [one] => one,
         _ => return Err(refused("the snapshot has several repositories")),
     };
-    let own = format!("{}.git", gear);
+    let own = format!("{gear}.git");
     tree::remove(home, "theirs")?;
     home.make_dir("theirs", 0o700)?;
     let theirs = home.dir("theirs")?;

@@ -200,3 +200,60 @@ fn deployments(base: &Dir, stays: Option<&str>) -> Result<Vec<String>, FsError> 
     let names = names.iter().filter_map(|name| name.to_str()).filter(is_meant);
     Ok(names.map(|name| format!("{FOLDER}/{name}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lies below `dir`: paths with their contents.
+    fn look(dir: &Dir, path: &str) -> Vec<String> {
+        let mut names = dir.dir(path).unwrap().names().unwrap();
+        names.sort();
+        let text = |name: &std::ffi::OsString| {
+            let path = format!("{path}/{}", name.to_string_lossy());
+            let read = dir.read(&path, 9).map(|text| String::from_utf8(text).unwrap());
+            format!("{path} {}", read.unwrap_or_default())
+        };
+        names.iter().map(text).collect()
+    }
+
+    #[test]
+    fn data_that_came_one_by_one_go_with_what_was_made_since() {
+        let temp = tempfile::tempdir().unwrap();
+        let base = Dir::open(temp.path()).unwrap();
+        for folder in ["home", "new", "kept"] {
+            base.make_dirs(format!("{folder}/{DATA}"), 0o755).unwrap();
+        }
+        let (home, from, kept) =
+            (base.dir("home").unwrap(), base.dir("new").unwrap(), base.dir("kept").unwrap());
+        for (dir, name) in [(&home, "a"), (&home, "both"), (&from, "both"), (&from, "c")] {
+            let text = if dir.path() == home.path() { b"old" } else { b"new" };
+            dir.write_new(format!("{DATA}/{name}"), text, 0o644).unwrap();
+        }
+        let before = look(&home, DATA);
+        let parts = [Part::Data];
+        let chosen = Chosen { parts: &parts, gear: "", data: Moved::OneByOne, stays: None };
+        let exchange = Exchange::look(&home, &from, chosen).unwrap();
+        let back = || {
+            exchange.take_back(&home, (&base, "new"), &kept).unwrap();
+            exchange.remove_others(&home, DATA).unwrap();
+        };
+        back();
+        assert_eq!(look(&home, DATA), before, "nothing had begun");
+        exchange.carry_out(&home, &from, &kept).unwrap();
+        let came = ["app-root/data/both new", "app-root/data/c new"];
+        assert_eq!(look(&home, DATA), came);
+        // Scripts make something, too, of which one has the name of what was there.
+        home.write_new(format!("{DATA}/a"), b"since", 0o644).unwrap();
+        home.make_dirs(format!("{DATA}/d/e"), 0o755).unwrap();
+        for _ in 0..2 {
+            back();
+            assert_eq!(look(&home, DATA), before);
+        }
+        // It was cut off when one thing had gone and nothing had come.
+        kept.make_dirs(OLD, 0o700).unwrap();
+        tree::move_to(&home, format!("{DATA}/a"), &kept, format!("{OLD}/0")).unwrap();
+        back();
+        assert_eq!(look(&home, DATA), before);
+    }
+}
