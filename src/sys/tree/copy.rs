@@ -70,7 +70,7 @@ struct Folder {
 impl Copying {
     fn tree(&self, from: (&Dir, &Path), to: (&Dir, &Path)) -> Result<()> {
         let mut folders = Vec::new();
-        self.make_folders(from, to, &mut folders)?;
+        make_folders(from, to, &mut folders)?;
         let jobs: Vec<_> = folders
             .iter()
             .flat_map(|folder| folder.names.chunks(super::PIECE).map(move |names| (folder, names)))
@@ -80,37 +80,6 @@ impl Copying {
         })?;
         for folder in folders.iter().rev() {
             self.dress(&to.0.dir(&folder.new)?, folder.meta)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the folders of the copy, and notes what is to be copied into each.
-    fn make_folders(
-        &self,
-        (from, name): (&Dir, &Path),
-        (to, to_name): (&Dir, &Path),
-        folders: &mut Vec<Folder>,
-    ) -> Result<()> {
-        let mut next = vec![(name.to_owned(), to_name.to_owned(), 1)];
-        while let Some((old, new, level)) = next.pop() {
-            let inner = match from.dir(&old) {
-                Err(error) if error.is_not_found() && level > 1 => continue,
-                inner => inner?,
-            };
-            to.make_dir(&new, 0o700)?;
-            let meta = fs::meta_of_file(&inner)
-                .map_err(|error| FsError::new("look at", inner.path(), error))?;
-            let mut names = inner.entries()?;
-            if level < super::LEVELS {
-                names.retain(|(name, kind)| {
-                    let is_folder = *kind == Kind::Directory;
-                    if is_folder {
-                        next.push((old.join(name), new.join(name), level + 1));
-                    }
-                    !is_folder
-                });
-            }
-            folders.push(Folder { old, new, meta, names });
         }
         Ok(())
     }
@@ -195,6 +164,36 @@ impl Copying {
             Modes::Writable => meta.mode | 0o200,
         }
     }
+}
+
+/// Makes the folders of the copy, and notes what is to be copied into each.
+fn make_folders(
+    (from, name): (&Dir, &Path),
+    (to, to_name): (&Dir, &Path),
+    folders: &mut Vec<Folder>,
+) -> Result<()> {
+    let mut next = vec![(name.to_owned(), to_name.to_owned(), 1)];
+    while let Some((old, new, level)) = next.pop() {
+        let inner = match from.dir(&old) {
+            Err(error) if error.is_not_found() && level > 1 => continue,
+            inner => inner?,
+        };
+        to.make_dir(&new, 0o700)?;
+        let meta = fs::meta_of_file(&inner)
+            .map_err(|error| FsError::new("look at", inner.path(), error))?;
+        let mut names = inner.entries()?;
+        if level < super::LEVELS {
+            names.retain(|(name, kind)| {
+                let is_folder = *kind == Kind::Directory;
+                if is_folder {
+                    next.push((old.join(name), new.join(name), level + 1));
+                }
+                !is_folder
+            });
+        }
+        folders.push(Folder { old, new, meta, names });
+    }
+    Ok(())
 }
 
 /// Tells whether a copy has to be given to the owner of the original.
