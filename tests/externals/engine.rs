@@ -4,6 +4,15 @@
 use crate::bridges::link_on_host;
 use crate::scene::{MOUNT_NFS, Scene};
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The gears of all hosts here get the same number for their account, and see each other's processes: one
+/// that is destroyed would end the scripts of another, as those of a user that is its own.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A cartridge that asks for a user with data, a mount with a file of data, and a setting with a script.
 const CARTRIDGE: &str = r#"
@@ -33,6 +42,7 @@ END
 
 #[test]
 fn the_seeds_example_comes_upgrades_and_goes() {
+    let _alone = alone();
     let Some(scene) = Scene::host("the_seeds_example", &["useradd", "mount", "findmnt"]) else {
         return;
     };
@@ -62,6 +72,7 @@ fn the_seeds_example_comes_upgrades_and_goes() {
 
 /// Package, cart, bridge, tool: the tool makes what a package asks for, and the requests go with it.
 fn a_tool_makes_what_a_cartridge_asks_for(scene: &Scene, tool: &str) {
+    let _alone = alone();
     link_on_host(scene, tool);
     scene.sh(MOUNT_NFS);
     scene.sh(&format!("set -- 1; {CARTRIDGE}"));

@@ -210,6 +210,11 @@ fn apache_serves_the_routes_and_what_lies_in_httpd_d() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
         assert!(answer.contains(words), "{path}: {words}: {answer}");
     }
+    // The application closes each connection without having said so.
+    for number in 0..200 {
+        let answer = apache.ask(&format!("/front/{number}"), "");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{number}: {answer}");
+    }
     let to = format!("Location: https://{name}:{}/secret/x?q=1\r\n", apache.https);
     assert!(apache.ask("/secret/x?q=1", "").contains(&to));
     let curl = Command::new("curl")

@@ -177,7 +177,8 @@ fn pass(text: &mut String, route: &Route, target: &Target, scheme: Scheme) {
     let to = |scheme: &str, port: u16| {
         quoted(&format!("{scheme}://{address}:{port}{}{end}", path.as_str()))
     };
-    let mut more = String::new();
+    // Apache would answer 502 where an application has just closed a connection that it meant to use again.
+    let mut more = String::from(" disablereuse=on");
     if let (true, Some(own)) = (*websocket, websocket_port) {
         // Web sockets with a port of their own go before all that is not passed by their header.
         line(text, "RewriteEngine on");

@@ -263,7 +263,8 @@ fn entries(text: &mut String, live: &Live, copies: &Path) {
             }
             Answer::Asked(url) => {
                 let place = format!("\"/.well-known/{name}\"");
-                line(text, &format!("ProxyPass {place} {}", quoted(url.as_str())));
+                let url = quoted(url.as_str());
+                line(text, &format!("ProxyPass {place} {url} disablereuse=on"));
             }
             Answer::Elsewhere { url, status } => {
                 for place in places {
