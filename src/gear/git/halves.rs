@@ -60,11 +60,12 @@ fn halves_of(list: &[u8]) -> Option<[Half; 2]> {
         if weight.saturating_mul(10) <= total.saturating_mul(6) {
             break;
         }
-        let (path, before) = (*path, groups.len());
+        let path = *path;
         let inside: Vec<_> = files.iter().copied().filter(|(file, _)| is_in(file, path)).collect();
         groups.remove(path);
         groups.extend(grouped(&inside, path.len() + 1));
-        if groups.len() > MOST || (groups.len() == before && inside.len() == 1) || depth > 16 {
+        // Nothing is inside a file.
+        if inside.is_empty() || groups.len() > MOST || depth > 16 {
             return None;
         }
     }
@@ -131,6 +132,8 @@ mod tests {
         assert_eq!(halves(&[]), None);
         assert_eq!(halves(&[("one", 1 << 30)]), None);
         assert_eq!(halves(&[("a/b/one", 1 << 30), ("two", 1)]), None);
+        assert_eq!(halves(&[("big", 1 << 30), ("a", 1), ("b", 1)]), None, "no file is left out");
+        assert_eq!(halves(&[("a/big", 1 << 30), ("a/b", 1), ("c", 1)]), None);
         let submodule = b"160000 commit 0123       -\tlib\0".to_vec();
         assert_eq!(halves_of(&[list(&[("a", 1), ("b", 1)]), submodule].concat()), None);
         let many: Vec<String> = (0..1000).map(|number| format!("file{number}")).collect();
